@@ -1,0 +1,51 @@
+# The commands of the README. Each sets up what it needs; needs only Python 3.11+ and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := weft $(wildcard services/*) $(wildcard libs/*)
+LOCK := requirements/dev.txt
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup up test check format bench generate lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make the virtual environment
+
+$(STAMP): $(LOCK) requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Weft needs Python 3.11 or newer; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach m,$(MEMBERS),-e ./$(m))
+	@touch $@
+
+up: setup ## run the whole mesh on this machine
+	$(BIN)/weft up
+
+test: setup ## run every test
+	$(BIN)/pytest
+
+check: setup ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: setup ## put the code in the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## measure, print a table, write bench/results.json
+	$(BIN)/python -m bench
+
+lock: ## compile requirements/*.in to *.txt: names, versions and hashes, no addresses
+	for name in build runtime dev; do \
+	  $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## remove what the commands made
+	rm -rf $(VENV) .weft .weft-test .mypy_cache .ruff_cache .pytest_cache .hypothesis

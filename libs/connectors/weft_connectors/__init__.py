@@ -1,0 +1,1 @@
+"""Plugs to the world, found by entry point."""

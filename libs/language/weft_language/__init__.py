@@ -1,0 +1,1 @@
+"""The definition language: model, validation, compilation, expressions."""

@@ -1,0 +1,1 @@
+"""Plumbing, written once: bus, outbox, inbox, database, auth, HTTP, telemetry, settings, clock."""

@@ -1,0 +1,1 @@
+"""Everything that is learned: the execution read model and numbers."""

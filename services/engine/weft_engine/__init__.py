@@ -1,0 +1,1 @@
+"""Executions, steps, timers, signals, and the workers that run activities."""

@@ -1,0 +1,1 @@
+"""The edge for people: sign-in, API keys, directory, live feed."""

@@ -1,0 +1,1 @@
+"""Everything that reaches a person: user tasks and forms."""
