@@ -1,0 +1,36 @@
+"""What the gateway says about tenants and people."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from weft_contracts.message import Event
+
+
+class TenantChanged(Event):
+    """A tenant was made or changed. Heard by the engine, whose expressions read it as `tenant`."""
+
+    type, version = "tenant.changed", 1
+    owner: ClassVar[str] = "gateway"
+    tenant: str
+    name: str
+    tier: str = "standard"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    revision: int = Field(ge=1)
+
+
+class UserChanged(Event):
+    """A person was made or changed. Heard by tasks, which names assignees and finds them by e-mail address."""
+
+    type, version = "user.changed", 1
+    owner: ClassVar[str] = "gateway"
+    user_id: UUID
+    email: str
+    name: str
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    active: bool = True
+    revision: int = Field(ge=1)

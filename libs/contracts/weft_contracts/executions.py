@@ -1,0 +1,205 @@
+"""What the engine hears and says about executions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from weft_contracts.message import Event, PartitionCommand
+
+
+class Failure(BaseModel):
+    """An error as a value: what the definition language calls an error."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    code: str
+    message: str
+    node: str | None = None
+    attempt: int | None = None
+    permanent: bool = False
+    details: dict[str, Any] | None = None
+
+
+class TriggerInfo(BaseModel):
+    """What started an execution; what expressions read as `trigger`.
+
+    type: `event`, `manual`, `call`.  id: the trigger's id in the definition.  payload: the event's data or the form's body.
+    event: the CloudEvents attributes of the event.  user: {id, email, roles} of the person.  request: {id, ip, user_agent}.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    type: str
+    id: str | None = None
+    event_id: str | None = None
+    payload: Any = None
+    event: dict[str, Any] | None = None
+    time: datetime | None = None
+    user: dict[str, Any] | None = None
+    request: dict[str, Any] | None = None
+
+
+class StartExecution(PartitionCommand):
+    """Start an execution of a workflow. The id is chosen by the sender, so a repeat collapses on it."""
+
+    type, version = "execution.start", 1
+    execution_id: UUID
+    workflow: str
+    workflow_version: int | None = Field(default=None, description="The active version when absent.")
+    input: dict[str, Any] = Field(default_factory=dict)
+    trigger: TriggerInfo = TriggerInfo(type="manual")
+    key: str | None = Field(default=None, description="At most one live execution of the workflow per key.")
+    labels: dict[str, str] = Field(default_factory=dict)
+    priority: int | None = Field(default=None, ge=0, le=9)
+    requested_at: datetime | None = None
+
+
+class CancelExecution(PartitionCommand):
+    """End an execution now: its tasks, timers and activities are cancelled with it."""
+
+    type, version = "execution.cancel", 1
+    execution_id: UUID
+    reason: str | None = None
+    user: str | None = None
+    answer_id: UUID | None = Field(default=None, description="Where the engine writes its answer to who asked.")
+
+
+class SignalExecution(PartitionCommand):
+    """Bring a named signal to an execution."""
+
+    type, version = "execution.signal", 1
+    execution_id: UUID
+    signal_id: str = Field(description="Stable per signal: the same one arrives once.")
+    name: str
+    payload: Any = None
+    user: dict[str, Any] | None = None
+    answer_id: UUID | None = None
+
+
+class CompleteStep(PartitionCommand):
+    """The work of a waiting step was done elsewhere, by a person for a `task`. Late and repeated ones change nothing."""
+
+    type, version = "step.complete", 1
+    execution_id: UUID
+    node: str
+    visit: int = Field(ge=1)
+    outcome: str
+    output: Any = None
+
+
+class FailStep(PartitionCommand):
+    """The work of a waiting step cannot be done, for good."""
+
+    type, version = "step.fail", 1
+    execution_id: UUID
+    node: str
+    visit: int = Field(ge=1)
+    error: Failure
+
+
+class _ExecutionFact(Event):
+    """Fields of every fact about an execution. `position` orders them: the higher one is the truth."""
+
+    owner: ClassVar[str] = "engine"
+    execution_id: UUID
+    workflow: str
+    workflow_version: int
+    position: int = Field(ge=0, description="Position in the execution's journal.")
+    at: datetime
+
+
+class ExecutionStarted(_ExecutionFact):
+    """An execution runs. Heard by analytics and gateway."""
+
+    type, version = "execution.started", 1
+    trigger_type: str
+    trigger_id: str | None = None
+    event_id: str | None = None
+    user: str | None = None
+    key: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    parent: UUID | None = None
+    priority: int = 0
+
+
+class ExecutionWaiting(_ExecutionFact):
+    """An execution rests until something outside happens: a person, a signal, a time. Heard by analytics and gateway."""
+
+    type, version = "execution.waiting", 1
+    node: str
+    kind: str = Field(description="`task`, `signal`, `timer`, `activity`.")
+    until: datetime | None = None
+
+
+class ExecutionResumed(_ExecutionFact):
+    """What a waiting execution waited for came. Heard by analytics and gateway."""
+
+    type, version = "execution.resumed", 1
+
+
+class _ExecutionEnd(_ExecutionFact):
+    started_at: datetime
+    duration_ms: int = Field(ge=0)
+    trigger_type: str = "manual"
+    trigger_id: str | None = None
+    event_id: str | None = None
+    user: str | None = None
+    key: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    parent: UUID | None = None
+    priority: int = 0
+
+
+class ExecutionCompleted(_ExecutionEnd):
+    """An execution reached its good end. Heard by analytics and gateway."""
+
+    type, version = "execution.completed", 1
+
+
+class ExecutionFailed(_ExecutionEnd):
+    """An execution failed. Heard by analytics and gateway."""
+
+    type, version = "execution.failed", 1
+    error: Failure
+
+
+class ExecutionTimedOut(_ExecutionEnd):
+    """An execution outlived its `max_duration`. Heard by analytics and gateway."""
+
+    type, version = "execution.timed_out", 1
+    error: Failure
+
+
+class ExecutionCancelled(_ExecutionEnd):
+    """An execution was cancelled. Heard by analytics, gateway and tasks."""
+
+    type, version = "execution.cancelled", 1
+    reason: str | None = None
+    cancelled_by: str | None = None
+
+
+class ExecutionSkipped(Event):
+    """A start was skipped because a live execution has its key. Heard by events, for the explanation, and gateway."""
+
+    type, version = "execution.skipped", 1
+    owner: ClassVar[str] = "engine"
+    execution_id: UUID
+    workflow: str
+    key: str
+    live_execution_id: UUID
+    event_id: str | None = None
+    trigger_id: str | None = None
+
+
+class StartRejected(Event):
+    """A start was refused for good: its input does not fit, its workflow is inactive or gone. Heard by events and gateway."""
+
+    type, version = "execution.rejected", 1
+    owner: ClassVar[str] = "engine"
+    execution_id: UUID
+    workflow: str
+    error: Failure
+    event_id: str | None = None
+    trigger_id: str | None = None
