@@ -1,0 +1,1 @@
+"""Compilation: from a valid definition to the program that the engine runs."""

@@ -1,0 +1,97 @@
+"""The program: a definition compiled to what the engine reads on its hot path. Plain data, immutable, no pydantic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from weft_language.compilation.retrying import RetryPolicy
+from weft_language.compilation.triggers import Trigger
+from weft_language.compilation.work import Work
+from weft_language.expressions import Expression, Template
+from weft_language.json_schemas import SchemaCheck
+
+NodeKind = Literal["control", "scope", "waiting", "task", "activity", "ending"]
+ROOT: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way from a node to another of the same graph. `when.text` is the guard as written."""
+
+    to: str
+    when: Expression | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node ready to run.
+
+    kind: `control` runs at once; `scope` runs its graph; `waiting` rests (wait, state); `task` is for a person; `activity` is
+    outside work by a worker; `ending` has no way on (fail, end).
+    graph: id of the graph it stands in.  timeout_s: seconds, above 0; None is without limit.
+    edges: by outcome, in listed order. Listed-order graphs have their edges made explicit.
+    """
+
+    id: str
+    type: str
+    kind: NodeKind
+    graph: str
+    name: str
+    work: Work
+    retry: RetryPolicy
+    timeout_s: float | None
+    edges: Mapping[str, tuple[Edge, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One scope. id: "" for the root, else the id of the group it belongs to, which is then `parent_node`."""
+
+    id: str
+    start: str
+    nodes: tuple[str, ...]
+    parent_node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSettings:
+    """Settings with their defaults filled in. Times in seconds; None is without limit."""
+
+    max_duration_s: float | None = None
+    signal_ttl_s: float = 7 * 86_400.0
+    priority: int = 5
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """When an execution is late. due_s: seconds from its start.  warn_at: fraction of it, 0..1."""
+
+    due_s: float
+    warn_at: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A published definition, ready to run.
+
+    input: checks what an execution is started with.  vars: rendered once at the start, in order.  output: renders to an object when
+    the root scope ends; None where the author gave none.  scopes: graphs by id.  nodes: by id, over all scopes.
+    signals: every name that some `state` knows.  definition: the document as published.
+    """
+
+    slug: str
+    version: int
+    name: str
+    labels: Mapping[str, str]
+    input: SchemaCheck
+    vars: Mapping[str, Template]
+    output: Template | None
+    scopes: Mapping[str, Graph]
+    nodes: Mapping[str, Node]
+    settings: ProgramSettings
+    sla: Sla | None
+    signals: frozenset[str]
+    triggers: tuple[Trigger, ...]
+    definition: Mapping[str, Any]

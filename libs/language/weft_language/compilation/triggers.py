@@ -1,0 +1,103 @@
+"""Triggers, compiled: what the events service matches arriving things against."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from weft_language.expressions import Expression, Template, compile_conditions, compile_expression, compile_template
+from weft_language.json_schemas import SchemaCheck
+from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
+
+DEFAULT_PRIORITY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One way an execution starts.
+
+    id: as authored, else `trigger_<n>` by its place from 1.  pattern: the event type or glob of an `event` trigger, else None.
+    exact: the pattern has no wildcard, so it can be looked up.  source: exact CloudEvents source or glob, None for any.
+    when: `when` and `conditions` together, over `trigger` and `tenant`.  input: renders to the execution's input; None means the event's
+    data is the input.  key: renders to the key of which at most one execution lives.  priority: smaller first.
+    form: for `manual`, the form's schema check.
+    """
+
+    id: str
+    on: str
+    pattern: str | None = None
+    exact: bool = True
+    source: str | None = None
+    when: Expression | None = None
+    input: Template | None = None
+    key: Template | None = None
+    priority: int = DEFAULT_PRIORITY
+    enabled: bool = True
+    form: SchemaCheck | None = None
+
+    def matches(self, event_type: str, source: str | None = None) -> bool:
+        """Whether an event of this type (and source, where given) is one for this trigger; conditions aside."""
+        if self.pattern is None or not self.enabled:
+            return False
+        if self.source is not None and source is not None and not glob_matches(self.source, source):
+            return False
+        return self.pattern == event_type if self.exact else glob_matches(self.pattern, event_type)
+
+
+MANUAL: Final = Trigger(id="manual", on="manual")
+
+
+def compile_triggers(triggers: tuple[AnyTrigger, ...]) -> tuple[Trigger, ...]:
+    """Compile triggers in their order; the manual trigger that always exists is added where none is written.
+
+    Raises: ExpressionError, InvalidSchema.
+    """
+    compiled = tuple(_compile(trigger, place) for place, trigger in enumerate(triggers, 1))
+    return compiled if any(trigger.on == "manual" for trigger in compiled) else (*compiled, MANUAL)
+
+
+def _compile(trigger: AnyTrigger, place: int) -> Trigger:
+    pattern = trigger.event if isinstance(trigger, EventTrigger) else None
+    form = trigger.form if isinstance(trigger, ManualTrigger) else None
+    return Trigger(
+        id=trigger.id or f"trigger_{place}",
+        on=trigger.on,
+        pattern=pattern,
+        exact=pattern is None or not is_glob(pattern),
+        source=trigger.source if isinstance(trigger, EventTrigger) else None,
+        when=_condition(trigger.when, trigger.conditions),
+        input=None if trigger.input is None else compile_template(trigger.input),
+        key=None if trigger.key is None else compile_template(trigger.key),
+        priority=trigger.priority,
+        enabled=trigger.enabled,
+        form=None if form is None else SchemaCheck(form),
+    )
+
+
+def _condition(when: str | None, conditions: dict[str, Any] | None) -> Expression | None:
+    if conditions is None:
+        return None if when is None else compile_expression(when)
+    built = compile_conditions(conditions)
+    return built if when is None else compile_expression(f"({when}\n) && ({built.text})")
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern has a wildcard: `*` is any run of characters, dots too; `?` is any one."""
+    return "*" in pattern or "?" in pattern
+
+
+def glob_matches(pattern: str, text: str) -> bool:
+    """Whether a glob covers the whole text, in time of their product at most (no regular expression, no blow-up)."""
+    at = place = mark = 0
+    star = -1
+    while at < len(text):
+        if place < len(pattern) and pattern[place] == "*":
+            star, mark = place, at
+            place += 1
+        elif place < len(pattern) and pattern[place] in (text[at], "?"):
+            at += 1
+            place += 1
+        elif star >= 0:
+            mark += 1
+            at, place = mark, star + 1
+        else:
+            return False
+    return all(character == "*" for character in pattern[place:])

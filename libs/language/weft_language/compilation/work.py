@@ -1,0 +1,151 @@
+"""What each node type has to do, compiled: the payload of `Node.work`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
+from weft_language.expressions import Expression, Template
+from weft_language.json_schemas import SchemaCheck
+
+
+@dataclass(frozen=True, slots=True)
+class SetWork:
+    """`set`: write each variable, in listed order. All values are rendered before the first is written."""
+
+    values: tuple[tuple[str, Template], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransformWork:
+    """`transform`: one of the two is given. `map` renders to an object."""
+
+    expression: Expression | None = None
+    map: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IfWork:
+    """`if`: outcome `true` or `false`. `conditions` given as data are compiled to the same."""
+
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCase:
+    """One case of a `switch`."""
+
+    when: Expression
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchWork:
+    """`switch`: the outcome of the first case that holds, else `default` (`done` where the author gave none)."""
+
+    cases: tuple[SwitchCase, ...]
+    default: str = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWork:
+    """`group`: run the graph with this id; its last output is the group's."""
+
+    graph: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitWork:
+    """`wait`: one of the two is given."""
+
+    delay: DelayValue | None = None
+    until: TimeValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateWork:
+    """`state`: rests until a signal of one of these names comes (checked by its schema) or the first `after` is over."""
+
+    signals: Mapping[str, SchemaCheck | None]
+    after: tuple[tuple[str, DelayValue], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWork:
+    """`task`: what the tasks service is asked to do. `form` renders to a JSON Schema; `form_check` only where it is constant.
+
+    expires_at_due: the node has an edge on `timeout` and no `timeout` of its own, so passing `due` ends it with that outcome;
+    otherwise `due` only makes the task overdue, and `Node.timeout_s` is what ends it.
+    """
+
+    title: Template
+    outcomes: tuple[str, ...] = ("completed",)
+    description: Template | None = None
+    form: Template | None = None
+    form_check: SchemaCheck | None = None
+    ui: Template | None = None
+    data: Template | None = None
+    assignee: Template | None = None
+    candidates: Template | None = None
+    due: DueValue | None = None
+    priority: Template | None = None
+    expires_at_due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublishWork:
+    """`publish`: a domain event to say."""
+
+    type: Template
+    data: Template | None = None
+    subject: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailWork:
+    """`fail`: the error that its scope fails with."""
+
+    code: Template
+    message: Template
+
+
+@dataclass(frozen=True, slots=True)
+class EndWork:
+    """`end`: ends the whole execution. Without `output` the definition's own `output` is rendered."""
+
+    output: Template | None = None
+    status: Literal["completed", "failed"] = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityWork:
+    """`activity`: work of a tenant's own worker. Without `queue` it goes to the tenant's default one."""
+
+    name: Template
+    input: Template | None = None
+    queue: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorWork:
+    """A connector's action, such as `http.request`. `with_` renders to the object its schema describes."""
+
+    type: str
+    with_: Template
+
+
+Work = (
+    SetWork
+    | TransformWork
+    | IfWork
+    | SwitchWork
+    | GroupWork
+    | WaitWork
+    | StateWork
+    | TaskWork
+    | PublishWork
+    | FailWork
+    | EndWork
+    | ActivityWork
+    | ConnectorWork
+)

@@ -1,0 +1,103 @@
+"""JSON Schemas that authors write: for inputs, forms and signals. Checked when saved, compiled once, linear in time."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from weft_language.findings import pointer_of
+from weft_language.schema_recursion import recursion_fault
+
+MAX_ERRORS = 50
+MAX_SUBSCHEMAS = 5_000
+_REGEX = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000)
+_REFERENCES = ("$ref", "$dynamicRef")
+
+
+class InvalidSchema(ValueError):  # noqa: N818 - a kind of error
+    """A JSON Schema that cannot be used. `pointer` is inside the schema."""
+
+    def __init__(self, code: str, message: str, pointer: str = "", fix: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.pointer = pointer
+        self.fix = fix
+
+
+class SchemaCheck:
+    """A compiled JSON Schema 2020-12: formats are checked, patterns run on a linear engine, nothing is fetched."""
+
+    __slots__ = ("_anything", "_validator", "schema")
+
+    def __init__(self, schema: Mapping[str, Any] | bool) -> None:
+        """Compile `schema`. Raises: InvalidSchema."""
+        self.schema = schema if isinstance(schema, bool) else dict(schema)
+        self._anything = self.schema in (True, {})
+        refuse_unsafe(self.schema)
+        try:
+            self._validator = jsonschema_rs.Draft202012Validator(self.schema, pattern_options=_REGEX, validate_formats=True, offline=True)
+        except jsonschema_rs.ValidationError as error:
+            raise _explained(error) from error
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise InvalidSchema("schema_invalid", f"not a valid JSON Schema: {error}") from error
+
+    def errors(self, value: Any) -> list[tuple[str, str, str]]:
+        """What is wrong with `value`: (JSON pointer, code, detail), at most `MAX_ERRORS`; empty when it is valid.
+
+        The code is the keyword that failed (`required`, `type`, ...); a missing or unexpected member is pointed at itself.
+        """
+        if self._anything or self._validator.is_valid(value):
+            return []
+        return [item for error in islice(self._validator.iter_errors(value), MAX_ERRORS) for item in _items(error)]
+
+
+def _items(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str, str]]:
+    kind, path = error.kind, error.instance_path
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield pointer_of(*path, str(kind.property)), "required", error.message
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield pointer_of(*path, name), "additionalProperties", f"{name!r} is not expected here"
+    else:
+        yield pointer_of(*path), str(kind.name), error.message[:500]
+
+
+def _explained(error: jsonschema_rs.ValidationError) -> InvalidSchema:
+    if "$ref" in error.schema_path or "Retriev" in error.message or error.message.startswith(("Pointer", "Anchor")):
+        return InvalidSchema("schema_reference", f"a $ref leads nowhere: {error.message[:200]}")
+    pointer = pointer_of(*error.instance_path)
+    if error.instance_path and error.instance_path[-1] == "pattern" or "regex" in error.message[-20:]:
+        fix = "use a pattern without look-around and back-references (RE2 syntax)"
+        return InvalidSchema("schema_pattern", f"the pattern cannot be used: {error.message[:200]}", pointer, fix)
+    return InvalidSchema("schema_invalid", f"not a valid JSON Schema: {error.message[:300]}", pointer)
+
+
+def refuse_unsafe(schema: Any) -> None:
+    """Refuse what could make a check slow or leave the machine. Raises: InvalidSchema."""
+    if not isinstance(schema, (dict, bool)):
+        raise InvalidSchema("schema_invalid", "a JSON Schema is an object or a boolean")
+    count = 0
+    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(schema, ())]
+    while waiting:
+        value, path = waiting.pop()
+        count += 1
+        if count > MAX_SUBSCHEMAS:
+            raise InvalidSchema("schema_too_large", f"a schema holds at most {MAX_SUBSCHEMAS} values")
+        if isinstance(value, dict):
+            for word in _REFERENCES:
+                target = value.get(word)
+                if isinstance(target, str) and not target.startswith("#"):
+                    raise InvalidSchema(
+                        "schema_remote_reference",
+                        f"{word} {target[:80]!r} leaves the document; schemas are never fetched",
+                        pointer_of(*path, word),
+                        "copy the schema under $defs and refer to it as #/$defs/<name>",
+                    )
+            waiting.extend((child, (*path, str(name))) for name, child in value.items())
+        elif isinstance(value, list):
+            waiting.extend((child, (*path, place)) for place, child in enumerate(value))
+    if isinstance(schema, dict) and (fault := recursion_fault(schema)) is not None:
+        pointer, message = fault
+        raise InvalidSchema("schema_recursion", message, pointer, "let the schema refer to itself once, through one member")

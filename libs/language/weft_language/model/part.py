@@ -1,0 +1,109 @@
+"""The ground every part of a definition stands on, and the kinds of text that parts are made of."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
+
+from weft_language.model.durations import InvalidDuration, InvalidTime, parse_duration, parse_time
+
+EXTENSION_PREFIX: Final = "x-"
+ID_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+SLUG_PATTERN: Final = r"^[a-z0-9](-?[a-z0-9])*$"
+NODE_TYPE_PATTERN: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
+
+
+def _extension(name: str) -> str:
+    """Keys that start with `x-` are kept and ignored; any other unknown key is refused."""
+    if not name.startswith(EXTENSION_PREFIX):
+        raise PydanticCustomError("unknown_field", "unknown field")
+    return name
+
+
+class Part(BaseModel):
+    """A part of a definition: immutable, no unknown fields except `x-` keys, nothing converted silently."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, validate_by_alias=True, validate_by_name=False, regex_engine="rust-regex")
+    __pydantic_extra__: dict[Annotated[str, AfterValidator(_extension)], Any] = Field(init=False)
+
+    def given(self, name: str) -> bool:
+        """Whether the author wrote this field (by its Python name) rather than leaving the default."""
+        return name in self.model_fields_set
+
+
+def is_template(value: Any) -> bool:
+    """Whether a value is a text that holds `{{ expression }}`."""
+    return isinstance(value, str) and "{{" in value
+
+
+def _duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except InvalidDuration as error:
+        raise PydanticCustomError("invalid_duration", "{detail}", {"detail": str(error)}) from error
+    return text
+
+
+def _positive_duration(text: str) -> str:
+    if parse_duration(_duration(text)) <= 0:
+        raise PydanticCustomError("invalid_duration", "{detail}", {"detail": "the duration must be longer than 0"})
+    return text
+
+
+def _time(text: str) -> str:
+    try:
+        parse_time(text)
+    except InvalidTime as error:
+        raise PydanticCustomError("invalid_time", "{detail}", {"detail": str(error)}) from error
+    return text
+
+
+def _duration_template(text: str) -> str:
+    return text if is_template(text) else _duration(text)
+
+
+def _time_template(text: str) -> str:
+    return text if is_template(text) else _time(text)
+
+
+def _due_template(text: str) -> str:
+    if is_template(text):
+        return text
+    try:
+        parse_time(text)
+    except InvalidTime:
+        return _duration(text)
+    return text
+
+
+def _template(text: str) -> str:
+    if not is_template(text):
+        raise PydanticCustomError("not_a_template", "expected a value of the field's type, or a template `{{{{ ... }}}}`")
+    return text
+
+
+Text = Annotated[str, Strict(), Field(max_length=65_536)]
+"""Any text; inside `with` it may be a template."""
+ShortText = Annotated[str, Strict(), Field(min_length=1, max_length=255)]
+Identifier = Annotated[str, Strict(), Field(pattern=ID_PATTERN)]
+Slug = Annotated[str, Strict(), Field(pattern=SLUG_PATTERN, max_length=100)]
+Outcome = Annotated[str, Strict(), Field(pattern=r"^[^\s/\x00-\x1f](?:[^/\x00-\x1f]{0,62}[^\s/\x00-\x1f])?$")]
+"""The name of an outcome, a signal or a decision: 1 to 64 characters, no slash, no space at its ends."""
+Name = Annotated[str, Strict(), Field(min_length=1, max_length=128)]
+Cel = Annotated[str, Strict(), Field(min_length=1)]
+"""A CEL expression, without braces around it."""
+Duration = Annotated[str, Strict(), AfterValidator(_duration)]
+PositiveDuration = Annotated[str, Strict(), AfterValidator(_positive_duration)]
+Time = Annotated[str, Strict(), AfterValidator(_time)]
+DurationTemplate = Annotated[str, Strict(), AfterValidator(_duration_template)]
+TimeTemplate = Annotated[str, Strict(), AfterValidator(_time_template)]
+DueTemplate = Annotated[str, Strict(), AfterValidator(_due_template)]
+TemplateText = Annotated[str, Strict(), AfterValidator(_template)]
+"""A template where the field itself is no text: `"{{ input.priority }}"` for a number."""
+Int = Annotated[int, Strict()]
+Bool = Annotated[bool, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Values = dict[Name, Any]
+"""A map of names to JSON values, whose strings are templates."""
+Schema = dict[str, Any] | Bool
+"""A JSON Schema 2020-12."""

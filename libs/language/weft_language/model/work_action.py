@@ -1,0 +1,89 @@
+"""`with` of the nodes that act: call, publish, fail, end, compensate, activity and connectors' actions."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from weft_language.model.part import Bool, Identifier, Int, Name, Number, Part, TemplateText, Text
+from weft_language.model.work_data import exactly_one
+
+NonEmpty = Annotated[Text, Field(min_length=1)]
+
+
+class CallWith(Part):
+    """`call`: run another workflow."""
+
+    workflow: NonEmpty = Field(description="The other workflow's slug.")
+    version: Annotated[Int, Field(ge=1)] | TemplateText | None = Field(default=None, description="Its active version when absent.")
+    input: Any = None
+    wait: Bool = True
+
+
+class PublishWith(Part):
+    """`publish`: say a domain event."""
+
+    type: NonEmpty = Field(description="The event's type, such as invoice.paid.")
+    data: Any = None
+    subject: Text | None = None
+
+
+class FailWith(Part):
+    """`fail`: fail the scope with an error of one's own."""
+
+    code: NonEmpty = "failed"
+    message: Text = ""
+
+
+class EndWith(Part):
+    """`end`: end the whole execution."""
+
+    output: Any = None
+    status: Literal["completed", "failed"] = "completed"
+
+
+class CompensateWith(Part):
+    """`compensate`: undo completed nodes, newest first."""
+
+    scope: Identifier | None = Field(default=None, description="A group whose nodes are undone; all when absent.")
+
+
+class ActivityWith(Part):
+    """`activity`: work done by a service of the tenant's own, over RabbitMQ."""
+
+    name: NonEmpty = Field(description="What the worker knows it by.")
+    input: Any = None
+    queue: NonEmpty | None = Field(default=None, description="The worker's queue; the tenant's default one when absent.")
+
+
+HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Scalar = Text | Bool | Int | Number | None
+StatusRange = Annotated[str, Field(pattern=r"^[1-5]xx$")]
+
+
+class HttpRequestWith(Part):
+    """`http.request`: call a service over HTTP."""
+
+    url: NonEmpty = Field(description="An absolute http or https address.")
+    method: HttpMethod | TemplateText = "GET"
+    headers: dict[Name, Scalar] | TemplateText = Field(default_factory=dict)
+    query: dict[Name, Scalar | list[Scalar]] | TemplateText = Field(default_factory=dict, description="Added to the address.")
+    body: Any = Field(default=None, description="Sent as JSON, a text as plain text, unless a content-type header says otherwise.")
+    form: dict[Name, Scalar] | TemplateText | None = Field(default=None, description="Sent as a web form, instead of `body`.")
+    response: Literal["auto", "json", "text", "base64"] = Field(default="auto", description="How the answer's body is read.")
+    expect: tuple[Annotated[Int, Field(ge=100, le=599)] | StatusRange, ...] = Field(
+        default=("2xx",), min_length=1, max_length=50, description="Statuses that are success: numbers, or ranges such as 2xx."
+    )
+    timeout_s: Annotated[Number, Field(gt=0, le=300)] = Field(default=30.0, description="For one attempt; seconds.")
+    follow_redirects: Bool = Field(default=True, description="At most 5, each checked like the first address.")
+
+    @model_validator(mode="after")
+    def _one_body(self) -> "HttpRequestWith":
+        if self.given("body") and self.form is not None:
+            exactly_one(self, "body", "form")
+        return self
+
+
+class ActionWith(Part):
+    """`with` of a connector's action that this release does not know: any object, its strings are templates."""
+
+    __pydantic_extra__: dict[str, Any] = Field(init=False)
