@@ -1,0 +1,44 @@
+"""What every test may ask for: a real PostgreSQL and RabbitMQ, shared by all test runs of this working copy.
+
+`stack` starts or joins them; `database_url` and `broker_url` are a fresh database and vhost for each module.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from weft.stack.shared import Membership
+
+from tests.support.containers import container_stack, docker_answers
+from tests.support.isolation import SharedStack, data_dir, local_stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[SharedStack]:
+    """The servers. Its first use may fetch RabbitMQ, once a machine; after that it starts in seconds."""
+    if os.environ.get("WEFT_TEST_CONTAINERS") == "1" and docker_answers():
+        with container_stack() as contained:
+            yield contained
+            contained.close()
+        return
+    member = Membership(data_dir())
+    shared = local_stack(member)
+    yield shared
+    shared.close()
+    member.leave()
+
+
+@pytest.fixture(scope="module")
+def database_url(stack: SharedStack) -> Iterator[str]:
+    """A superuser's address of a fresh, empty database."""
+    url = stack.new_database()
+    yield url
+    stack.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def broker_url(stack: SharedStack) -> Iterator[str]:
+    """An administrator's address of a fresh, empty vhost."""
+    url = stack.new_vhost()
+    yield url
+    stack.drop_vhost(url)

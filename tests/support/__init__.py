@@ -1,0 +1,1 @@
+"""What tests share: the stack they run on and ways to break it."""

@@ -1,0 +1,86 @@
+"""A stack for tests, and a database and vhost of its own for each module."""
+
+import os
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from weft.stack.rabbitmq import RabbitNode
+from weft.stack.shared import PREFIX, Membership
+from weft.stack.sql import execute, with_database
+from weft.stack.stack import Running
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# A call to the broker's control program costs half a second, so names are made for several modules at once.
+VHOSTS_AT_ONCE = 4
+
+
+class Broker(Protocol):
+    """What makes and removes vhosts."""
+
+    def url(self, vhost: str) -> str: ...
+    def add_vhosts(self, names: list[str]) -> None: ...
+    def delete_vhosts(self, names: list[str]) -> None: ...
+
+
+@dataclass
+class SharedStack:
+    """The running servers and the means to isolate a module on them."""
+
+    database_url: str
+    broker: Broker | None
+    given_broker_url: str | None = None
+    notice: str | None = None
+    _ready: list[str] = field(default_factory=list)
+    _background: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _deleting: list[Future[None]] = field(default_factory=list)
+
+    def new_database(self) -> str:
+        """A fresh database's superuser address."""
+        name = f"{PREFIX}_{uuid.uuid4().hex[:12]}"
+        execute(self.database_url, f'CREATE DATABASE "{name}"')
+        return with_database(self.database_url, name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove what `new_database` made, with whoever is still connected."""
+        execute(self.database_url, f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+
+    def new_vhost(self) -> str:
+        """A fresh vhost's address; a broker given by WEFT_BROKER_URL is used as it is."""
+        if self.broker is None:
+            if self.given_broker_url is None:
+                raise RuntimeError(f"This test needs RabbitMQ. {self.notice}")
+            return self.given_broker_url
+        if not self._ready:
+            self._ready = [f"{PREFIX}-{uuid.uuid4().hex[:12]}" for _ in range(VHOSTS_AT_ONCE)]
+            self.broker.add_vhosts(self._ready)
+        return self.broker.url(self._ready.pop())
+
+    def drop_vhost(self, url: str) -> None:
+        """Remove what `new_vhost` made, in the background."""
+        if self.broker is not None:
+            self._deleting.append(self._background.submit(self.broker.delete_vhosts, [url.rsplit("/", 1)[1]]))
+
+    def close(self) -> None:
+        """Remove what was made in advance and wait for what is being removed."""
+        if self.broker is not None and self._ready:
+            self.broker.delete_vhosts(self._ready)
+        self._background.shutdown(wait=True)
+        for done in self._deleting:
+            done.result()
+
+
+def local_stack(member: Membership) -> SharedStack:
+    """Join the stack that all test runs of this working copy share, starting it if nobody did."""
+    running: Running = member.join()
+    own_broker: RabbitNode | None = None
+    if running.broker_url and not os.environ.get("WEFT_BROKER_URL"):
+        own_broker = member.node()
+    return SharedStack(running.database_url, own_broker, running.broker_url, running.notice)
+
+
+def data_dir() -> Path:
+    """Where the shared stack lives."""
+    return Path(os.environ.get("WEFT_TEST_DATA_DIR", REPOSITORY / ".weft-test"))

@@ -1,0 +1,26 @@
+"""What can go wrong with the local stack, said so that the reader can mend it."""
+
+
+class StackError(Exception):
+    """A local server could not be started, found or stopped.
+
+    code: stable, snake case.  problem: what went wrong, where.  mend: what the reader can do about it.
+    """
+
+    def __init__(self, code: str, problem: str, mend: str) -> None:
+        super().__init__(f"{problem}\n{mend} [{code}]")
+        self.code = code
+        self.problem = problem
+        self.mend = mend
+
+
+class AlreadyRunning(StackError):
+    """Another process holds the data directory."""
+
+    def __init__(self, data_dir: str, pid: int | None) -> None:
+        holder = f"process {pid}" if pid else "another process"
+        super().__init__(
+            "stack_running",
+            f"Weft is already running on {data_dir} ({holder} holds it).",
+            "See `weft status`; stop it with `weft down`, or use another directory with --data-dir.",
+        )
