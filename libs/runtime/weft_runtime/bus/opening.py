@@ -1,0 +1,22 @@
+"""Choosing the transport by the address."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from weft_runtime.bus.inprocess import InProcessBus
+from weft_runtime.bus.ports import Bus
+from weft_runtime.bus.rabbit.bus import RabbitBus
+
+
+def open_bus(url: str, *, name: str) -> Bus:
+    """A bus, not yet started. url: `amqp://…`, `amqps://…` or `inprocess://<any name>`.  name: who connects, as the broker shows it.
+
+    Raises: ValueError for another scheme.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "inprocess":
+        return InProcessBus(url)
+    if scheme in {"amqp", "amqps"}:
+        return RabbitBus(url, name=name)
+    raise ValueError(f"WEFT_BROKER_URL begins with {scheme!r}: give amqp://, amqps:// or inprocess://")
