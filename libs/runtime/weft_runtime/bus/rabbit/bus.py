@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from weft_runtime.bus.metrics import CONNECTED, RECONNECTS
+from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.ports import BusClosed, Consumer, OutFrame
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.declaring import declare
@@ -27,11 +27,13 @@ log = structlog.get_logger(__name__)
 class RabbitBus:
     """Frames over RabbitMQ. url: `amqp(s)://…`.  name: shown by the broker as the connection's name."""
 
-    def __init__(self, url: str, *, name: str) -> None:
-        self._watchdog = Watchdog(self._restore, self._verify)
-        self._reading = Link(url, name=f"{name}/in", middlewares=middlewares(), on_lost=self._lost)
-        self._writing = Link(url, name=f"{name}/out", middlewares=middlewares(), on_lost=self._lost)
-        self._publisher = Publisher(self._writing)
+    def __init__(self, url: str, *, name: str, metrics: BusMetrics) -> None:
+        self._metrics = metrics
+        self._watchdog = Watchdog(self._restore, self._verify, metrics)
+        passed = middlewares(metrics.registry, name)
+        self._reading = Link(url, name=f"{name}/in", middlewares=passed, on_lost=self._lost)
+        self._writing = Link(url, name=f"{name}/out", middlewares=passed, on_lost=self._lost)
+        self._publisher = Publisher(self._writing, metrics)
         self._topology = Topology()
         self._consumers: list[RabbitConsumer] = []
         self._declaring = asyncio.Lock()
@@ -51,7 +53,7 @@ class RabbitBus:
         await self._writing.disconnect()
         await self._reading.disconnect()
         for link in ("in", "out"):
-            CONNECTED.labels(link).set(0)
+            self._metrics.connected.labels(link).set(0)
 
     @property
     def healthy(self) -> bool:
@@ -108,7 +110,7 @@ class RabbitBus:
 
     def _lost(self) -> None:
         for label, link in (("in", self._reading), ("out", self._writing)):
-            CONNECTED.labels(label).set(link.alive)
+            self._metrics.connected.labels(label).set(link.alive)
         self._watchdog.wake()
 
     async def _restore(self) -> None:
@@ -116,8 +118,8 @@ class RabbitBus:
         for label, link in (("in", self._reading), ("out", self._writing)):
             if not link.alive:
                 await link.connect()
-                CONNECTED.labels(label).set(1)
-                RECONNECTS.labels(label).inc()
+                self._metrics.connected.labels(label).set(1)
+                self._metrics.connects.labels(label).inc()
                 if link is self._reading:
                     async with self._declaring:
                         await declare(link, self._topology)

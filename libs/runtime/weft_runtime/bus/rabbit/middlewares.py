@@ -1,16 +1,14 @@
-"""FastStream's middlewares, made once for the process: Prometheus refuses to count the same thing twice."""
+"""FastStream's middlewares for the frames of rooms."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from faststream.rabbit.prometheus import RabbitPrometheusMiddleware
-from prometheus_client import REGISTRY
+from prometheus_client import CollectorRegistry
 
 
-@cache
-def middlewares() -> tuple[Any, ...]:
-    """Tracing and counting of frames."""
-    return (RabbitTelemetryMiddleware(), RabbitPrometheusMiddleware(registry=REGISTRY, metrics_prefix="weft_bus"))
+def middlewares(registry: CollectorRegistry, name: str) -> tuple[Any, ...]:
+    """Tracing and counting of frames. name: the service's, as a label."""
+    return (RabbitTelemetryMiddleware(), RabbitPrometheusMiddleware(registry=registry, app_name=name, metrics_prefix="weft_frames"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from weft_runtime.bus.metrics import CONFIRM_SECONDS, PUBLISHED, REFUSED
+from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.ports import OutFrame, Unroutable
 from weft_runtime.bus.rabbit.channel import FrameChannel, Sent
 from weft_runtime.bus.rabbit.link import BROKER_ERRORS, Link
@@ -22,8 +22,9 @@ CONFIRM_TIMEOUT_S = 10.0
 class Publisher:
     """Publishes on one channel of a link. Back-pressure: frames and bytes on the way are bounded."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, metrics: BusMetrics) -> None:
         self._link = link
+        self._metrics = metrics
         self._channel: FrameChannel | None = None
         self._frames = self._bytes = 0
         self._room = asyncio.Event()
@@ -43,7 +44,7 @@ class Publisher:
         for start in range(0, len(frames), MAX_IN_FLIGHT):
             returned += await self._publish(frames[start : start + MAX_IN_FLIGHT])
         if returned:
-            REFUSED.labels("unroutable").inc(len(returned))
+            self._metrics.unpublished.labels("unroutable").inc(len(returned))
             raise Unroutable(returned)
 
     async def _publish(self, frames: Sequence[OutFrame]) -> list[OutFrame]:
@@ -57,16 +58,16 @@ class Publisher:
                     await self._room.wait()
                 sent = await self._confirmed(frames, size)
         except TimeoutError as error:
-            REFUSED.labels("timeout").inc(len(frames))
+            self._metrics.unpublished.labels("timeout").inc(len(frames))
             await self._give_up()
             raise Unavailable(
                 f"the broker confirmed nothing for {CONFIRM_TIMEOUT_S:g} s; it is tried again", code="not_confirmed"
             ) from error
         except Unavailable:
-            REFUSED.labels("unavailable").inc(len(frames))
+            self._metrics.unpublished.labels("unavailable").inc(len(frames))
             raise
-        PUBLISHED.inc(len(frames))
-        CONFIRM_SECONDS.observe(loop.time() - began)
+        self._metrics.published.inc(len(frames))
+        self._metrics.confirm_seconds.observe(loop.time() - began)
         return sent.returned
 
     async def _confirmed(self, frames: Sequence[OutFrame], size: int) -> Sent:

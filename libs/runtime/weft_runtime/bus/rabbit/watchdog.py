@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from weft_runtime.bus.metrics import RESUBSCRIBED
+from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.link import Link
 from weft_runtime.errors import Conflict, NotFound, Unavailable
@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 class Watchdog:
     """Runs `restore` whenever something may be missing, and `verify` now and then. Both may raise Unavailable, which means: again."""
 
-    def __init__(self, restore: Callable[[], Awaitable[None]], verify: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, restore: Callable[[], Awaitable[None]], verify: Callable[[], Awaitable[None]], metrics: BusMetrics) -> None:
+        self._metrics = metrics
         self._restore, self._verify = restore, verify
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -79,7 +80,7 @@ class Watchdog:
                     link.abandon()
                 raise
             self._failed = 0
-            RESUBSCRIBED.labels(consumer.queue).inc()
+            self._metrics.resubscribed.labels(consumer.queue).inc()
             log.info("resubscribed", queue=consumer.queue)
 
     async def _run(self) -> None:
