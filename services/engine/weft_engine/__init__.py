@@ -1,1 +1,9 @@
-"""Executions, steps, timers, signals, and the workers that run activities."""
+"""Engine: executions, steps, timers and signals, and the workers that run activities.
+
+Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers.
+Hears  WorkflowChanged, TenantChanged, StartExecution, CancelExecution, SignalExecution, CompleteStep, FailStep,
+       ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
+Says   WorkflowInstalled, StartExecution, CancelExecution, SignalExecution, ExecutionStarted, ExecutionWaiting, ExecutionResumed,
+       ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
+       CreateTask, CancelTask, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
+"""

@@ -1,0 +1,70 @@
+"""Entries: what the journal holds. Each is one thing that happened; together they are history, outputs and outgoing messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+STARTED: Final = "execution.started"
+WAITING: Final = "execution.waiting"
+RESUMED: Final = "execution.resumed"
+COMPLETED: Final = "execution.completed"
+FAILED: Final = "execution.failed"
+TIMED_OUT: Final = "execution.timed_out"
+CANCELLED: Final = "execution.cancelled"
+SKIPPED: Final = "execution.skipped"
+REJECTED: Final = "execution.rejected"
+STEP_SCHEDULED: Final = "step.scheduled"
+STEP_RESENT: Final = "step.resent"
+STEP_ACCEPTED: Final = "step.accepted"
+STEP_RETRYING: Final = "step.retrying"
+STEP_WAITING: Final = "step.waiting"
+STEP_COMPLETED: Final = "step.completed"
+STEP_FAILED: Final = "step.failed"
+STEP_CANCELLED: Final = "step.cancelled"
+VARS_SET: Final = "vars.set"
+SCOPE_ENTERED: Final = "scope.entered"
+SIGNAL_KEPT: Final = "signal.kept"
+SIGNAL_DELIVERED: Final = "signal.delivered"
+SIGNAL_EXPIRED: Final = "signal.expired"
+EVENT_PUBLISHED: Final = "event.published"
+
+ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that happened to an execution.
+
+    kind: one of the names above.  node, visit, attempt: which step, where it is about one.  data: what the kind needs, JSON values.
+    Its position is that of its row plus its place in the row; its time is the row's.
+    """
+
+    kind: str
+    node: str | None = None
+    visit: int = 0
+    attempt: int = 0
+    data: dict[str, Any] = {}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The entries of one transition. position: of the first, from 0.  at: the time of the transition, UTC."""
+
+    position: int
+    at: datetime
+    entries: list[Entry]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[Entry])
+
+
+def encode(entries: list[Entry]) -> bytes:
+    """A transition's entries as the journal stores them: a JSON array."""
+    return _encoder.encode(entries)
+
+
+def decode(body: bytes | str) -> list[Entry]:
+    """The entries of one journal row."""
+    return _decoder.decode(body)

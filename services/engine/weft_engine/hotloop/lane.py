@@ -1,0 +1,231 @@
+"""A lane: the hot loop over some of the partitions this process owns. Two lanes, so that one's commit overlaps the other's thinking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+from weft_runtime.bus import Bus
+from weft_runtime.clock import Clock
+
+from weft_engine.core import items as words
+from weft_engine.hotloop.arrivals import Piece
+from weft_engine.hotloop.deciding import Turnout
+from weft_engine.hotloop.line import Line
+from weft_engine.hotloop.metrics import BATCH_ITEMS, ITEMS, TRANSITIONS
+from weft_engine.hotloop.owned import Owned
+from weft_engine.hotloop.programs import Programs
+from weft_engine.hotloop.publisher import Publisher
+from weft_engine.hotloop.turns import Turns
+from weft_engine.hotloop.wheel import HORIZON, Wheel
+from weft_engine.journal import Batch, Fence, Fenced, Journal
+from weft_engine.settings import Settings
+
+MAX_ITEMS: Final = 500
+IDLE_S: Final = 0.2
+REFILL: Final = HORIZON / 3
+RECONNECT_S: Final = 0.2
+DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """One hot loop. connect: opens a connection to the engine's schema."""
+
+    def __init__(
+        self, bus: Bus, connect: Callable[[], Awaitable[asyncpg.Connection]], clock: Clock, settings: Settings, programs: Programs
+    ) -> None:
+        self._bus = bus
+        self._connect = connect
+        self._clock = clock
+        self._settings = settings
+        self._publisher = Publisher(bus)
+        self._turns = Turns(programs, settings)
+        self._line = Line(bus, settings.partition_prefetch)
+        self._wheel = Wheel()
+        self._owned: dict[int, Owned] = {}
+        self._refilled: dict[int, datetime] = {}
+        self._journal: Journal | None = None
+        self._busy = asyncio.Lock()
+        self._now = clock.now()
+
+    @property
+    def partitions(self) -> list[int]:
+        """What this lane serves now."""
+        return list(self._owned)
+
+    @property
+    def lost(self) -> list[int]:
+        """Partitions that another node has taken over, to be released."""
+        return [owned.partition for owned in self._owned.values() if owned.lost]
+
+    async def acquire(self, partition: int, epoch: int, published: int) -> None:
+        """Begin to serve a partition: say what its last owner left unsaid, then take from its queue.
+
+        Raises: asyncpg's errors, Unavailable.
+        """
+        async with self._busy:
+            journal = await self._connected()
+            owned = Owned(partition, epoch, await journal.last_seq(partition), published, stored=published)
+            for seq, outgoing in await self._turns.unsaid(journal, owned):
+                self._publisher.say(outgoing, [(owned, owned.sending(seq))])
+            await self._refill(owned, journal)
+            self._owned[partition] = owned
+        await self._line.open(owned)
+
+    async def release(self, partition: int) -> None:
+        """Stop serving a partition, after the batch in hand; what was not acked goes to the next owner."""
+        async with self._busy:
+            owned = self._owned.pop(partition, None)
+            if owned is None:
+                return
+            self._wheel.forget(partition)
+            await self._line.close(owned)
+            if not owned.lost:
+                await self._flush([owned])
+
+    async def drain(self) -> None:
+        """Release everything, once what was committed is said, so that the next owner has nothing to repeat."""
+        await self._publisher.settle()
+        for partition in self.partitions:
+            await self.release(partition)
+
+    async def run(self) -> None:
+        """Take, decide, commit, ack, publish, until cancelled."""
+        while True:
+            work = await self._wait()
+            async with self._busy:
+                try:
+                    await (self._turn() if work else self._rest())
+                except Fenced:
+                    await self._find_lost()
+                except DATABASE_ERRORS as error:
+                    log.warning("journal_unavailable", error=f"{type(error).__name__}: {error}")
+                    self._journal = None
+                    await asyncio.sleep(RECONNECT_S)
+
+    async def _wait(self) -> bool:
+        """Until there is something to do: True; for `IDLE_S` with nothing: False."""
+        now = self._clock.now()
+        moments = [moment for moment in (self._wheel.next_at(), self._line.next_at()) if moment is not None]
+        wait_s = min([IDLE_S, *((moment - now).total_seconds() for moment in moments)])
+        if wait_s <= 0 or await self._line.wait(wait_s):
+            return True
+        return any(moment <= self._clock.now() for moment in moments)
+
+    def _tell_time(self) -> datetime:
+        """The time of this turn: never before the last one's, even when the machine's clock goes back."""
+        self._now = max(self._now, self._clock.now())
+        return self._now
+
+    async def _turn(self) -> None:
+        now = self._tell_time()
+        journal = await self._connected()
+        taken = self._line.take(MAX_ITEMS, now)
+        ticks = [
+            Piece(owned, words.Tick(execution_id), "")
+            for execution_id, partition in self._wheel.due(now, MAX_ITEMS)
+            if (owned := self._owned.get(partition)) is not None
+        ]
+        pieces = [piece for piece in (*taken.pieces, *ticks) if not piece.owned.lost]
+        try:
+            turnout = await self._decide(journal, pieces, now)
+        except BaseException:
+            self._line.put_back(taken)
+            for piece in ticks:
+                self._wheel.arm(piece.execution_id, piece.owned.partition, now, now)
+            raise
+        await self._line.settle(taken, turnout, now)
+
+    async def _decide(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
+        """Decide and commit. A value that PostgreSQL refuses spoils only its own item: the rest is decided again without it."""
+        try:
+            turnout = await self._turns.turn(journal, pieces, now)
+            await self._commit(journal, turnout, pieces)
+        except asyncpg.DataError as error:
+            if len(pieces) == 1:
+                turnout = Turnout()
+                turnout.park(pieces[0], "value_refused", f"the database refuses a value of it: {error}")
+                return turnout
+            middle = len(pieces) // 2
+            first = await self._decide(journal, pieces[:middle], now)
+            return first.join(await self._decide(journal, pieces[middle:], now))
+        self._adopt(turnout, pieces, now)
+        return turnout
+
+    async def _commit(self, journal: Journal, turnout: Turnout, pieces: Sequence[Piece]) -> None:
+        batch = turnout.batch
+        if not (batch.rows or batch.heads or batch.answers):
+            return
+        owners = {piece.owned.partition: piece.owned for piece in pieces}
+        batch.fences = [Fence(owned.partition, owned.epoch, owned.published) for owned in owners.values()]
+        try:
+            await journal.commit(batch)
+        except asyncpg.UniqueViolationError:
+            # The last try's outcome was in doubt and it had been written: nobody else writes these seqs under this epoch.
+            log.info("commit_was_done", rows=len(batch.rows))
+        for owned, fence in zip(owners.values(), batch.fences, strict=True):
+            owned.stored = fence.published
+
+    def _adopt(self, turnout: Turnout, pieces: Sequence[Piece], now: datetime) -> None:
+        """What is durable now becomes what we know, and is said."""
+        for owned, held in turnout.held.values():
+            owned.put(held, self._settings.cached_executions)
+            wake_at = held.state.wake_at
+            if held.state.ended:
+                self._wheel.disarm(held.state.id)
+            elif wake_at is not None:
+                self._wheel.arm(held.state.id, owned.partition, wake_at, now)
+        owners = {piece.owned.partition: piece.owned for piece in pieces}
+        outbounds = []
+        for partition, seq in turnout.seqs.items():
+            owned = owners[partition]
+            owned.seq = seq
+            outbounds.append((owned, owned.sending(seq)))
+        self._publisher.say(turnout.outgoing, outbounds)
+        ITEMS.inc(len(pieces))
+        BATCH_ITEMS.observe(len(pieces))
+        TRANSITIONS.inc(len(turnout.batch.rows))
+
+    async def _rest(self) -> None:
+        """Nothing to do: remember what was published, and look ahead for timers."""
+        dirty = [owned for owned in self._owned.values() if owned.published > owned.stored and not owned.lost]
+        if dirty:
+            await self._flush(dirty)
+        now = self._tell_time()
+        for owned in self._owned.values():
+            if now - self._refilled.get(owned.partition, now) >= REFILL:
+                await self._refill(owned, await self._connected())
+
+    async def _flush(self, owners: Sequence[Owned]) -> None:
+        journal = await self._connected()
+        await journal.commit(Batch(fences=[Fence(owned.partition, owned.epoch, owned.published) for owned in owners]))
+        for owned in owners:
+            owned.stored = owned.published
+
+    async def _refill(self, owned: Owned, journal: Journal) -> None:
+        now = self._tell_time()
+        self._refilled[owned.partition] = now
+        for execution_id, wake_at in await journal.due(owned.partition, now + HORIZON, 10_000):
+            self._wheel.arm(execution_id, owned.partition, wake_at, now)
+
+    async def _find_lost(self) -> None:
+        """A batch was refused: find out which partitions are no longer ours, and drop what we believed of them."""
+        journal = await self._connected()
+        for owned in self._owned.values():
+            try:
+                await journal.commit(Batch(fences=[Fence(owned.partition, owned.epoch, owned.published)]))
+            except Fenced:
+                log.warning("partition_lost", partition=owned.partition, epoch=owned.epoch)
+                owned.lost = True
+                owned.held.clear()
+
+    async def _connected(self) -> Journal:
+        if self._journal is None or self._journal.closed:
+            self._journal = Journal(await self._connect())
+        return self._journal

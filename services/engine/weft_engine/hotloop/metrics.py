@@ -1,0 +1,12 @@
+"""What the engine counts."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ITEMS = Counter("weft_engine_items_total", "Items applied to executions")
+TRANSITIONS = Counter("weft_engine_transitions_total", "Journal rows written")
+PARKED = Counter("weft_engine_parked_total", "Messages that no execution could be given")
+OWNED = Gauge("weft_engine_partitions_owned", "Partitions this process owns")
+BATCH_ITEMS = Histogram("weft_engine_batch_items", "Items in a batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
+ACTIVITIES = Counter("weft_worker_activities_total", "Activities a worker has run", ["outcome"])

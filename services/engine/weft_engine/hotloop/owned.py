@@ -1,0 +1,82 @@
+"""A partition that this process owns: its epoch, its place in the journal, the states it holds, what it has published."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from weft_contracts import routing
+from weft_runtime.bus import Consumer
+
+from weft_engine.core.state import State
+
+
+@dataclass(slots=True)
+class Held:
+    """A state in memory beside what PostgreSQL has of it. wake_at: as stored, at or before the true one."""
+
+    state: State
+    status: str = ""
+    wake_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Outbound:
+    """The messages of one commit on their way. seq: of its last journal row."""
+
+    seq: int
+    confirmed: bool = False
+
+
+@dataclass(slots=True)
+class Owned:
+    """One partition of ours.
+
+    seq: of the newest journal row.  published: seq up to which the broker has confirmed everything.  stored: that, as PostgreSQL has it.
+    held: states by execution id, the least recently used first.
+    """
+
+    partition: int
+    epoch: int
+    seq: int
+    published: int
+    consumer: Consumer | None = None
+    stored: int = 0
+    lost: bool = False
+    held: dict[UUID, Held] = field(default_factory=dict)
+    outbound: deque[Outbound] = field(default_factory=deque)
+
+    @property
+    def queue(self) -> str:
+        """The queue it takes from and is answered on."""
+        return routing.partition_queue(self.partition)
+
+    def sending(self, seq: int) -> Outbound:
+        """The messages up to `seq` are on their way."""
+        outbound = Outbound(seq)
+        self.outbound.append(outbound)
+        return outbound
+
+    def confirm(self, outbound: Outbound) -> None:
+        """The broker has these. `published` moves past everything that is confirmed without a gap."""
+        outbound.confirmed = True
+        while self.outbound and self.outbound[0].confirmed:
+            self.published = self.outbound.popleft().seq
+
+    def get(self, execution_id: UUID) -> Held | None:
+        """A state in memory, marked as just used."""
+        held = self.held.pop(execution_id, None)
+        if held is not None:
+            self.held[execution_id] = held
+        return held
+
+    def put(self, held: Held, limit: int) -> None:
+        """Keep a state, unless it has ended; the least recently used goes when there are too many."""
+        self.held.pop(held.state.id, None)
+        if held.state.ended:
+            return
+        self.held[held.state.id] = held
+        if len(self.held) > limit:
+            del self.held[next(iter(self.held))]

@@ -1,0 +1,153 @@
+"""A turn with its reads: what the items need is loaded in one query each, then everything is decided in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from weft_language.compilation import Program
+
+from weft_engine.core import entries as e
+from weft_engine.core import items as words
+from weft_engine.core.apply import too_late
+from weft_engine.core.evolve import fold
+from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.signals import Answer
+from weft_engine.core.turn import Context
+from weft_engine.hotloop.arrivals import Piece
+from weft_engine.hotloop.deciding import Turnout, not_started
+from weft_engine.hotloop.owned import Held, Owned
+from weft_engine.hotloop.programs import Programs
+from weft_engine.journal import Journal, KeyRow
+from weft_engine.settings import Settings
+
+PATIENCE: Final = {words.Start: timedelta(seconds=30)}
+"""How long an item is held whose cause may still be on the way: a definition for a start, a start for everything else."""
+ORDINARY_PATIENCE: Final = timedelta(seconds=5)
+BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What our own mistakes raise in the pure core: they stop one item, never its neighbours."""
+
+log = structlog.get_logger(__name__)
+
+
+class Turns:
+    """Decides the turns of one lane."""
+
+    def __init__(self, programs: Programs, settings: Settings) -> None:
+        self._programs = programs
+        self._settings = settings
+
+    async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
+        """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors."""
+        turnout = Turnout()
+        states = await self._load(journal, pieces)
+        holders = await self._keys(journal, pieces, states)
+        for piece in pieces:
+            await self._one(journal, turnout, piece, states.get(piece.execution_id), holders, now)
+        return turnout
+
+    async def _load(self, journal: Journal, pieces: Sequence[Piece]) -> dict[UUID, Held]:
+        states: dict[UUID, Held] = {}
+        unknown: list[UUID] = []
+        for piece in pieces:
+            held = piece.owned.get(piece.execution_id)
+            if held is not None:
+                states[held.state.id] = held
+            else:
+                unknown.append(piece.execution_id)
+        if not unknown:
+            return states
+        heads = await journal.heads(unknown)
+        if heads:
+            for execution_id, rows in (await journal.load(list(heads))).items():
+                state = fold(execution_id, rows)
+                if state is not None:
+                    states[execution_id] = Held(state, *heads[execution_id])
+        return states
+
+    async def _keys(self, journal: Journal, pieces: Iterable[Piece], states: dict[UUID, Held]) -> dict[tuple[str, str, str], UUID]:
+        wanted = [
+            KeyRow(piece.tenant, start.workflow, start.key, start.execution_id)
+            for piece in pieces
+            if isinstance(start := piece.happening, words.Start) and start.key is not None and start.execution_id not in states
+        ]
+        return await journal.take_keys(wanted) if wanted else {}
+
+    async def _one(
+        self, journal: Journal, turnout: Turnout, piece: Piece, held: Held | None, holders: dict[tuple[str, str, str], UUID], now: datetime
+    ) -> None:
+        happening = piece.happening
+        current = turnout.current(piece, held)
+        if current is None and not isinstance(happening, words.Start):
+            self._unknown(turnout, piece, now)
+            return
+        if current is not None and piece.item is not None and current.state.tenant != piece.tenant:
+            turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
+            return
+        if current is not None and current.state.ended:
+            turnout.answer(piece, too_late(current.state, happening))
+            return
+        program = await self._program(journal, piece, current)
+        if program is None:
+            self._no_program(turnout, piece, now)
+            return
+        if current is None and isinstance(happening, words.Start) and happening.key is not None:
+            holder = holders.get((piece.tenant, happening.workflow, happening.key))
+            if holder is not None and holder != happening.execution_id:
+                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder)}, now)
+                return
+        tenant = await self._programs.tenant(journal, current.state.tenant if current is not None else piece.tenant)
+        context = Context(tenant, self._settings.resend_s, self._settings.activity_lease_s)
+        try:
+            turnout.decide(piece, held, program, context, now)
+        except BUGS as error:
+            log.exception("item_failed", execution=str(piece.execution_id), word=type(happening).__name__)
+            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
+
+    async def _program(self, journal: Journal, piece: Piece, current: Held | None) -> Program | None:
+        if current is not None:
+            state = current.state
+            return await self._programs.get(journal, state.tenant, state.workflow, state.version)
+        start = piece.happening
+        if not isinstance(start, words.Start):
+            return None
+        return await self._programs.get(journal, piece.tenant, start.workflow, start.workflow_version)
+
+    def _unknown(self, turnout: Turnout, piece: Piece, now: datetime) -> None:
+        if piece.item is None:
+            return
+        if now - piece.since(now) < ORDINARY_PATIENCE:
+            turnout.undecided.append(piece)
+            return
+        reason = f"no execution {piece.execution_id} is known; it was never started here"
+        turnout.answer(piece, Answer(404, "execution_not_found", reason))
+        turnout.park(piece, "execution_not_found", reason)
+
+    def _no_program(self, turnout: Turnout, piece: Piece, now: datetime) -> None:
+        start = piece.happening
+        if not isinstance(start, words.Start):
+            turnout.park(piece, "definition_missing", f"the definition that execution {piece.execution_id} runs is not here")
+        elif now - piece.since(now) < PATIENCE[words.Start]:
+            turnout.undecided.append(piece)
+        else:
+            reason = f"no workflow {start.workflow!r} was published here in this version within {PATIENCE[words.Start].seconds} s"
+            turnout.refuse(piece, e.REJECTED, not_started(start.workflow, "workflow_not_found", reason), now)
+
+    async def unsaid(self, journal: Journal, owned: Owned, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
+        """What the last owner of a partition committed and may not have said: (seq of the last row, messages), in order."""
+        found: list[tuple[int, list[Outgoing]]] = []
+        after = owned.published
+        while rows := await journal.unpublished(owned.partition, after, limit):
+            histories = await journal.load(list({execution_id for _, execution_id, _ in rows}))
+            states = {execution_id: fold(execution_id, history) for execution_id, history in histories.items()}
+            outgoing: list[Outgoing] = []
+            for _, execution_id, row in rows:
+                state = states[execution_id]
+                if state is not None:
+                    outgoing.extend(messages(state, row.entries, row.position, row.at, owned.queue))
+            after = rows[-1][0]
+            found.append((after, outgoing))
+        return found

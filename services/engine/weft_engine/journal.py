@@ -1,0 +1,229 @@
+"""The journal and what goes with it into one transaction: one statement a batch, fenced by the epochs of its partitions.
+
+This is the hot path, so it speaks to PostgreSQL with asyncpg directly and in arrays: a row costs 70 µs alone and 8 µs among a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from weft_engine.core import entries as core_entries
+from weft_engine.core.entries import Row
+
+
+class JournalRow(NamedTuple):
+    """One transition as it is stored. entries: a JSON array, UTF-8 text."""
+
+    partition: int
+    seq: int
+    execution_id: UUID
+    tenant: str
+    position: int
+    at: datetime
+    entries: str
+
+
+class HeadRow(NamedTuple):
+    """What queries and timers know of an execution."""
+
+    id: UUID
+    tenant: str
+    workflow: str
+    version: int
+    partition: int
+    status: str
+    wake_at: datetime | None
+    ended_at: datetime | None
+
+
+class KeyRow(NamedTuple):
+    """A key that an execution holds while it lives."""
+
+    tenant: str
+    workflow: str
+    key: str
+    execution_id: UUID
+
+
+class AnswerRow(NamedTuple):
+    """What who asked is told. body: JSON text."""
+
+    id: UUID
+    tenant: str
+    status: int
+    body: str
+
+
+class Fence(NamedTuple):
+    """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
+
+    partition: int
+    epoch: int
+    published: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """All that one commit writes."""
+
+    fences: list[Fence] = field(default_factory=list)
+    rows: list[JournalRow] = field(default_factory=list)
+    heads: list[HeadRow] = field(default_factory=list)
+    freed: list[KeyRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+
+
+class Fenced(Exception):
+    """Another node owns a partition of this batch now; nothing of it was written."""
+
+
+_COMMIT: Final = """
+WITH fence AS (
+    UPDATE engine.partitions p SET published = greatest(p.published, u.published)
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS u(partition, epoch, published)
+    WHERE p.partition = u.partition AND p.epoch = u.epoch
+    RETURNING p.partition
+), mine AS MATERIALIZED (
+    SELECT 1 WHERE (SELECT count(*) FROM fence) = cardinality($1::smallint[])
+), written AS (
+    INSERT INTO engine.journal (partition, seq, execution_id, tenant_id, position, at, entries)
+    SELECT u.* FROM mine, unnest($4::smallint[], $5::bigint[], $6::uuid[], $7::text[], $8::int[], $9::timestamptz[], $10::json[]) AS u
+), heads AS (
+    INSERT INTO engine.executions AS x (id, tenant_id, workflow, version, partition, status, wake_at, ended_at)
+    SELECT u.* FROM mine, unnest($11::uuid[], $12::text[], $13::text[], $14::int[], $15::smallint[], $16::text[], $17::timestamptz[],
+                                 $18::timestamptz[]) AS u
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, wake_at = excluded.wake_at,
+                                   ended_at = excluded.ended_at
+), freed AS (
+    DELETE FROM engine.keys k USING mine, unnest($19::text[], $20::text[], $21::text[], $22::uuid[]) AS u(tenant, workflow, key, execution)
+    WHERE k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key AND k.execution_id = u.execution
+), answered AS (
+    INSERT INTO engine.answers (id, tenant_id, status, body)
+    SELECT u.* FROM mine, unnest($23::uuid[], $24::text[], $25::smallint[], $26::json[]) AS u
+    ON CONFLICT (id) DO NOTHING
+)
+SELECT count(*) FROM mine
+"""
+
+_LOAD: Final = """
+SELECT execution_id, position, at, entries FROM engine.journal WHERE execution_id = ANY($1::uuid[]) ORDER BY execution_id, position
+"""
+
+_HEADS: Final = "SELECT id, status, wake_at FROM engine.executions WHERE id = ANY($1::uuid[])"
+
+_UNPUBLISHED: Final = """
+SELECT seq, execution_id, position, at, entries FROM engine.journal WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT $3
+"""
+
+_DUE: Final = """
+SELECT id, wake_at FROM engine.executions WHERE partition = $1 AND wake_at IS NOT NULL AND wake_at < $2 ORDER BY wake_at LIMIT $3
+"""
+
+_TAKE_KEYS: Final = """
+INSERT INTO engine.keys AS k (tenant_id, workflow, key, execution_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS u ORDER BY 1, 2, 3
+ON CONFLICT (tenant_id, workflow, key) DO NOTHING
+"""
+
+_KEY_HOLDERS: Final = """
+SELECT k.tenant_id, k.workflow, k.key, k.execution_id FROM engine.keys k
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
+  ON k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key
+"""
+
+
+class Journal:
+    """The engine's own door to its schema, for one lane: one connection, one batch at a time."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is gone; a new one is needed then."""
+        return bool(self._connection.is_closed())
+
+    async def commit(self, batch: Batch) -> None:
+        """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
+        columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 8), *_columns(batch.freed, 4)]
+        if await self._connection.fetchval(_COMMIT, *columns, *_columns(batch.answers, 4)) != 1:
+            raise Fenced
+
+    async def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+        """The journals of these executions, each in order; one without a journal is left out."""
+        rows: dict[UUID, list[Row]] = {}
+        for record in await self._connection.fetch(_LOAD, ids):
+            rows.setdefault(record["execution_id"], []).append(
+                Row(record["position"], record["at"], core_entries.decode(record["entries"]))
+            )
+        return rows
+
+    async def heads(self, ids: Sequence[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
+        """(status, wake_at) as stored of these executions; one that is unknown is left out."""
+        return {record["id"]: (record["status"], record["wake_at"]) for record in await self._connection.fetch(_HEADS, ids)}
+
+    async def unpublished(self, partition: int, after: int, limit: int) -> list[tuple[int, UUID, Row]]:
+        """Rows whose messages the broker has not confirmed, by seq: what the last owner may have left unsaid."""
+        return [
+            (record["seq"], record["execution_id"], Row(record["position"], record["at"], core_entries.decode(record["entries"])))
+            for record in await self._connection.fetch(_UNPUBLISHED, partition, after, limit)
+        ]
+
+    async def due(self, partition: int, before: datetime, limit: int) -> list[tuple[UUID, datetime]]:
+        """Executions that time will move before that moment, the earliest first."""
+        return [(record["id"], record["wake_at"]) for record in await self._connection.fetch(_DUE, partition, before, limit)]
+
+    async def last_seq(self, partition: int) -> int:
+        """The seq of the partition's newest row, 0 where it has none."""
+        seq = await self._connection.fetchval("SELECT max(seq) FROM engine.journal WHERE partition = $1", partition)
+        return int(seq or 0)
+
+    async def take_keys(self, wanted: Sequence[KeyRow]) -> dict[tuple[str, str, str], UUID]:
+        """Take these keys where they are free. Returns: who holds each now. A key is given back by the commit that ends its execution."""
+        columns = _columns(wanted, 4)
+        await self._connection.execute(_TAKE_KEYS, *columns)
+        records = await self._connection.fetch(_KEY_HOLDERS, *columns[:3])
+        return {(record["tenant_id"], record["workflow"], record["key"]): record["execution_id"] for record in records}
+
+    async def definition(self, tenant: str, slug: str, version: int | None) -> tuple[int, str, Any] | None:
+        """(version, status of the workflow, document) of a version, the active one for None; None when it is not here."""
+        record = await self._connection.fetchrow(
+            "SELECT d.version, w.status, d.document FROM engine.workflows w JOIN engine.definitions d"
+            " ON d.tenant_id = w.tenant_id AND d.slug = w.slug AND d.version = coalesce($3::int, w.active_version)"
+            " WHERE w.tenant_id = $1 AND w.slug = $2",
+            tenant, slug, version,
+        )  # fmt: skip
+        return None if record is None else (record["version"], record["status"], record["document"])
+
+    async def tenant(self, tenant: str) -> dict[str, Any] | None:
+        """A tenant as expressions read it, `{id, tier, settings}`; None when it is not here."""
+        record = await self._connection.fetchrow("SELECT tier, settings FROM engine.tenants WHERE tenant_id = $1", tenant)
+        return None if record is None else {"id": tenant, "tier": record["tier"], "settings": record["settings"]}
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    if not rows:
+        return [[] for _ in range(width)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def months_from(moment: datetime, count: int = 2) -> list[tuple[str, str]]:
+    """(name, statement that makes it) of the journal's monthly parts, from the month of `moment` on."""
+    first = moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    made = []
+    for _ in range(count):
+        following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+        name = f"journal_{first:%Y%m}"
+        statement = (
+            f"CREATE TABLE IF NOT EXISTS engine.{name} PARTITION OF engine.journal"
+            f" FOR VALUES FROM ('{first:%Y-%m-%d} 00:00+00') TO ('{following:%Y-%m-%d} 00:00+00')"
+        )
+        made.append((name, statement))
+        first = following
+    return made

@@ -1,0 +1,113 @@
+"""Who owns which partition. A node lives while it holds its advisory lock and was seen within the lease; the living share the partitions.
+
+A partition changes hands by raising its epoch; every batch of its last owner is refused from then on, however late it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from weft_runtime.clock import Clock, new_id
+from weft_runtime.errors import WeftError
+
+from weft_engine.hotloop.lane import DATABASE_ERRORS, Lane
+from weft_engine.hotloop.metrics import OWNED
+from weft_engine.journal import months_from
+from weft_engine.ownership import Ownership
+from weft_engine.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+def share(partition: int, nodes: Sequence[UUID]) -> UUID:
+    """The node that should own a partition: the highest random weight, so that a node's coming or going moves only its own share.
+
+    Source: Thaler and Ravishankar, "A name-based mapping scheme for rendezvous".
+    """
+    return max(nodes, key=lambda node: blake2b(node.bytes + partition.to_bytes(2), digest_size=8).digest())
+
+
+class Node:
+    """This process as an owner: it tells the others that it lives, takes its share and gives up what is no longer its own."""
+
+    def __init__(self, connect: Connect, lanes: Sequence[Lane], clock: Clock, settings: Settings) -> None:
+        self.id: Final = new_id()
+        self._lock_key = secrets.randbits(62)
+        self._connect = connect
+        self._lanes = lanes
+        self._clock = clock
+        self._settings = settings
+        self._ownership: Ownership | None = None
+        self._month = 0
+
+    @property
+    def owned(self) -> list[int]:
+        """The partitions that are served here now."""
+        return sorted(partition for lane in self._lanes for partition in lane.partitions)
+
+    async def run(self) -> None:
+        """Beat until cancelled, then give everything back."""
+        try:
+            while True:
+                try:
+                    await self._beat()
+                except DATABASE_ERRORS as error:
+                    log.warning("ownership_unavailable", error=f"{type(error).__name__}: {error}")
+                    self._ownership = None
+                except WeftError as error:
+                    log.warning("partition_not_taken", error=str(error))
+                await asyncio.sleep(self._settings.beat_s)
+        finally:
+            await self._leave()
+
+    async def _beat(self) -> None:
+        ownership = await self._connected()
+        living = list({self.id, *await ownership.living(self._settings.lease_s)})
+        for lane in self._lanes:
+            for partition in lane.lost:
+                await lane.release(partition)
+        mine = {partition for partition in range(self._settings.partitions) if share(partition, living) == self.id}
+        for partition in set(self.owned) - mine:
+            await self._lane(partition).release(partition)
+            await ownership.give_up(partition)
+        for partition in sorted(mine - set(self.owned)):
+            taken = await ownership.take(partition, living)
+            if taken is not None:
+                await self._lane(partition).acquire(partition, *taken)
+                log.info("partition_taken", partition=partition, epoch=taken[0])
+        OWNED.set(len(self.owned))
+        await self._look_ahead(ownership)
+
+    async def _look_ahead(self, ownership: Ownership) -> None:
+        """Make next month's part of the journal in good time."""
+        month = self._clock.now().month
+        if month != self._month:
+            await ownership.make_months(months_from(self._clock.now()))
+            self._month = month
+
+    def _lane(self, partition: int) -> Lane:
+        return self._lanes[partition % len(self._lanes)]
+
+    async def _connected(self) -> Ownership:
+        if self._ownership is None or self._ownership.closed:
+            self._ownership = Ownership(await self._connect(), self.id, self._lock_key)
+            await self._ownership.enter(self._settings.partitions)
+        return self._ownership
+
+    async def _leave(self) -> None:
+        for lane in self._lanes:
+            try:
+                await lane.drain()
+            except DATABASE_ERRORS as error:
+                log.warning("drain_incomplete", error=f"{type(error).__name__}: {error}")
+        if self._ownership is not None and not self._ownership.closed:
+            await self._ownership.leave()
