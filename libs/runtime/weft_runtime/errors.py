@@ -1,4 +1,7 @@
-"""The four kinds of error. A room subclasses them with a stable `code`; the kind decides the HTTP status and whether a message is tried again."""
+"""The four kinds of error.
+
+A room subclasses them with a stable `code`; the kind decides the HTTP status and whether a message is tried again.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One thing wrong with the input. pointer: JSON pointer (RFC 6901) into the body; code: stable; detail: what and how to mend it."""
+    """One thing wrong with the input. pointer: JSON pointer (RFC 6901) into the body; code: stable; detail: what and how to mend it.
+
+    source: `body`, or `query`, `path`, `header` where the pointer is into those.
+    """
 
     pointer: str
     code: str
     detail: str
+    source: str = "body"
 
 
 class WeftError(Exception):

@@ -1,0 +1,1 @@
+"""The Alembic environment every service's migrations run in."""

@@ -1,0 +1,62 @@
+"""Migrations: one Alembic environment for every service, its versions and its version table in the service's own package and schema."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import MetaData
+from sqlalchemy.engine import make_url
+
+ENVIRONMENT = Path(__file__).parent / "environment"
+
+
+def config(url: str, package: str, schema: str) -> Config:
+    """Alembic's settings for one service. package: has `migrations/versions` and `tables.metadata`."""
+    module = importlib.import_module(package)
+    if module.__file__ is None:
+        raise ValueError(f"{package} is no package with an __init__.py")
+    made = Config()
+    made.set_main_option("script_location", str(ENVIRONMENT))
+    made.set_main_option("version_locations", str(Path(module.__file__).parent / "migrations" / "versions"))
+    made.set_main_option("path_separator", "newline")
+    made.attributes.update(
+        url=make_url(url).set(drivername="postgresql+asyncpg"),
+        schema=schema,
+        metadata=_metadata(package),
+    )
+    return made
+
+
+async def migrate(url: str, package: str, schema: str, revision: str = "head") -> None:
+    """Bring a schema up to a revision; several processes may do so at once.
+
+    url: as the owner role of the schema.  package: the service's, `weft_tasks`.
+    Raises: alembic's CommandError, sqlalchemy's errors.
+    """
+    await asyncio.to_thread(command.upgrade, config(url, package, schema), revision)
+
+
+async def downgrade(url: str, package: str, schema: str, revision: str = "base") -> None:
+    """Take a schema down to a revision; `base` drops everything the migrations made."""
+    await asyncio.to_thread(command.downgrade, config(url, package, schema), revision)
+
+
+async def check(url: str, package: str, schema: str) -> list[str]:
+    """What the service's tables have that the migrated schema has not, or the other way round; empty when equal."""
+    try:
+        await asyncio.to_thread(command.check, config(url, package, schema))
+    except CommandError as difference:
+        return [str(difference)]
+    return []
+
+
+def _metadata(package: str) -> MetaData:
+    found = getattr(importlib.import_module(f"{package}.tables"), "metadata", None)
+    if not isinstance(found, MetaData):
+        raise TypeError(f"{package}.tables has no `metadata`; give it `metadata = MetaData(schema=…)`")
+    return found

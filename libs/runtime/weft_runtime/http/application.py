@@ -1,0 +1,48 @@
+"""A door as an ASGI application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from weft_runtime.http.call import call_of
+from weft_runtime.http.door import Door
+from weft_runtime.http.front import Front
+from weft_runtime.http.openapi import describe
+from weft_runtime.http.route import answer
+
+if TYPE_CHECKING:
+    from weft_runtime.context import ServiceContext
+
+
+def application(door: Door, context: ServiceContext) -> ASGIApp:
+    """The routes of a door behind the front. Nothing that is not declared on the door is served."""
+    app = FastAPI(
+        title=door.name,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # The front opens the one span of a request; the framework's own would double it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.context = context
+    app.router.routes[:] = door.routes()
+    app.add_exception_handler(HTTPException, _refused)
+    return Front(app, context.metrics, context.log)
+
+
+def openapi(door: Door) -> dict[str, Any]:
+    """The description of a door, OpenAPI 3.1."""
+    return describe(door.name, door.routes())
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    call = call_of(request)
+    call.context = request.app.state.context
+    return answer(call, error)

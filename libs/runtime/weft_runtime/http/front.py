@@ -1,0 +1,132 @@
+"""The front of a service: around every request, whatever becomes of it, a trace, a line in the log, a count, and the security headers."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from weft_runtime.clock import new_id
+from weft_runtime.http import problems
+from weft_runtime.http.call import SCOPE_KEY, Call
+from weft_runtime.telemetry.metrics import Metrics
+from weft_runtime.telemetry.tracing import span
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,128}")
+MAX_TARGET_BYTES = 8192
+MAX_HEADERS = 100
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+"""Set on every answer that does not set them itself."""
+
+
+class Front:
+    """The outermost layer of a service's ASGI application."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: FilteringBoundLogger) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = scope[SCOPE_KEY] = Call(_request_id(scope), (scope.get("client") or ("",))[0])
+        method = scope["method"]
+        began = time.perf_counter()
+        self._metrics.began()
+        status = 500
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                started, status = True, message["status"]
+                message["headers"] = _with_ours(message.get("headers", ()), call)
+            await send(message)
+
+        with (
+            structlog.contextvars.bound_contextvars(request_id=call.request_id),
+            span(f"{method} request", kind=SpanKind.SERVER, traceparent=_header(scope, b"traceparent")) as current,
+        ):
+            try:
+                await self._serve(scope, receive, sending)
+            except Exception as error:  # noqa: BLE001
+                # Nothing may pass here: a bug in the door itself is answered like any other.
+                call.code = "internal_error"
+                self._metrics.internal_error("http")
+                self._log.error("internal error", route=call.route, exc_info=error)
+                if not started:
+                    await problems.internal_error()(scope, receive, sending)
+            finally:
+                seconds = time.perf_counter() - began
+                if current.is_recording():
+                    current.update_name(f"{method} {call.route}")
+                    current.set_attributes({"http.request.method": method, "http.route": call.route, "http.response.status_code": status})
+                self._metrics.answered(method, call.route, status, seconds)
+                self._tell(call, method, status, seconds)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = _refusal(scope)
+        if refusal is not None:
+            scope[SCOPE_KEY].code = "malformed"
+            await problems.problem(400, "malformed", refusal)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _tell(self, call: Call, method: str, status: int, seconds: float) -> None:
+        told: dict[str, Any] = {"method": method, "route": call.route, "status": status, "duration_ms": round(seconds * 1000, 1)}
+        if call.caller is not None:
+            told |= {"tenant": call.caller.tenant, "caller": call.caller.sub}
+        if status >= 400:
+            self._log.info("request refused", code=call.code, **told)
+        else:
+            self._log.debug("request", **told)
+
+
+def _refusal(scope: Scope) -> str | None:
+    """Why this request line or its headers are refused before anything reads them, None where they are fine."""
+    path: str = scope["path"]
+    query: bytes = scope["query_string"]
+    if len(query) + len(path) > MAX_TARGET_BYTES:
+        return f"the address is longer than {MAX_TARGET_BYTES} bytes"
+    if "\x00" in path or b"%00" in query or b"\x00" in query:
+        return "the address holds a NUL character; remove it"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "the address is not UTF-8"
+    if len(scope["headers"]) > MAX_HEADERS:
+        return f"the request has more than {MAX_HEADERS} headers"
+    return None
+
+
+def _with_ours(headers: Any, call: Call) -> list[tuple[bytes, bytes]]:
+    kept = [(bytes(name), bytes(value)) for name, value in headers]
+    names = {name.lower() for name, _ in kept}
+    ours = SECURITY_HEADERS | call.headers | {"X-Request-Id": call.request_id}
+    kept.extend((name.encode(), value.encode("latin-1")) for name, value in ours.items() if name.lower().encode() not in names)
+    return kept
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else str(new_id())
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    found = [value for known, value in scope["headers"] if known == name]
+    return found[0].decode("latin-1") if len(found) == 1 else None

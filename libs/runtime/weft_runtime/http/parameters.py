@@ -1,0 +1,136 @@
+"""The types a route may ask for: the transaction, the caller, the body, a page of a list, a precondition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import core_schema
+
+from weft_runtime.auth.caller import Caller
+from weft_runtime.context import ServiceContext
+from weft_runtime.errors import Malformed
+from weft_runtime.http.call import call_of
+from weft_runtime.http.cursors import MAX_CURSOR
+from weft_runtime.http.strict_json import RawObject
+from weft_runtime.uow import UnitOfWork
+
+ViewT = TypeVar("ViewT")
+RowT = TypeVar("RowT")
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields refused, types strict as JSON has them (times, ids and enums are texts there)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """The model's schema; a body that came with its bytes is read from them.
+
+        Strict types differ between Python and JSON (a time is a text there), and what was decoded once is Python.
+        """
+        plain = handler(source)
+
+        def read(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            return cls.__pydantic_validator__.validate_json(value.raw) if type(value) is RawObject else validate(value)
+
+        from_python = core_schema.no_info_wrap_validator_function(read, plain)
+        return core_schema.json_or_python_schema(json_schema=plain, python_schema=from_python)
+
+
+class Listing(BaseModel, Generic[ViewT]):
+    """One page of a list. next_cursor: where it goes on, None at its end."""
+
+    items: list[ViewT]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list is asked for. after: the key of the last row of the page before, None for the first.  limit: 1..200."""
+
+    after: tuple[Any, ...] | None
+    limit: int
+    _next: Callable[[Sequence[Any]], str]
+
+    def listing(self, rows: Sequence[RowT], *, view: Callable[[RowT], ViewT], key: Callable[[RowT], Sequence[Any]]) -> Listing[ViewT]:
+        """The page.
+
+        rows: up to `limit + 1` in order, so that one too many tells that there is more.  view: what is shown of a row.
+        key: what the list is ordered by, unique.
+        """
+        more = len(rows) > self.limit
+        shown = rows[: self.limit]
+        return Listing.model_construct(items=[view(row) for row in shown], next_cursor=self._next(key(shown[-1])) if more else None)
+
+
+async def _page(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before.")] = None,
+) -> Paging:
+    call = call_of(request)
+    chosen = sorted((name, value) for name, value in request.query_params.multi_items() if name not in ("limit", "cursor"))
+    scope = [call.tenant, call.route, *(part for pair in chosen for part in pair), *map(str, request.path_params.values())]
+    cursors = call.context.cursors
+    return Paging(cursors.read(cursor, scope) if cursor else None, limit, lambda key: cursors.make(key, scope))
+
+
+async def _uow(request: Request) -> UnitOfWork:
+    return await call_of(request).uow()
+
+
+async def owner_uow(request: Request) -> UnitOfWork:
+    """The transaction behind `OwnerUow`."""
+    return await call_of(request).owner_uow()
+
+
+async def _caller(request: Request) -> Caller:
+    return call_of(request).known_caller
+
+
+async def _context(request: Request) -> ServiceContext:
+    return call_of(request).context
+
+
+async def _raw_body(request: Request) -> bytes:
+    return await request.body()
+
+
+async def _if_match(request: Request) -> str | None:
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return None
+    etag = given.strip()
+    if etag.startswith("W/") or len(etag) < 2 or etag[0] != '"' or etag[-1] != '"' or '"' in etag[1:-1]:
+        raise Malformed('If-Match must be one strong etag in quotes, as the ETag header gave it: "3"', code="bad_if_match")
+    return etag[1:-1]
+
+
+Uow = Annotated[UnitOfWork, Depends(_uow)]
+"""A transaction as the API role, held to the caller's tenant; committed before the answer is sent."""
+
+OwnerUow = Annotated[UnitOfWork, Depends(owner_uow)]
+"""A transaction as the owner of the schema, which sees every tenant: for routes before sign-in and for operators. Filter by tenant!"""
+
+Asker = Annotated[Caller, Depends(_caller)]
+"""Who asks, where a route needs no transaction."""
+
+Context = Annotated[ServiceContext, Depends(_context)]
+"""The service's settings, database, bus, clock, metrics and log."""
+
+Page = Annotated[Paging, Depends(_page)]
+"""Which page of a list is asked for: `?limit=` and `?cursor=`."""
+
+RawBody = Annotated[bytes, Depends(_raw_body)]
+"""The body's bytes as they came, of any media type, within the size limit."""
+
+IfMatch = Annotated[str | None, Depends(_if_match)]
+"""The etag in `If-Match` without its quotes; None where there is none or where any version will do."""

@@ -1,0 +1,169 @@
+"""A route with the house's rules around it: who asks, may they, how often, what they send, and one transaction for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from weft_runtime.auth.permissions import Permission
+from weft_runtime.errors import Forbidden, RateLimited, Unauthenticated, WeftError
+from weft_runtime.http import idempotency, problems
+from weft_runtime.http.call import Call, call_of
+from weft_runtime.http.parameters import owner_uow
+from weft_runtime.http.rate import Quota
+from weft_runtime.http.reply import Reply
+from weft_runtime.http.requests import StrictRequest, read_body
+from weft_runtime.uow import UnitOfWork
+
+_NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for one route. may: the permission, None only where it is public.  per_minute: requests of one address, public routes."""
+
+    may: Permission | None
+    public: bool
+    max_body_bytes: int | None = None
+    per_minute: int | None = None
+
+
+class DoorRoute(APIRoute):
+    """One route of a door."""
+
+    rules: Rules
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, rules: Rules, **options: Any) -> None:
+        self.rules = rules
+        super().__init__(path, endpoint, **options)
+        self._owner = _asks_for(self.dependant, owner_uow)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler inside ours."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            call = call_of(request)
+            call.route = self.path_format
+            call.context = request.app.state.context
+            try:
+                return await self._handle(call, request, inner)
+            except Exception as error:  # noqa: BLE001
+                # Every error has an answer, and a bug of ours shows the client nothing but its trace id.
+                return answer(call, error)
+
+        return handle
+
+    async def _handle(self, call: Call, request: Request, inner: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+        await self._admit(call, request)
+        limit = self.rules.max_body_bytes or call.context.settings.max_body_bytes
+        body = b"" if request.method in _NO_BODY else await read_body(request, limit)
+        strict = StrictRequest(request, body)
+        if self.body_field is not None:
+            strict.read_json()
+        guard = idempotency.guard(request, body, call.context.name, call.caller)
+        async with AsyncExitStack() as stack:
+            call.stack = stack
+            uow: UnitOfWork | None = None
+            if guard is not None:
+                uow = await (call.owner_uow() if self._owner else call.uow())
+                replayed = await guard.replay(uow)
+                if replayed is not None:
+                    return replayed
+            response = await inner(strict)
+            if guard is not None and uow is not None:
+                await guard.store(uow, response)
+        call.stack = None
+        return await self._afterwards(call, request, response, guard)
+
+    async def _admit(self, call: Call, request: Request) -> None:
+        """Let in who may. Raises: Unauthenticated, Forbidden, RateLimited, Unavailable."""
+        if self.rules.public:
+            if self.rules.per_minute is not None:
+                self._count(call, ("address", call.ip, self.path_format), Quota("address", self.rules.per_minute, 60))
+            return
+        token = _bearer(request)
+        call.caller = caller = replace(await call.context.verifier.caller(token), request_id=call.request_id, ip=call.ip)
+        settings = call.context.settings
+        per_hour = settings.key_requests_per_hour if caller.kind == "key" else settings.person_requests_per_hour
+        self._count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
+        if self.rules.may is None or not caller.may(self.rules.may):
+            raise Forbidden(f"this needs the permission {self.rules.may}; ask an administrator of your tenant for a role that has it")
+
+    def _count(self, call: Call, who: tuple[str, ...], quota: Quota) -> None:
+        standing = call.context.limiter.count(who, quota)
+        call.headers.update(standing.headers())
+        if not standing.allowed:
+            raise RateLimited(
+                f"more than {quota.requests} requests in {quota.window_s} s; wait {standing.reset_s} s", retry_after_s=standing.reset_s
+            )
+
+    async def _afterwards(self, call: Call, request: Request, response: Response, guard: idempotency.Guard | None) -> Response:
+        reply = call.reply
+        if reply is not None and reply.then is not None:
+            later = await reply.then()
+            if later is not None:
+                reply, response = later, later.response(self.status_code or 200)
+                if guard is not None:
+                    async with call.context.transaction(call.tenant, call.caller) as uow:
+                        await guard.store(uow, response)
+        if reply is not None and reply.etag is not None and request.method == "GET" and _matches(request, reply.etag):
+            return Response(None, 304, headers={"ETag": response.headers["etag"]})
+        return response
+
+
+def wrapped(endpoint: Callable[..., Any], status: int) -> Callable[..., Coroutine[Any, Any, Response]]:
+    """The endpoint with its view made an answer while its transaction is open."""
+
+    async def run(weft_request: Request, **values: Any) -> Response:
+        given = await endpoint(**values)
+        if isinstance(given, Response):
+            return given
+        reply = given if isinstance(given, Reply) else Reply(given)
+        call_of(weft_request).reply = reply
+        return reply.response(status)
+
+    return run
+
+
+def answer(call: Call, error: Exception) -> Response:
+    """The answer to any error."""
+    if isinstance(error, WeftError) and error.status != 500:
+        call.code = error.code
+        return problems.from_weft_error(error)
+    if isinstance(error, RequestValidationError):
+        call.code = "invalid"
+        return problems.from_validation_error(error)
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        call.code = "refused"
+        return problems.from_http_exception(error)
+    call.code = "internal_error"
+    call.context.metrics.internal_error("http")
+    call.context.log.error("internal error", route=call.route, exc_info=error)
+    return problems.internal_error()
+
+
+def _bearer(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("sign in first: send `Authorization: Bearer <token>`")
+    return token.strip()
+
+
+def _matches(request: Request, etag: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or f'"{etag}"' in (part.strip().removeprefix("W/") for part in given.split(","))
+
+
+def _asks_for(dependant: Dependant, function: Callable[..., Any]) -> bool:
+    return any(below.call is function or _asks_for(below, function) for below in dependant.dependencies)

@@ -1,0 +1,97 @@
+"""JSON read strictly from its bytes, so that nothing the database or another reader refuses gets in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter
+
+from weft_runtime.errors import Malformed
+
+MAX_DEPTH = 64
+MAX_INTEGER_BITS = 1024
+
+
+class RawObject(dict[str, Any]):
+    """A JSON object with the bytes it was read from, so that a strict model can be read from them too."""
+
+    __slots__ = ("raw",)
+    raw: bytes
+
+
+def decode(raw: bytes) -> Any:
+    """The JSON value in the bytes.
+
+    Refused: what is not UTF-8 or not JSON, a byte order mark, NaN and infinities, numbers out of range, lone surrogates, NUL in any
+    text, more than 64 levels.  Raises: Malformed.
+    """
+    try:
+        value = msgspec.json.decode(raw)
+    except RecursionError:
+        raise _too_deep() from None
+    except UnicodeDecodeError:
+        raise Malformed("the body is not UTF-8; send JSON encoded as UTF-8") from None
+    except ValueError as error:
+        raise Malformed(f"the body is not JSON: {error}") from None
+    _walk(raw, value)
+    if type(value) is dict:
+        value = RawObject(value)
+        value.raw = raw
+    return value
+
+
+def _walk(raw: bytes, value: Any) -> None:
+    # Most bodies can hold nothing of what is looked for, which three counts tell without visiting each value.
+    shallow = raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH
+    if shallow and b"\\u0000" not in raw and b"\\ud" not in raw.lower() and len(raw) < MAX_INTEGER_BITS // 4:
+        return
+    _check(value)
+
+
+def check(value: Any) -> None:
+    """Refuse what no JSON of ours may hold, in a value already decoded. Raises: Malformed."""
+    _check(value)
+
+
+def _check(root: Any) -> None:
+    level, depth = [root], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        below: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is str:
+                _check_text(value)
+            elif isinstance(value, dict):
+                for name in value:
+                    _check_text(name)
+                below.extend(value.values())
+            elif kind is list:
+                below.extend(value)
+            elif kind is int and value.bit_length() > MAX_INTEGER_BITS:
+                raise Malformed(f"the body holds an integer of more than {MAX_INTEGER_BITS} bits; send it as text")
+        level, depth = below, depth + 1
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise Malformed("the body holds a NUL character (\\u0000) in a text; remove it")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Malformed("the body holds half a surrogate pair in a text; send whole characters") from None
+
+
+def _too_deep() -> Malformed:
+    return Malformed(f"the body is nested deeper than {MAX_DEPTH} levels; flatten it")
+
+
+def encode(value: Any) -> bytes:
+    """A view as JSON: pydantic models, dataclasses, times as RFC 3339, UUIDs as text, non-finite numbers as null."""
+    return _ANY.dump_json(value, by_alias=True)
+
+
+_ANY: TypeAdapter[Any] = TypeAdapter(Any, config={"ser_json_inf_nan": "null"})

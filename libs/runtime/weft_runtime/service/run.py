@@ -1,0 +1,68 @@
+"""Running services: one or many in this process, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+
+from starlette.types import ASGIApp
+
+from weft_runtime.bus.opening import open_bus
+from weft_runtime.http.rate import RateLimiter
+from weft_runtime.http.server import HttpServer
+from weft_runtime.service.host import Host
+from weft_runtime.service.service import Service
+from weft_runtime.telemetry.tracing import close_tracing, setup_tracing
+
+Edge = Callable[[Sequence[Host]], ASGIApp]
+"""Makes the application of the one public port from the services of this process."""
+
+
+async def run(
+    services: Sequence[Service],
+    *,
+    edge: Edge | None = None,
+    edge_host: str = "127.0.0.1",
+    edge_port: int = 8080,
+    started: Callable[[Sequence[Host], dict[str, int]], None] | None = None,
+    until: asyncio.Event | None = None,
+) -> None:
+    """Run these services until SIGTERM, SIGINT or `until`; then take no more, finish what was taken, close.
+
+    edge: where given, its application is served at edge_host:edge_port.
+    started: told once all doors are open, with the port of each service by its name and of the edge as `edge`.
+    Raises: Unavailable when the broker does not answer; OSError when a port is taken.
+    """
+    stop = until or asyncio.Event()
+    settings = services[0].settings
+    setup_tracing("weft" if len(services) > 1 else services[0].name, settings.otlp_endpoint, settings.trace_ratio)
+    bus = open_bus(settings.broker_url.get_secret_value(), name="weft " + "+".join(service.name for service in services))
+    limiter = RateLimiter()
+    hosts = [Host(service, bus, limiter=limiter) for service in services]
+    servers: dict[str, HttpServer] = {}
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await bus.start()
+        for host in hosts:
+            await host.start()
+        for host in hosts:
+            servers[host.service.name] = HttpServer(host.private_app, host.service.settings.host, host.service.settings.port)
+        if edge is not None:
+            servers["edge"] = HttpServer(edge(hosts), edge_host, edge_port)
+        for server in servers.values():
+            await server.start()
+        if started is not None:
+            started(hosts, {name: server.port for name, server in servers.items()})
+        await stop.wait()
+    finally:
+        for server in servers.values():
+            await server.stop()
+        for host in hosts:
+            await host.stop()
+        await bus.close()
+        close_tracing()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,51 @@
+"""Secrets kept out of what is written down: by the name of a field, and by the look of a value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MASK = "[redacted]"
+_MAX_DEPTH = 6
+_MAX_TEXT = 8192
+
+_SECRET_NAME = re.compile(
+    r"passw(or)?d|passphrase|secret|token|authorization|api[_-]?key|apikey|cookie|credential|private[_-]?key|^dsn$|database_url|broker_url",
+    re.IGNORECASE,
+)
+_HARMLESS_NAME = re.compile(r"token_id$|token_type$|tokens?_(count|used|in|out)$|_tokens$", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    r"weft_[A-Za-z0-9_\-.]{8,}"
+    r"|eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
+    r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.=+/]{8,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+)
+_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+
+
+def redact(value: Any, depth: int = 0) -> Any:
+    """The value with every secret replaced by `[redacted]`; texts longer than 8,192 characters are cut, depth beyond 6 is left out."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if depth >= _MAX_DEPTH and isinstance(value, (dict, list, tuple)):
+        return "[deep]"
+    if isinstance(value, dict):
+        return {name: MASK if _is_secret(name, item) else redact(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact(item, depth + 1) for item in value]
+    if isinstance(value, (bytes, bytearray)):
+        return f"[{len(value)} bytes]"
+    return value
+
+
+def redact_text(text: str) -> str:
+    """The text with tokens, keys and passwords in addresses replaced."""
+    if len(text) > _MAX_TEXT:
+        text = text[:_MAX_TEXT] + "…"
+    return _URL_PASSWORD.sub(rf"\g<before>{MASK}", _SECRET_VALUE.sub(MASK, text))
+
+
+def _is_secret(name: Any, value: Any) -> bool:
+    if value is None or isinstance(value, bool) or not isinstance(name, str):
+        return False
+    return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
