@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from weft_runtime.clock import new_id
+from weft_runtime.errors import Invalid, Malformed
 from weft_runtime.http import problems
 from weft_runtime.http.call import SCOPE_KEY, Call
 from weft_runtime.telemetry.metrics import Metrics
@@ -20,6 +21,7 @@ from weft_runtime.telemetry.tracing import span
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,128}")
 MAX_TARGET_BYTES = 8192
 MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -29,6 +31,12 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """Set on every answer that does not set them itself."""
+
+
+class HeadTooLarge(Invalid):
+    """The request's address or headers are larger than we read. 431."""
+
+    status, code = 431, "headers_too_large"
 
 
 class Front:
@@ -82,8 +90,8 @@ class Front:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = _refusal(scope)
         if refusal is not None:
-            scope[SCOPE_KEY].code = "malformed"
-            await problems.problem(400, "malformed", refusal)(scope, receive, send)
+            scope[SCOPE_KEY].code = refusal.code
+            await problems.from_weft_error(refusal)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -97,20 +105,25 @@ class Front:
             self._log.debug("request", **told)
 
 
-def _refusal(scope: Scope) -> str | None:
+def _refusal(scope: Scope) -> Invalid | None:
     """Why this request line or its headers are refused before anything reads them, None where they are fine."""
     path: str = scope["path"]
     query: bytes = scope["query_string"]
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
     if len(query) + len(path) > MAX_TARGET_BYTES:
-        return f"the address is longer than {MAX_TARGET_BYTES} bytes"
+        return HeadTooLarge(f"the address is longer than {MAX_TARGET_BYTES} bytes")
+    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+        return HeadTooLarge(f"the request has more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them")
     if "\x00" in path or b"%00" in query or b"\x00" in query:
-        return "the address holds a NUL character; remove it"
+        return Malformed("the address holds a NUL character; remove it")
     try:
         path.encode()
     except UnicodeEncodeError:
-        return "the address is not UTF-8"
-    if len(scope["headers"]) > MAX_HEADERS:
-        return f"the request has more than {MAX_HEADERS} headers"
+        return Malformed("the address is not UTF-8")
+    names = {name for name, _ in headers}
+    if b"content-length" in names and b"transfer-encoding" in names:
+        # Two readers that each believe another one of them see different requests.
+        return Malformed("the request has both Content-Length and Transfer-Encoding; send one")
     return None
 
 

@@ -1,38 +1,123 @@
-"""The HTTP server: many applications in one event loop, each on its own port."""
+"""The HTTP server: many applications in one event loop, each on its own port.
+
+Granian does the protocol outside of Python's lock, closes half-sent requests and bounds their size; why it was chosen is told in
+docs/decisions/0003-http-server.md.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+from typing import Any
 
-import uvicorn
-from starlette.types import ASGIApp
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.net import SocketSpec
+from granian.server.embed import Server
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-GRACE_S = 10
+GRACE_S = 10.0
+"""How long running requests are waited for when the server stops; streams end at once."""
+HEADER_TIMEOUT_S = 5.0
+"""A request whose head is not complete after this is closed."""
+MAX_HEAD_BYTES = 64 * 1024
+BACKLOG = 1024
+MAX_CONNECTIONS = 4096
 
 
 class HttpServer:
-    """One listening port. host, port: 0 takes a free one."""
+    """One listening port. host: an address.  port: 0 takes a free one. Raises: OSError when the port is taken."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._listener = socket.create_server((host, port), backlog=1024)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_S, server_header=False
+        self._drain = _Drain(app)
+        self._server = _Embedded(
+            self._drain,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=int(HEADER_TIMEOUT_S * 1000), max_buffer_size=MAX_HEAD_BYTES),
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=MAX_CONNECTIONS,
+            log_enabled=False,
         )
-        self._server = uvicorn.Server(config)
+        self.port = self._server.bind()
         self._serving: asyncio.Task[None] | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._listener.getsockname()[1])
 
     async def start(self) -> None:
         """Begin to accept."""
-        self._serving = asyncio.create_task(self._server._serve([self._listener]))
+        self._serving = asyncio.create_task(self._server.serve())
 
     async def stop(self) -> None:
-        """Accept no more, finish what runs (at most 10 s), close."""
-        self._server.should_exit = True
-        if self._serving is not None:
+        """Accept no more, end streams, finish what runs (at most `GRACE_S`), close."""
+        if self._serving is None:
+            return
+        self._server.stop()
+        self._drain.end_streams()
+        done, _ = await asyncio.wait([self._serving], timeout=GRACE_S)
+        if not done:
+            self._drain.end_all()
             await self._serving
+        self._serving = None
+
+
+class _Embedded(Server):
+    """The server on a socket that is bound, and refused when it cannot be, before anything else starts."""
+
+    def bind(self) -> int:
+        """Bind. Returns: the port."""
+        try:
+            holder = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        except RuntimeError as error:
+            why = str(error).partition("\n")[0]
+            raise OSError(f"cannot listen on {self.bind_addr}:{self.bind_port}: {why}; stop what holds the port or choose another") from error
+        self._shd, self._sfd = holder, holder.get_fd()
+        with socket.socket(fileno=os.dup(self._sfd)) as bound:
+            # The library binds so that others may bind the same port too; a second server there would take half of our requests.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+            return int(bound.getsockname()[1])
+
+    def _init_shared_socket(self) -> None:
+        """Nothing is left to do: `bind` did it."""
+
+
+class _Drain:
+    """The application with its running requests known, so that they can be ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._running: dict[asyncio.Task[Any], bool] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        task = asyncio.current_task()
+        if task is None:
+            await self._app(scope, receive, send)
+            return
+        self._running[task] = False
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._running[task] = any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            # Only `end_streams` and `end_all` cancel requests; the client sees its connection close.
+            return
+        finally:
+            del self._running[task]
+
+    def end_streams(self) -> None:
+        """End the streams of events, which would never end by themselves; their clients connect again elsewhere."""
+        for task, streams in list(self._running.items()):
+            if streams:
+                task.cancel()
+
+    def end_all(self) -> None:
+        """End every running request."""
+        for task in list(self._running):
+            task.cancel()
