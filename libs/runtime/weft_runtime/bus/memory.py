@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -90,14 +89,16 @@ class Queue:
 
     def give_back(self, entries: list[Entry]) -> None:
         """Back to their old places; those that came back too often go to the dead letters."""
+        kept = []
         for entry in entries:
             entry.given += 1
             if entry.given > self.spec.delivery_limit:
                 self.bury(entry, "delivery_limit")
-                continue
-            self.size_bytes += len(entry.frame.body)
-            place = bisect.bisect([waiting.number for waiting in self.ready], entry.number)
-            self.ready.insert(place, entry)
+            else:
+                self.size_bytes += len(entry.frame.body)
+                kept.append(entry)
+        if kept:
+            self.ready = deque(sorted([*kept, *self.ready], key=lambda entry: entry.number))
         self.serve()
 
     def bury(self, entry: Entry, reason: str) -> None:

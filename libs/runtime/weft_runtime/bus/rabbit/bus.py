@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -11,9 +10,10 @@ from aiormq.exceptions import ChannelNotFoundEntity
 
 from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.ports import BusClosed, Consumer, OutFrame
+from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.declaring import declare
-from weft_runtime.bus.rabbit.link import BROKER_ERRORS, CALL_TIMEOUT_S, Link
+from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 from weft_runtime.bus.rabbit.middlewares import middlewares
 from weft_runtime.bus.rabbit.publisher import Publisher
 from weft_runtime.bus.rabbit.room import RoomConsumer
@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 class RabbitBus:
     """Frames over RabbitMQ. url: `amqp(s)://…`.  name: shown by the broker as the connection's name."""
 
-    def __init__(self, url: str, *, name: str, metrics: BusMetrics) -> None:
+    def __init__(self, url: str, *, name: str, metrics: BusMetrics, settle_s: float) -> None:
+        self._settle_s = settle_s
         self._metrics = metrics
         self._watchdog = Watchdog(self._restore, self._verify, metrics)
         passed = middlewares(metrics.registry, name)
@@ -64,7 +65,7 @@ class RabbitBus:
         """Make sure it exists, now and after each reconnect. Raises: Unavailable."""
         async with self._declaring:
             self._topology += Topology(tuple(queue for queue in topology.queues if queue not in self._topology.queues))
-            await declare(self._reading, topology)
+            await declare(self._reading, topology, settle_s=self._settle_s)
 
     async def publish(self, frames: Sequence[OutFrame]) -> None:
         """Send all at once; returns when every one is confirmed. Raises: Unroutable, Unavailable."""
@@ -98,13 +99,14 @@ class RabbitBus:
     async def _look(self, queue: str) -> tuple[int, int]:
         channel = await self._reading.channel(confirms=False, on_delivery=lambda _: None)
         try:
-            answer = await channel.queue_declare(queue, passive=True, timeout=CALL_TIMEOUT_S)
-        except ChannelNotFoundEntity as error:
-            raise NotFound(f"the broker has no queue {queue!r}", code="queue_not_found") from error
-        except BROKER_ERRORS as error:
-            raise Unavailable(f"the broker did not answer about {queue} ({type(error).__name__})", code="broker_unavailable") from error
+            with asking(f"answer about {queue}"):
+                answer = await channel.queue_declare(queue, passive=True, timeout=CALL_TIMEOUT_S)
+        except Unavailable as error:
+            if isinstance(error.__cause__, ChannelNotFoundEntity):
+                raise NotFound(f"the broker has no queue {queue!r}", code="queue_not_found") from error
+            raise
         finally:
-            with contextlib.suppress(*BROKER_ERRORS):
+            with letting_go():
                 await channel.close()
         return answer.message_count or 0, answer.consumer_count or 0
 
@@ -122,7 +124,7 @@ class RabbitBus:
                 self._metrics.connects.labels(label).inc()
                 if link is self._reading:
                     async with self._declaring:
-                        await declare(link, self._topology)
+                        await declare(link, self._topology, settle_s=self._settle_s)
         if not self._publisher.ready:
             await self._publisher.attach()
         await self._watchdog.resubscribe(self._consumers, self._reading)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,9 +11,9 @@ from weft_contracts.frames import MAX_FRAME_BYTES
 
 from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Delivery
 from weft_runtime.bus.rabbit import wire
+from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.channel import FrameChannel, write
-from weft_runtime.bus.rabbit.link import BROKER_ERRORS, CALL_TIMEOUT_S, Link
-from weft_runtime.errors import Unavailable
+from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 
 
 class RabbitConsumer:
@@ -46,14 +45,9 @@ class RabbitConsumer:
         """Subscribe on the connection of the moment. Raises: Unavailable."""
         await self._leave()
         self._forget()
-        try:
+        with asking(f"take the subscription to {self.queue}"):
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 await self._enter(link)
-        except BROKER_ERRORS as error:
-            raise Unavailable(
-                f"the broker did not take the subscription to {self.queue} ({type(error).__name__}: {error}); it is tried again",
-                code="broker_unavailable",
-            ) from error
 
     async def _enter(self, link: Link) -> None:
         channel: FrameChannel = await link.channel(confirms=False, on_delivery=self._deliver)
@@ -64,7 +58,7 @@ class RabbitConsumer:
     async def _leave(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None and not channel.is_closed:
-            with contextlib.suppress(*BROKER_ERRORS):
+            with letting_go():
                 await channel.close(timeout=CALL_TIMEOUT_S)
 
     def _forget(self) -> None:
@@ -131,7 +125,7 @@ class RabbitConsumer:
         link = self._channel
         if link is None or link.is_closed:
             return
-        with contextlib.suppress(*BROKER_ERRORS):
+        with letting_go():
             await write(link, payload)
 
     async def stop(self) -> None:
@@ -142,7 +136,7 @@ class RabbitConsumer:
         self._arrived.set()
         link = self._channel
         if link is not None and not link.is_closed and self._tag is not None:
-            with contextlib.suppress(*BROKER_ERRORS):
+            with letting_go():
                 await link.basic_cancel(self._tag, timeout=CALL_TIMEOUT_S)
         await self._say(b"".join(wire.requeue(link.number, delivery.tag) for delivery in self._waiting if delivery.link is link))
         self._waiting.clear()

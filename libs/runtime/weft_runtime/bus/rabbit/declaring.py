@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from aiormq.exceptions import ChannelPreconditionFailed
+from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from weft_contracts import routing
 
-from weft_runtime.bus.rabbit.link import BROKER_ERRORS, CALL_TIMEOUT_S, Link
+from weft_runtime.bus.rabbit.asking import asking, letting_go
+from weft_runtime.bus.rabbit.channel import FrameChannel
+from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 from weft_runtime.bus.topology import EXCHANGES, QueueSpec, Topology
 from weft_runtime.errors import Conflict, Unavailable
 
@@ -28,9 +32,44 @@ def arguments(queue: QueueSpec) -> dict[str, Any]:
     return given
 
 
-async def declare(link: Link, topology: Topology) -> None:
-    """Make sure all of it exists. Raises: Unavailable; Conflict when a queue of the name has other arguments."""
+async def declare(link: Link, topology: Topology, *, settle_s: float) -> None:
+    """Make sure all of it exists. Raises: Unavailable; Conflict when a queue of the name has other arguments.
+
+    settle_s: how long to wait when a queue was new. RabbitMQ registers the log of a new quorum queue on disk only after half a second
+    without other such changes; killed before, it comes back with a queue that has lost what was confirmed and never finds a leader
+    (rabbitmq/rabbitmq-server#15725). Guarded by tests/runtime/bus/test_broker_loss.py.
+    """
+    fresh = [queue for queue in topology.queues if not await _exists(link, queue.name)]
+    async with _channel(link) as channel:
+        with asking("declare the queues"):
+            await _declare(channel, topology)
+    if fresh and settle_s:
+        await asyncio.sleep(settle_s)
+
+
+async def _exists(link: Link, queue: str) -> bool:
+    async with _channel(link) as channel:
+        try:
+            with asking("look for a queue"):
+                await channel.queue_declare(queue, passive=True, timeout=CALL_TIMEOUT_S)
+        except Unavailable as error:
+            if isinstance(error.__cause__, ChannelNotFoundEntity):
+                return False
+            raise
+    return True
+
+
+@asynccontextmanager
+async def _channel(link: Link) -> AsyncIterator[FrameChannel]:
     channel = await link.channel(confirms=False, on_delivery=lambda _: None)
+    try:
+        yield channel
+    finally:
+        with letting_go():
+            await channel.close()
+
+
+async def _declare(channel: FrameChannel, topology: Topology) -> None:
     try:
         for exchange, kind in EXCHANGES.items():
             await channel.exchange_declare(exchange, exchange_type=kind, durable=True, timeout=CALL_TIMEOUT_S)
@@ -40,8 +79,3 @@ async def declare(link: Link, topology: Topology) -> None:
                 await channel.queue_bind(queue.name, binding.exchange, binding.key, timeout=CALL_TIMEOUT_S)
     except ChannelPreconditionFailed as error:
         raise Conflict(f"RabbitMQ has a queue of another make: {error}; delete it once it is empty", code="queue_differs") from error
-    except BROKER_ERRORS as error:
-        raise Unavailable(f"the broker did not declare the queues ({type(error).__name__}: {error})", code="broker_unavailable") from error
-    finally:
-        with contextlib.suppress(*BROKER_ERRORS):
-            await channel.close()

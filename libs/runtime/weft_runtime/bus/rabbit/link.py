@@ -8,15 +8,14 @@ lost broker walks.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import aiormq
-from aiormq.exceptions import AMQPError
 from faststream.rabbit import RabbitBroker
 from yarl import URL
 
+from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.channel import FrameChannel, open_channel
 from weft_runtime.errors import Unavailable
 
@@ -30,8 +29,6 @@ CALL_TIMEOUT_S = 5.0
 """For what is asked of a broker that is connected: open, declare, subscribe."""
 
 NEVER_S = 86_400 * 365
-BROKER_ERRORS = (AMQPError, OSError, TimeoutError, RuntimeError, asyncio.InvalidStateError)
-"""What the client library raises when the broker is gone or going; `RuntimeError` is its word for a closed connection."""
 
 
 class Link:
@@ -73,15 +70,12 @@ class Link:
             apply_types=False,
         )
         try:
-            async with asyncio.timeout(2 * CALL_TIMEOUT_S):
-                robust = await broker.connect()
-        except BROKER_ERRORS as error:
+            with asking(f"accept a connection at {self._url.host}:{self._url.port} (WEFT_BROKER_URL)"):
+                async with asyncio.timeout(2 * CALL_TIMEOUT_S):
+                    robust = await broker.connect()
+        except Unavailable:
             await _discard(broker)
-            raise Unavailable(
-                f"RabbitMQ at {self._url.host}:{self._url.port} does not answer ({type(error).__name__}: {error}); "
-                "look whether it runs and whether WEFT_BROKER_URL names it",
-                code="broker_unavailable",
-            ) from error
+            raise
         transport = robust.transport
         if transport is None:
             await _discard(broker)
@@ -99,12 +93,8 @@ class Link:
         """A new hot-path channel. Raises: Unavailable."""
         if self._connection is None:
             raise Unavailable("the broker is not connected; it is tried again", code="broker_unavailable")
-        try:
+        with asking("open a channel"):
             return await open_channel(self._connection, confirms=confirms, on_delivery=on_delivery, timeout_s=CALL_TIMEOUT_S)
-        except BROKER_ERRORS as error:
-            raise Unavailable(
-                f"the broker opened no channel ({type(error).__name__}: {error}); it is tried again", code="broker_unavailable"
-            ) from error
 
     def abandon(self) -> None:
         """Take the connection of the moment for lost, though it has not said so."""
@@ -121,6 +111,6 @@ class Link:
 
 async def _discard(broker: RabbitBroker) -> None:
     # A half-dead connection may neither close nor fail: it is given this long and then left to the collector.
-    with contextlib.suppress(*BROKER_ERRORS):
+    with letting_go():
         async with asyncio.timeout(CALL_TIMEOUT_S):
             await broker.stop()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.ports import OutFrame, Unroutable
+from weft_runtime.bus.rabbit.asking import BROKER_ERRORS
 from weft_runtime.bus.rabbit.channel import FrameChannel, Sent
-from weft_runtime.bus.rabbit.link import BROKER_ERRORS, Link
+from weft_runtime.bus.rabbit.link import Link
 from weft_runtime.errors import Unavailable
 
 MAX_IN_FLIGHT = 4096

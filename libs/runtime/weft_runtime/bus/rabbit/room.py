@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from faststream import AckPolicy
@@ -10,8 +9,8 @@ from faststream.rabbit import Channel as ChannelSettings
 from faststream.rabbit import RabbitMessage, RabbitQueue
 
 from weft_runtime.bus.ports import Delivery
+from weft_runtime.bus.rabbit.asking import letting_go
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
-from weft_runtime.bus.rabbit.link import BROKER_ERRORS
 
 if TYPE_CHECKING:
     from weft_runtime.bus.rabbit.link import Link
@@ -23,6 +22,8 @@ class RoomConsumer(RabbitConsumer):
     _subscriber: Any = None
 
     async def _enter(self, link: Link) -> None:
+        # FastStream remembers a queue together with the channel it was first read on, which may be closed by now.
+        link.broker.config.declarer.disconnect()
         subscriber = link.broker.subscriber(
             RabbitQueue(self.queue, declare=False, robust=False),
             channel=ChannelSettings(prefetch_count=self.prefetch, publisher_confirms=False),
@@ -69,14 +70,14 @@ class RoomConsumer(RabbitConsumer):
 
     async def _leave(self) -> None:
         subscriber, self._subscriber = self._subscriber, None
-        self._channel = None
-        if subscriber is None:
+        channel, self._channel = self._channel, None
+        if subscriber is None or channel is None or channel.is_closed:
             return
         queue = subscriber._queue_obj
-        with contextlib.suppress(*BROKER_ERRORS):
+        with letting_go():
             await subscriber.stop()
         if queue is not None:
-            with contextlib.suppress(*BROKER_ERRORS):
+            with letting_go():
                 await queue.channel.close()
 
 

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from weft_runtime.bus.metrics import BusMetrics
+from weft_runtime.bus.rabbit.asking import asking
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.link import Link
-from weft_runtime.errors import Conflict, NotFound, Unavailable
+from weft_runtime.errors import Unavailable, WeftError
 
 LOOK_EVERY_S = 1.0
 ASK_EVERY_S = 5.0
@@ -50,11 +51,10 @@ class Watchdog:
 
     async def stop(self) -> None:
         """Watch no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        task, self._task = self._task, None
+        while task is not None and not task.done():
+            task.cancel()  # more than once: the client library swallows a cancellation now and then
+            await asyncio.wait({task}, timeout=0.5)
 
     @property
     def healthy(self) -> bool:
@@ -95,14 +95,15 @@ class Watchdog:
                 await asyncio.sleep(pause)  # whoever publishes wakes us, which must not become a busy loop
             self._wake.clear()
             try:
-                await self._restore()
-                if loop.time() - asked >= ASK_EVERY_S:
-                    asked = loop.time()
-                    await self._verify()
-            except (Unavailable, NotFound, Conflict) as error:
+                with asking("let itself be restored"):
+                    await self._restore()
+                    if loop.time() - asked >= ASK_EVERY_S:
+                        asked = loop.time()
+                        await self._verify()
+            except Exception as error:  # a watchdog that dies of a surprise leaves the process deaf for good
                 if self._failing_since is None:
                     self._failing_since = loop.time()
-                    log.warning("broker_lost", reason=str(error))
+                    log.warning("broker_lost", reason=str(error), exc_info=not isinstance(error, WeftError))
                 pause = min(pause * 2, RETRY_MOST_S)
             else:
                 if self._failing_since is not None:
