@@ -14,7 +14,7 @@ from weft_runtime.errors import Unavailable
 
 ReadT = TypeVar("ReadT")
 
-FETCH_TIMEOUT_S = 5.0
+FETCH_TIMEOUT_S = 2.0
 MAX_DOCUMENT_BYTES = 256 * 1024
 RETRY_PAUSE_S = 1.0
 
@@ -81,7 +81,8 @@ class LocalSource:
 class Fresh(Generic[ReadT]):
     """A document read again when it is older than `ttl_s`; while the issuer is away the last good one serves.
 
-    fetch: reads it.  ttl_s: seconds it is good for.  min_pause_s: the least time between two forced reads.
+    Up to twice that age it is served while it is read again, so that no request waits; an older one is waited for.
+    fetch: reads it.  ttl_s: seconds it is good for.  min_pause_s: the least time between two readings.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[ReadT]], ttl_s: float, *, min_pause_s: float = RETRY_PAUSE_S) -> None:
@@ -92,12 +93,16 @@ class Fresh(Generic[ReadT]):
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
         self.generation = 0
 
     async def get(self) -> ReadT:
         """The document, at most `ttl_s` old while the issuer answers. Raises: Unavailable when there never was one."""
-        if self._value is None or time.monotonic() - self._read_at > self._ttl_s:
+        age_s = time.monotonic() - self._read_at
+        if self._value is None or age_s > 2 * self._ttl_s:
             await self._read()
+        elif age_s > self._ttl_s and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._read())
         if self._value is None:
             raise Unavailable("the issuer of tokens does not answer; try again shortly", code="issuer_unavailable", retry_after_s=2)
         return self._value

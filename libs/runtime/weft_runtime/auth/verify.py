@@ -26,7 +26,7 @@ from weft_runtime.errors import Unauthenticated
 MAX_TOKEN_BYTES = 8192
 KEYS_TTL_S = 300.0
 REVOKED_TTL_S = 5.0
-REFRESH_PAUSE_S = 5.0
+REFRESH_PAUSE_S = 1.0
 """The least time between two readings of the key set that unknown key ids cause."""
 
 _CACHED_TOKENS = 4096

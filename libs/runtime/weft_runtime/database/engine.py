@@ -31,12 +31,22 @@ class Database:
 
     owner_url, api_url: `postgresql://…`; the API role is held to one tenant by row-level security.
     name: shown in `application_name`.  owner_connections, api_connections: at most so many of each.
+    wait_s: for a free connection.
     """
 
-    def __init__(self, owner_url: str, api_url: str, name: str, *, owner_connections: int = 6, api_connections: int = 8) -> None:
+    def __init__(
+        self,
+        owner_url: str,
+        api_url: str,
+        name: str,
+        *,
+        owner_connections: int = 6,
+        api_connections: int = 8,
+        wait_s: float = POOL_TIMEOUT_S,
+    ) -> None:
         self.name = name
-        self.owner = engine(owner_url, f"weft-{name}", OWNER_STATEMENT_TIMEOUT_MS, owner_connections)
-        self.api = engine(api_url, f"weft-{name}-api", API_STATEMENT_TIMEOUT_MS, api_connections)
+        self.owner = engine(owner_url, f"weft-{name}", OWNER_STATEMENT_TIMEOUT_MS, owner_connections, wait_s)
+        self.api = engine(api_url, f"weft-{name}-api", API_STATEMENT_TIMEOUT_MS, api_connections, wait_s)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[AsyncConnection]:
@@ -83,14 +93,14 @@ async def _begin(pool: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         raise known from error
 
 
-def engine(url: str, application: str, statement_timeout_ms: int, connections: int) -> AsyncEngine:
+def engine(url: str, application: str, statement_timeout_ms: int, connections: int, wait_s: float = POOL_TIMEOUT_S) -> AsyncEngine:
     """A pool of at most `connections`, opened when needed. url: `postgresql://…` of any driver."""
     kept = min(2, connections)
     made = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=kept,
         max_overflow=connections - kept,
-        pool_timeout=POOL_TIMEOUT_S,
+        pool_timeout=wait_s,
         pool_recycle=3600,
         json_serializer=to_json,
         json_deserializer=msgspec.json.decode,

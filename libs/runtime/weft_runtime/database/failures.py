@@ -23,6 +23,8 @@ def as_weft_error(error: BaseException) -> WeftError | None:
     if isinstance(error, exc.TimeoutError):
         return _unavailable("no database connection became free in time; try again shortly", "database_busy")
     if isinstance(error, exc.DBAPIError):
+        if _wrong_type(error):
+            return None
         return _from_sqlstate(error, getattr(error.orig, "sqlstate", None))
     if isinstance(error, asyncpg.PostgresError):
         return _from_sqlstate(error, error.sqlstate)
@@ -47,11 +49,15 @@ def _from_sqlstate(error: BaseException, sqlstate: str | None) -> WeftError | No
     return None
 
 
+def _wrong_type(error: exc.DBAPIError) -> bool:
+    """Whether the driver was given a value of a type that the column has not: no client can do that, so it is our bug."""
+    original = getattr(error.orig, "__cause__", None)
+    return isinstance(original, asyncpg.DataError) and isinstance(original.__cause__, TypeError)
+
+
 def _without_sqlstate(error: BaseException) -> WeftError | None:
     cause = getattr(error, "orig", None)
     original = getattr(cause, "__cause__", None)
-    if isinstance(original, asyncpg.DataError):
-        return Invalid("a value cannot be stored: it is out of range or of the wrong type", code="value_refused")
     if getattr(error, "connection_invalidated", False) or isinstance(error, (exc.InterfaceError, exc.OperationalError)):
         return _gone()
     if isinstance(original, (OSError, asyncpg.InterfaceError)):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -13,6 +16,9 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import make_url
 
 ENVIRONMENT = Path(__file__).parent / "environment"
+
+# Alembic's `context` is one global of the process, so one migration runs at a time in it.
+_turn = threading.Lock()
 
 
 def config(url: str, package: str, schema: str) -> Config:
@@ -28,6 +34,7 @@ def config(url: str, package: str, schema: str) -> Config:
         url=make_url(url).set(drivername="postgresql+asyncpg"),
         schema=schema,
         metadata=_metadata(package),
+        server_settings={},
     )
     return made
 
@@ -38,21 +45,29 @@ async def migrate(url: str, package: str, schema: str, revision: str = "head") -
     url: as the owner role of the schema.  package: the service's, `weft_tasks`.
     Raises: alembic's CommandError, sqlalchemy's errors.
     """
-    await asyncio.to_thread(command.upgrade, config(url, package, schema), revision)
+    await asyncio.to_thread(_run, command.upgrade, config(url, package, schema), revision)
 
 
 async def downgrade(url: str, package: str, schema: str, revision: str = "base") -> None:
     """Take a schema down to a revision; `base` drops everything the migrations made."""
-    await asyncio.to_thread(command.downgrade, config(url, package, schema), revision)
+    await asyncio.to_thread(_run, command.downgrade, config(url, package, schema), revision)
 
 
 async def check(url: str, package: str, schema: str) -> list[str]:
     """What the service's tables have that the migrated schema has not, or the other way round; empty when equal."""
+    comparison = config(url, package, schema)
+    # With the schema on the path PostgreSQL's reflection takes its tables for those of no schema.
+    comparison.attributes["server_settings"] = {"search_path": "pg_catalog"}
     try:
-        await asyncio.to_thread(command.check, config(url, package, schema))
+        await asyncio.to_thread(_run, command.check, comparison)
     except CommandError as difference:
         return [str(difference)]
     return []
+
+
+def _run(verb: Callable[..., None], *given: Any) -> None:
+    with _turn:
+        verb(*given)
 
 
 def _metadata(package: str) -> MetaData:

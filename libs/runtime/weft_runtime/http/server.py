@@ -72,7 +72,7 @@ class _Embedded(Server):
             holder = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         except RuntimeError as error:
             why = str(error).partition("\n")[0]
-            raise OSError(f"cannot listen on {self.bind_addr}:{self.bind_port}: {why}; stop what holds the port or choose another") from error
+            raise OSError(f"cannot listen on {self.bind_addr}:{self.bind_port}: {why}; stop what has it or choose another port") from error
         self._shd, self._sfd = holder, holder.get_fd()
         with socket.socket(fileno=os.dup(self._sfd)) as bound:
             # The library binds so that others may bind the same port too; a second server there would take half of our requests.
@@ -100,7 +100,7 @@ class _Drain:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._running[task] = any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
+                self._running[task] = any(name == b"content-type" and b"event-stream" in value for name, value in message["headers"])
             await send(message)
 
         try:

@@ -51,7 +51,9 @@ def _run(connection: sa.Connection) -> None:
 
 async def _main() -> None:
     pool = create_async_engine(
-        settings["url"], poolclass=NullPool, connect_args={"server_settings": {"application_name": f"weft-{schema}-migrate"}}
+        settings["url"],
+        poolclass=NullPool,
+        connect_args={"server_settings": {"application_name": f"weft-{schema}-migrate", **settings["server_settings"]}},
     )
     try:
         async with pool.begin() as connection:
