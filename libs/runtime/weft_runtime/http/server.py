@@ -77,6 +77,8 @@ class _Embedded(Server):
         with socket.socket(fileno=os.dup(self._sfd)) as bound:
             # The library binds so that others may bind the same port too; a second server there would take half of our requests.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+            # From here on connections wait for `start` instead of being refused, and nobody else can listen here.
+            bound.listen(self.backlog)
             return int(bound.getsockname()[1])
 
     def _init_shared_socket(self) -> None:

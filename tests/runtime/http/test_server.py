@@ -1,0 +1,156 @@
+"""The server: what happens between the socket and the application."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+from weft_runtime.http import server as server_module
+from weft_runtime.http.server import HttpServer
+
+
+class Application:
+    """Answers `ok`, slowly on /slow, for ever on /stream, and counts what it read on /body."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.entered = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.entered.set()
+        try:
+            await self._answer(scope["path"], receive, send)
+        finally:
+            self.ended.append(scope["path"])
+
+    async def _answer(self, path: str, receive: Receive, send: Send) -> None:
+        if path == "/stream":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+            while True:
+                await send({"type": "http.response.body", "body": b"data: x\n\n", "more_body": True})
+                await asyncio.sleep(0.02)
+        if path == "/slow":
+            await asyncio.sleep(0.5)
+        if path == "/stuck":
+            await asyncio.sleep(3600)
+        size = 0
+        if path == "/body":
+            message: Message = {"more_body": True}
+            while message.get("more_body"):
+                message = await receive()
+                size += len(message.get("body", b""))
+        body = f"ok {size}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def serving(application: Application) -> AsyncIterator[HttpServer]:
+    server = HttpServer(application, "127.0.0.1", 0)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def exchange(port: int, raw: bytes, wait_s: float = 5.0) -> bytes:
+    """What the server sends until it closes, or within wait_s."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    received = b""
+    try:
+        writer.write(raw)
+        async with asyncio.timeout(wait_s):
+            while part := await reader.read(65536):
+                received += part
+    except (TimeoutError, ConnectionResetError):
+        pass
+    finally:
+        writer.close()
+    return received
+
+
+def get(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "host: a", "connection: close", *headers, "", ""]).encode("latin-1")
+
+
+async def test_many_servers_share_one_loop() -> None:
+    application = Application()
+    async with serving(application) as one, serving(application) as two:
+        answers = await asyncio.gather(*(exchange(server.port, get("/")) for server in (one, two) for _ in range(20)))
+    assert all(answer.endswith(b"ok 0") for answer in answers)
+
+
+async def test_a_port_that_is_taken_is_refused_and_free_again_after_the_stop() -> None:
+    async with serving(Application()) as first:
+        with pytest.raises(OSError, match="cannot listen"):
+            HttpServer(Application(), "127.0.0.1", first.port)
+    second = HttpServer(Application(), "127.0.0.1", first.port)
+    assert second.port == first.port
+    await second.stop()
+
+
+async def test_a_half_sent_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert server_module.HEADER_TIMEOUT_S <= 5
+    monkeypatch.setattr(server_module, "HEADER_TIMEOUT_S", 0.5)
+    async with serving(Application()) as server:
+        began = time.monotonic()
+        assert await exchange(server.port, b"GET / HTTP/1.1\r\nhost: a\r\nx-half", wait_s=10) == b""
+        assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01",
+        b"GET / HTTP/1.1\r\nhost: a\r\nx: \x00\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"GET / HTTP/9.9\r\nhost: a\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_refused_and_the_server_lives(raw: bytes) -> None:
+    async with serving(Application()) as server:
+        answer = await exchange(server.port, raw, wait_s=2)
+        assert not answer.startswith(b"HTTP/1.1 2")
+        assert (await exchange(server.port, get("/"))).endswith(b"ok 0")
+
+
+async def test_stopping_finishes_what_runs_and_ends_streams_at_once() -> None:
+    application = Application()
+    async with serving(application) as server:
+        slow = asyncio.create_task(exchange(server.port, get("/slow")))
+        stream = asyncio.create_task(exchange(server.port, get("/stream")))
+        while len(application.ended) == 0 and not stream.done() and not application.entered.is_set():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        await server.stop()
+        assert time.monotonic() - began < 3
+        assert (await slow).endswith(b"ok 0")
+        assert b"data: x" in await stream
+
+
+async def test_stopping_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "GRACE_S", 0.2)
+    application = Application()
+    async with serving(application) as server:
+        stuck = asyncio.create_task(exchange(server.port, get("/stuck")))
+        await asyncio.wait_for(application.entered.wait(), 5)
+        began = time.monotonic()
+        await server.stop()
+        assert time.monotonic() - began < 3
+        await stuck
+    assert application.ended == ["/stuck"]
+
+
+async def test_a_body_in_chunks_arrives_whole() -> None:
+    async with serving(Application()) as server:
+        raw = (
+            b"POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n3\r\nfgh\r\n0\r\n\r\n"
+        )
+        assert (await exchange(server.port, raw)).endswith(b"ok 8")
