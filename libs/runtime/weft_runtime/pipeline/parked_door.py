@@ -1,0 +1,130 @@
+"""`GET /parked`, `POST /parked/{id}/replay` and `/discard`: what a room could not handle, to be looked at and settled by a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from weft_runtime.auth.permissions import Permission
+from weft_runtime.database import plumbing
+from weft_runtime.errors import Conflict, NotFound
+from weft_runtime.http import Door, Listing, Page, Uow
+from weft_runtime.uow import UnitOfWork
+
+
+class ParkedNotFound(NotFound):
+    """No such parked message, or not of this tenant."""
+
+    code = "parked_not_found"
+
+
+class ParkedSettled(Conflict):
+    """It was replayed or discarded before."""
+
+    code = "parked_settled"
+
+
+class ParkedView(BaseModel):
+    """A parked message. status: `retrying`, `parked`, `replayed`, `discarded`.  data: its item, None where it cannot be read."""
+
+    id: UUID
+    service: str
+    queue: str
+    type: str
+    message_id: str
+    status: str
+    code: str
+    reason: str
+    attempts: int
+    trace_id: str | None
+    parked_at: datetime
+    next_at: datetime | None
+    settled_at: datetime | None
+    settled_by: str | None
+    item: Any = None
+
+
+def declare(door: Door, service: str) -> None:
+    """Give a service's door the routes for what its message door parked."""
+
+    @door.get("/parked", may=Permission.PARKED_MANAGE)
+    async def list_parked(page: Page, uow: Uow, status: str = "parked") -> Listing[ParkedView]:
+        """What this service could not handle, newest last. status: `parked` or `retrying`."""
+        rows = await _list(uow, service, status, page.after, page.limit + 1)
+        return page.listing(rows, view=lambda row: _view(row, service), key=lambda row: (row.parked_at, row.id))
+
+    @door.get("/parked/{parked_id}", may=Permission.PARKED_MANAGE)
+    async def get_parked(parked_id: UUID, uow: Uow) -> ParkedView:
+        """One, with its item."""
+        return _view(await _get(uow, service, parked_id), service, whole=True)
+
+    @door.post("/parked/{parked_id}/replay", may=Permission.PARKED_MANAGE)
+    async def replay_parked(parked_id: UUID, uow: Uow) -> ParkedView:
+        """Handle it again, as if it had just come."""
+        values = {"status": "retrying", "next_at": uow.now, "attempts": 0}
+        return _view(await _settle(uow, service, parked_id, values), service)
+
+    @door.post("/parked/{parked_id}/discard", may=Permission.PARKED_MANAGE)
+    async def discard_parked(parked_id: UUID, uow: Uow) -> ParkedView:
+        """Give it up for good."""
+        values = {"status": "discarded", "next_at": None, "settled_at": uow.now}
+        return _view(await _settle(uow, service, parked_id, values), service)
+
+
+async def _list(uow: UnitOfWork, service: str, status: str, after: tuple[Any, ...] | None, limit: int) -> list[Any]:
+    table = plumbing.table(service, "parked")
+    query = sa.select(table).where(table.c.tenant_id == uow.tenant, table.c.status == status)
+    if after is not None:
+        query = query.where(sa.tuple_(table.c.parked_at, table.c.id) > after)
+    return list(await uow.conn.execute(query.order_by(table.c.parked_at, table.c.id).limit(limit)))
+
+
+async def _get(uow: UnitOfWork, service: str, parked_id: UUID, *, lock: bool = False) -> Any:
+    table = plumbing.table(service, "parked")
+    query = sa.select(table).where(table.c.tenant_id == uow.tenant, table.c.id == parked_id)
+    row = (await uow.conn.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        raise ParkedNotFound(f"no parked message {parked_id}")
+    return row
+
+
+async def _settle(uow: UnitOfWork, service: str, parked_id: UUID, values: dict[str, Any]) -> Any:
+    row = await _get(uow, service, parked_id, lock=True)
+    if row.status not in {"parked", "retrying"}:
+        raise ParkedSettled(f"parked message {parked_id} was {row.status} by {row.settled_by}")
+    table = plumbing.table(service, "parked")
+    who = uow.caller.email or uow.caller.sub if uow.caller else None
+    changed = sa.update(table).where(table.c.id == parked_id).values(settled_by=who, **values).returning(table)
+    return (await uow.conn.execute(changed)).one()
+
+
+def _view(row: Any, service: str, *, whole: bool = False) -> ParkedView:
+    return ParkedView(
+        id=row.id,
+        service=service,
+        queue=row.queue,
+        type=row.type,
+        message_id=row.message_id,
+        status=row.status,
+        code=row.code,
+        reason=row.reason,
+        attempts=row.attempts,
+        trace_id=row.traceparent.split("-")[1] if row.traceparent and row.traceparent.count("-") == 3 else None,
+        parked_at=row.parked_at,
+        next_at=row.next_at,
+        settled_at=row.settled_at,
+        settled_by=row.settled_by,
+        item=_readable(bytes(row.body)) if whole else None,
+    )
+
+
+def _readable(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
