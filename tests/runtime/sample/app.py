@@ -8,13 +8,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from fastapi import Query
 from pydantic import BaseModel, Field
-from weft_contracts.tasks import TaskClaimed
+from weft_contracts.tasks import CreateTask, TaskClaimed
 from weft_runtime.auth import Permission
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Conflict, NotFound, PreconditionFailed
 from weft_runtime.http import Asker, Body, Context, Door, IfMatch, Listing, OwnerUow, Page, RawBody, Reply, Uow
+from weft_runtime.pipeline import Handlers
 from weft_runtime.service import Service
 from weft_runtime.settings import ServiceSettings
+from weft_runtime.uow import UnitOfWork
 
 from tests.runtime.sample import tables
 
@@ -77,7 +79,7 @@ async def create_note(body: NoteBody, uow: Uow) -> Reply[NoteView]:
     if body.title == "slow":
         await asyncio.sleep(0.3)
     if body.title == "said":
-        uow.say(TaskClaimed(task_id=made.id, execution_id=made.id, workflow="w", node="n", task_version=1, at=uow.now, assignee="a"))
+        uow.say(claimed(made.id, uow))
     return Reply(made, etag="1", headers={"Location": f"/api/v1/notes/{made.id}"})
 
 
@@ -163,5 +165,19 @@ async def login(body: Inner) -> dict[str, str]:
     return {"name": body.name}
 
 
+on = Handlers("sample")
+
+
+@on(CreateTask)
+async def note_task(msg: CreateTask, uow: UnitOfWork) -> None:
+    row = {"id": msg.task_id, "title": msg.title, "stars": 0, "data": {}, "revision": 1, "created_at": uow.now}
+    await uow.conn.execute(sa.insert(tables.notes).values(tenant_id=uow.tenant, **row))
+    uow.say(claimed(msg.task_id, uow))
+
+
+def claimed(id: UUID, uow: UnitOfWork) -> TaskClaimed:
+    return TaskClaimed(task_id=id, execution_id=id, workflow="w", node="n", task_version=1, at=uow.now, assignee="a")
+
+
 def build(settings: Settings) -> Service:
-    return Service(name="sample", package="tests.runtime.sample", settings=settings, door=door, handlers=None, tables=tables.metadata)
+    return Service(name="sample", package="tests.runtime.sample", settings=settings, door=door, handlers=on, tables=tables.metadata)

@@ -67,6 +67,6 @@ async def test_a_request_is_one_span_and_its_queries_are_below_it(exporter: InMe
     assert request.attributes["http.response.status_code"] == 404
     assert request.context is not None
     assert render(request.context)[:35] == PARENT[:35]
-    queries = [one for one in spans if one.attributes and "db.statement" in one.attributes or "SELECT" in one.name]
+    queries = [one for one in spans if (one.attributes and "db.statement" in one.attributes) or "SELECT" in one.name]
     assert any(one.parent and one.parent.span_id == request.context.span_id for one in queries)
     assert all("00000000-0000" not in str(dict(one.attributes or {}).get("db.statement.parameters", "")) for one in queries)

@@ -32,6 +32,10 @@ class Declared:
     status: int
     options: dict[str, Any]
 
+    def order(self) -> list[tuple[bool, bool]]:
+        """Where it is looked for: fixed parts go before parameters, those before a rest of any length."""
+        return [(part.startswith("{"), ":path" in part) for part in self.path.split("/")]
+
 
 class Door:
     """The routes of a service, below `/api/v1` unless `root=True`.
@@ -113,7 +117,7 @@ class Door:
 
     def routes(self) -> list[DoorRoute]:
         """The routes, ready to be served; those without parameters in their path go first, so that `/tasks/bulk` is no task's id."""
-        ordered = sorted(self.declared, key=lambda one: [(part.startswith("{"), ":path" in part) for part in one.path.split("/")])
+        ordered = sorted(self.declared, key=Declared.order)
         return [self._built(one) for one in ordered]
 
     def _built(self, one: Declared) -> DoorRoute:

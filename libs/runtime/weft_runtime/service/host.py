@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.types import ASGIApp
@@ -17,7 +18,7 @@ from weft_runtime.http.application import application
 from weft_runtime.http.cursors import Cursors
 from weft_runtime.http.idempotency import forget_old
 from weft_runtime.http.rate import RateLimiter
-from weft_runtime.service.mouth import OutboxMouth
+from weft_runtime.pipeline import Outbox, Pipeline
 from weft_runtime.service.operations import Operations
 from weft_runtime.service.service import Background, Service
 from weft_runtime.telemetry.logs import get_logger
@@ -32,10 +33,19 @@ class Host:
     """A service and everything it runs on.
 
     bus: started, and shared by the services of a process.  limiter: shared likewise.  source: of the issuer's keys, before any other.
+    metrics: where it counts, its own when absent.  outbox: makes its way out.
     """
 
     def __init__(
-        self, service: Service, bus: Bus, *, clock: Clock | None = None, limiter: RateLimiter | None = None, source: Source | None = None
+        self,
+        service: Service,
+        bus: Bus,
+        *,
+        clock: Clock | None = None,
+        limiter: RateLimiter | None = None,
+        source: Source | None = None,
+        metrics: Metrics | None = None,
+        outbox: Callable[[ServiceContext], Outbox] = Outbox,
     ) -> None:
         settings = service.settings
         self.service = service
@@ -46,12 +56,13 @@ class Host:
             database=Database(settings.database_url.get_secret_value(), settings.api_database_url.get_secret_value(), service.name),
             bus=bus,
             clock=self.clock,
-            metrics=Metrics(service.name),
+            metrics=metrics or Metrics(service.name),
             log=get_logger(service.name),
             limiter=limiter or RateLimiter(),
             cursors=Cursors(settings.secret_key.get_secret_value()),
         )
-        self.context.mouth = OutboxMouth(self.context)
+        self.outbox = self.context.mouth = outbox(self.context)
+        self.pipeline = Pipeline(self.context, service.handlers, self.outbox) if service.handlers is not None else None
         self.context.verifier = self._verifier(source)
         self.app: ASGIApp = application(service.door, self.context)
         """Its routes alone: what the edge mounts."""
@@ -73,23 +84,34 @@ class Host:
 
     async def start(self) -> None:
         """Open the message door and begin background work; the HTTP door is opened by whoever serves `app`."""
+        await self.outbox.start()
         for prepare in self.service.startup:
             await prepare(self.context)
+        if self.pipeline is not None:
+            await self.pipeline.start()
         for work in (*self.service.background, _forget):
             self._tasks.append(asyncio.create_task(self._keep(work), name=f"{self.service.name} {getattr(work, '__name__', 'background')}"))
 
     async def ready(self) -> dict[str, bool]:
-        """Whether what it needs is there: `database`, `broker`, `consumers`."""
-        return {"database": await self.context.database.answers(), "broker": self.context.bus.healthy}
+        """Whether what it needs is there: `database`, `broker`, `consumers`, and what the service itself checks."""
+        return {
+            "database": await self.context.database.answers(),
+            "broker": self.context.bus.healthy,
+            "consumers": self.pipeline is None or self.pipeline.healthy,
+            **{name: check(self.context) for name, check in self.service.checks.items()},
+        }
 
     async def stop(self) -> None:
-        """Take no more, finish what was taken, close."""
+        """Take no more, finish what was taken, say what was to be said, close."""
+        if self.pipeline is not None:
+            await self.pipeline.stop()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks.clear()
+        await self.outbox.stop()
         await self.context.database.close()
 
     async def _keep(self, work: Background) -> None:

@@ -26,7 +26,9 @@ class Operations:
     async def _answer(self, path: str) -> Response | None:
         match path:
             case "/health/live":
-                return JSONResponse({"status": "ok"})
+                # A process whose consumers do not come back is to be started again, which is all that liveness can ask for.
+                alive = self._host.context.bus.healthy
+                return JSONResponse({"status": "ok" if alive else "unavailable"}, 200 if alive else 503)
             case "/health/ready":
                 checks = await self._host.ready()
                 ready = all(checks.values())

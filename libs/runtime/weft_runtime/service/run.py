@@ -13,6 +13,7 @@ from weft_runtime.http.rate import RateLimiter
 from weft_runtime.http.server import HttpServer
 from weft_runtime.service.host import Host
 from weft_runtime.service.service import Service
+from weft_runtime.telemetry.metrics import Metrics
 from weft_runtime.telemetry.tracing import close_tracing, setup_tracing
 
 Edge = Callable[[Sequence[Host]], ASGIApp]
@@ -37,9 +38,11 @@ async def run(
     stop = until or asyncio.Event()
     settings = services[0].settings
     setup_tracing("weft" if len(services) > 1 else services[0].name, settings.otlp_endpoint, settings.trace_ratio)
-    bus = open_bus(settings.broker_url.get_secret_value(), name="weft " + "+".join(service.name for service in services))
+    metrics = [Metrics(service.name) for service in services]
+    names = "+".join(service.name for service in services)
+    bus = open_bus(settings.broker_url.get_secret_value(), name=f"weft {names}", registry=metrics[0].registry)
     limiter = RateLimiter()
-    hosts = [Host(service, bus, limiter=limiter) for service in services]
+    hosts = [Host(service, bus, limiter=limiter, metrics=counts) for service, counts in zip(services, metrics, strict=True)]
     servers: dict[str, HttpServer] = {}
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

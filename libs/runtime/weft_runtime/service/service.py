@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData
@@ -13,6 +13,7 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.database.migrate import migrate
 from weft_runtime.http.application import openapi
 from weft_runtime.http.door import Door
+from weft_runtime.pipeline import parked_door
 from weft_runtime.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Service:
     """A service, wired.
 
     name: of its schema, role and inbox.  package: its Python package, which has `migrations/versions`.
-    startup: awaited in order before the doors open.  background: run until cancelled.
+    startup: awaited in order before the doors open.  background: run until cancelled.  checks: more of `/health/ready`, by name.
     token_source: where the issuer's keys are, for the issuer itself; all others read `settings.jwks_url`.
     """
 
@@ -39,7 +40,13 @@ class Service:
     tables: MetaData
     background: Sequence[Background] = ()
     startup: Sequence[Background] = ()
+    checks: Mapping[str, Callable[[ServiceContext], bool]] = field(default_factory=dict)
     token_source: Callable[[ServiceContext], Source] | None = None
+
+    def __post_init__(self) -> None:
+        """Give the door the routes for parked messages, where there is a message door."""
+        if self.handlers is not None:
+            parked_door.declare(self.door, self.name)
 
     async def migrate(self) -> None:
         """Bring the schema up to this code."""

@@ -3,6 +3,20 @@
 from weft_runtime.testing.client import service_client
 from weft_runtime.testing.clock import ManualClock
 from weft_runtime.testing.issuer import TestIssuer
+from weft_runtime.testing.messages import Ears, ears, packed
 from weft_runtime.testing.running import RunningService, running_service, settings_for
+from weft_runtime.testing.words import said, tell
 
-__all__ = ["ManualClock", "RunningService", "TestIssuer", "running_service", "service_client", "settings_for"]
+__all__ = [
+    "Ears",
+    "ManualClock",
+    "RunningService",
+    "TestIssuer",
+    "ears",
+    "packed",
+    "running_service",
+    "said",
+    "service_client",
+    "settings_for",
+    "tell",
+]

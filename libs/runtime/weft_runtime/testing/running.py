@@ -23,6 +23,7 @@ from weft_runtime.telemetry.logs import setup_logging
 from weft_runtime.testing.client import service_client
 from weft_runtime.testing.clock import ManualClock
 from weft_runtime.testing.issuer import TestIssuer
+from weft_runtime.testing.words import HeardOutbox
 
 TEST_SECRET = "a secret for tests only, long enough"  # noqa: S105
 
@@ -42,6 +43,13 @@ class RunningService:
     def context(self) -> ServiceContext:
         """What its routes and background work have at hand."""
         return self.host.context
+
+    @property
+    def outbox(self) -> HeardOutbox:
+        """Its way out, which remembers what was said."""
+        if not isinstance(self.host.outbox, HeardOutbox):
+            raise TypeError("this service was not started by running_service")
+        return self.host.outbox
 
     @property
     def app(self) -> ASGIApp:
@@ -111,7 +119,7 @@ async def running_service(
     await bus.start()
     signer = issuer or TestIssuer(clock, issuer=settings.issuer, audience=settings.audience)
     source = None if service.token_source is not None and issuer is None else signer.source
-    running = RunningService(Host(service, bus, clock=clock, source=source), clock, signer)
+    running = RunningService(Host(service, bus, clock=clock, source=source, outbox=HeardOutbox), clock, signer)
     try:
         await running.host.start()
         yield running
