@@ -14,6 +14,7 @@ from weft_runtime.auth.permissions import Permission
 from weft_runtime.database import plumbing
 from weft_runtime.errors import Conflict, NotFound
 from weft_runtime.http import Door, Listing, Page, Uow
+from weft_runtime.http.door import PREFIX
 from weft_runtime.uow import UnitOfWork
 
 
@@ -49,27 +50,35 @@ class ParkedView(BaseModel):
     item: Any = None
 
 
-def declare(door: Door, service: str) -> None:
-    """Give a service's door the routes for what its message door parked."""
+def path_of(service: str) -> str:
+    """Where a service shows what it parked: the engine at `/parked`, as the API says, the others at `/<service>/parked`."""
+    return "/parked" if service == "engine" else f"/{service}/parked"
 
-    @door.get("/parked", may=Permission.PARKED_MANAGE)
+
+def declare(door: Door, service: str) -> None:
+    """Give a service's door the routes for what its message door parked; a door that has them is left alone."""
+    path = path_of(service)
+    if any(declared.path == f"{PREFIX}{path}" for declared in door.declared):
+        return
+
+    @door.get(path, may=Permission.PARKED_MANAGE)
     async def list_parked(page: Page, uow: Uow, status: str = "parked") -> Listing[ParkedView]:
         """What this service could not handle, newest last. status: `parked` or `retrying`."""
         rows = await _list(uow, service, status, page.after, page.limit + 1)
         return page.listing(rows, view=lambda row: _view(row, service), key=lambda row: (row.parked_at, row.id))
 
-    @door.get("/parked/{parked_id}", may=Permission.PARKED_MANAGE)
+    @door.get(path + "/{parked_id}", may=Permission.PARKED_MANAGE)
     async def get_parked(parked_id: UUID, uow: Uow) -> ParkedView:
         """One, with its item."""
         return _view(await _get(uow, service, parked_id), service, whole=True)
 
-    @door.post("/parked/{parked_id}/replay", may=Permission.PARKED_MANAGE)
+    @door.post(path + "/{parked_id}/replay", may=Permission.PARKED_MANAGE)
     async def replay_parked(parked_id: UUID, uow: Uow) -> ParkedView:
         """Handle it again, as if it had just come."""
         values = {"status": "retrying", "next_at": uow.now, "attempts": 0}
         return _view(await _settle(uow, service, parked_id, values), service)
 
-    @door.post("/parked/{parked_id}/discard", may=Permission.PARKED_MANAGE)
+    @door.post(path + "/{parked_id}/discard", may=Permission.PARKED_MANAGE)
     async def discard_parked(parked_id: UUID, uow: Uow) -> ParkedView:
         """Give it up for good."""
         values = {"status": "discarded", "next_at": None, "settled_at": uow.now}
