@@ -23,7 +23,7 @@ CLOCK = ManualClock()
 
 
 def verifier(issuer: TestIssuer, **given: Any) -> Verifier:
-    return Verifier(issuer.source, issuer.clock, **({"issuer": "weft", "audience": "weft", "leeway_s": 30} | given))
+    return Verifier(issuer.source, issuer.clock, issuer="weft", audience="weft", **given)
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ async def test_every_table_of_a_tenant_is_guarded(database: Database) -> None:
         unguarded = await connection.execute(
             sa.text(
                 "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-                " WHERE c.relnamespace = 'sample'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id' AND NOT c.relrowsecurity"
+                " WHERE c.relnamespace = 'sample'::regnamespace AND c.relkind IN ('r', 'p')"
+                " AND a.attname = 'tenant_id' AND NOT c.relrowsecurity"
             )
         )
         assert list(unguarded) == []

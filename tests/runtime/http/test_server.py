@@ -17,6 +17,7 @@ class Application:
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.entered = asyncio.Event()
+        self.streaming = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.entered.set()
@@ -30,6 +31,7 @@ class Application:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
             while True:
                 await send({"type": "http.response.body", "body": b"data: x\n\n", "more_body": True})
+                self.streaming.set()
                 await asyncio.sleep(0.02)
         if path == "/slow":
             await asyncio.sleep(0.5)
@@ -121,15 +123,13 @@ async def test_what_is_no_request_is_refused_and_the_server_lives(raw: bytes) ->
 
 
 async def test_stopping_finishes_what_runs_and_ends_streams_at_once() -> None:
-    application = Application()
-    async with serving(application) as server:
+    application, other = Application(), Application()
+    async with serving(application) as server, serving(other) as streaming:
         slow = asyncio.create_task(exchange(server.port, get("/slow")))
-        stream = asyncio.create_task(exchange(server.port, get("/stream")))
-        while len(application.ended) == 0 and not stream.done() and not application.entered.is_set():
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)
+        stream = asyncio.create_task(exchange(streaming.port, get("/stream")))
+        await asyncio.wait_for(asyncio.gather(application.entered.wait(), other.streaming.wait()), 5)
         began = time.monotonic()
-        await server.stop()
+        await asyncio.gather(server.stop(), streaming.stop())
         assert time.monotonic() - began < 3
         assert (await slow).endswith(b"ok 0")
         assert b"data: x" in await stream

@@ -160,6 +160,12 @@ async def open_door() -> dict[str, str]:
     return {"hello": "world"}
 
 
+@door.get("/patient", public=True, root=True)
+async def patient() -> dict[str, bool]:
+    await asyncio.sleep(0.5)
+    return {"waited": True}
+
+
 @door.post("/login", public=True, per_minute=3)
 async def login(body: Inner) -> dict[str, str]:
     return {"name": body.name}

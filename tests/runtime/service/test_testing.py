@@ -17,17 +17,17 @@ async def sample(database_url: str) -> AsyncIterator[RunningService]:
         yield running
 
 
-def task(id: UUID, title: str = "told") -> CreateTask:
-    return CreateTask(task_id=id, execution_id=id, workflow="w", node="n", visit=1, title=title)
+def task(task_id: UUID, title: str = "told") -> CreateTask:
+    return CreateTask(task_id=task_id, execution_id=task_id, workflow="w", node="n", visit=1, title=title)
 
 
 async def test_a_word_told_is_handled_once_and_what_is_said_of_it_is_heard(sample: RunningService) -> None:
-    id = new_id()
-    await tell(sample, task(id), tenant="tell", id="one")
-    await tell(sample, task(id), tenant="tell", id="one")
+    task_id = new_id()
+    await tell(sample, task(task_id), tenant="tell", id="one")
+    await tell(sample, task(task_id), tenant="tell", id="one")
     assert (await sample.client("tell").get("/api/v1/titles/told")).json() == 1
     assert (await sample.client("elsewhere").get("/api/v1/titles/told")).json() == 0
-    assert [word.task_id for word in said(sample, TaskClaimed, tenant="tell")] == [id]
+    assert [word.task_id for word in said(sample, TaskClaimed, tenant="tell")] == [task_id]
 
 
 async def test_a_route_says_its_words_once_it_has_committed(sample: RunningService) -> None:
@@ -39,9 +39,9 @@ async def test_a_route_says_its_words_once_it_has_committed(sample: RunningServi
 
 
 async def test_what_cannot_be_handled_is_parked_and_seen_by_an_administrator(sample: RunningService) -> None:
-    id = new_id()
-    await tell(sample, task(id), tenant="park")
-    await tell(sample, task(id), tenant="park")
+    task_id = new_id()
+    await tell(sample, task(task_id), tenant="park")
+    await tell(sample, task(task_id), tenant="park")
     (parked,) = (await sample.client("park").get("/api/v1/sample/parked")).json()["items"]
     assert (parked["type"], parked["code"]) == ("task.create", "already_exists")
     assert (await sample.client("park", roles=["viewer"]).get("/api/v1/sample/parked")).status_code == 403

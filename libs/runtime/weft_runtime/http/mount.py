@@ -47,18 +47,18 @@ class Mount:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        app = self._owner(scope["path"], scope["method"]) if scope["type"] == "http" else None
-        await (app or self._fallback)(scope, receive, send)
+        app = self._owner(scope["path"], scope["method"]) if scope["type"] == "http" else self._fallback
+        await app(scope, receive, send)
 
-    def _owner(self, path: str, method: str) -> ASGIApp | None:
-        partly: ASGIApp | None = None
+    def _owner(self, path: str, method: str) -> ASGIApp:
+        owner = self._fallback
         for entry in (*self._fixed.get(path, ()), *self._patterns):
             if entry.pattern.fullmatch(path):
                 if method in entry.methods:
                     return entry.app
-                partly = partly or entry.app
+                owner = entry.app if owner is self._fallback else owner
         # The path is known and the method is not: its owner answers 405.
-        return partly
+        return owner
 
 
 def _pattern(one: Declared) -> re.Pattern[str]:

@@ -11,9 +11,9 @@ import os
 import socket
 from typing import Any
 
+from granian._granian import ListenerSpec
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.net import SocketSpec
 from granian.server.embed import Server
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,7 +54,7 @@ class HttpServer:
         """Accept no more, end streams, finish what runs (at most `GRACE_S`), close."""
         if self._serving is None:
             return
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]
         self._drain.end_streams()
         done, _ = await asyncio.wait([self._serving], timeout=GRACE_S)
         if not done:
@@ -69,12 +69,13 @@ class _Embedded(Server):
     def bind(self) -> int:
         """Bind. Returns: the port."""
         try:
-            holder = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+            holder = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()
         except RuntimeError as error:
             why = str(error).partition("\n")[0]
             raise OSError(f"cannot listen on {self.bind_addr}:{self.bind_port}: {why}; stop what has it or choose another port") from error
-        self._shd, self._sfd = holder, holder.get_fd()
-        with socket.socket(fileno=os.dup(self._sfd)) as bound:
+        descriptor: int = holder.get_fd()
+        self._shd, self._sfd = holder, descriptor  # type: ignore[assignment]
+        with socket.socket(fileno=os.dup(descriptor)) as bound:
             # The library binds so that others may bind the same port too; a second server there would take half of our requests.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
             # From here on connections wait for `start` instead of being refused, and nobody else can listen here.
