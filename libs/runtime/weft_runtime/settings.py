@@ -33,6 +33,9 @@ class ServiceSettings(BaseSettings):
     secret_key: SecretStr = Field(description="Signs cursors and other opaque tokens; the same in every process, at least 32 bytes.")
     person_requests_per_hour: int = Field(default=1000, ge=1)
     key_requests_per_hour: int = Field(default=360_000, ge=1)
+    requests_per_hour_by_tenant: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description='Other limits for some tenants: `{"acme": {"person": 5000, "key": 1000000}}`.'
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     otlp_endpoint: str = Field(default="", description="Where spans go, OTLP over HTTP; empty: nowhere.")
     trace_ratio: float = Field(default=0.01, ge=0, le=1, description="Share of new traces that are sampled.")

@@ -58,7 +58,14 @@ def test_who_waits_as_long_as_told_is_let_in(pauses: list[float]) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def strict(database_url: str) -> AsyncIterator[RunningService]:
-    async with running_service(build, database_url, name="sample", person_requests_per_hour=3, key_requests_per_hour=5) as running:
+    async with running_service(
+        build,
+        database_url,
+        name="sample",
+        person_requests_per_hour=3,
+        key_requests_per_hour=5,
+        requests_per_hour_by_tenant={"large": {"person": 4}},
+    ) as running:
         yield running
 
 
@@ -74,6 +81,11 @@ async def test_persons_and_keys_have_their_own_limits_and_are_told_where_they_st
     key = strict.anonymous()
     key.headers["Authorization"] = f"Bearer {strict.issuer.api_key('acme', ['service'])}"
     assert [(await key.post("/api/v1/raw")).status_code for _ in range(6)] == [202] * 5 + [429]
+
+
+async def test_a_tenant_can_have_limits_of_its_own(strict: RunningService) -> None:
+    person = strict.client("large", sub="p1")
+    assert [(await person.get("/api/v1/stars/1")).status_code for _ in range(5)] == [200] * 4 + [429]
 
 
 async def test_an_open_route_can_be_limited_by_address(strict: RunningService) -> None:

@@ -95,11 +95,12 @@ async def _begin(pool: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 def engine(url: str, application: str, statement_timeout_ms: int, connections: int, wait_s: float = POOL_TIMEOUT_S) -> AsyncEngine:
     """A pool of at most `connections`, opened when needed. url: `postgresql://…` of any driver."""
-    kept = min(2, connections)
     made = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
-        pool_size=kept,
-        max_overflow=connections - kept,
+        # A connection costs milliseconds to open, so every one is kept; the newest is used first, so that quiet times touch few.
+        pool_size=connections,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_timeout=wait_s,
         pool_recycle=3600,
         json_serializer=to_json,

@@ -52,7 +52,7 @@ class Mount:
 
     def _owner(self, path: str, method: str) -> ASGIApp:
         owner = self._fallback
-        for entry in (*self._fixed.get(path, ()), *self._patterns):
+        for entry in (*self._fixed.get(path, []), *self._patterns):
             if entry.pattern.fullmatch(path):
                 if method in entry.methods:
                     return entry.app

@@ -22,6 +22,7 @@ from weft_runtime.http.parameters import owner_uow
 from weft_runtime.http.rate import Quota
 from weft_runtime.http.reply import Reply
 from weft_runtime.http.requests import StrictRequest, read_body
+from weft_runtime.telemetry.logs import bind_log
 from weft_runtime.uow import UnitOfWork
 
 _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,7 +57,11 @@ class DoorRoute(APIRoute):
             call.route = self.path_format
             call.context = request.app.state.context
             try:
-                return await self._handle(call, request, inner)
+                await self._admit(call, request)
+                if call.caller is None:
+                    return await self._handle(call, request, inner)
+                with bind_log(tenant=call.caller.tenant):
+                    return await self._handle(call, request, inner)
             except Exception as error:  # noqa: BLE001
                 # Every error has an answer, and a bug of ours shows the client nothing but its trace id.
                 return answer(call, error)
@@ -64,7 +69,6 @@ class DoorRoute(APIRoute):
         return handle
 
     async def _handle(self, call: Call, request: Request, inner: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
-        await self._admit(call, request)
         limit = self.rules.max_body_bytes or call.context.settings.max_body_bytes
         body = b"" if request.method in _NO_BODY else await read_body(request, limit)
         strict = StrictRequest(request, body)
@@ -94,7 +98,8 @@ class DoorRoute(APIRoute):
         token = _bearer(request)
         call.caller = caller = replace(await call.context.verifier.caller(token), request_id=call.request_id, ip=call.ip)
         settings = call.context.settings
-        per_hour = settings.key_requests_per_hour if caller.kind == "key" else settings.person_requests_per_hour
+        usual = settings.key_requests_per_hour if caller.kind == "key" else settings.person_requests_per_hour
+        per_hour = settings.requests_per_hour_by_tenant.get(caller.tenant, {}).get(caller.kind, usual)
         self._count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
         if self.rules.may is None or not caller.may(self.rules.may):
             raise Forbidden(f"this needs the permission {self.rules.may}; ask an administrator of your tenant for a role that has it")

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 
+import structlog
 from starlette.types import ASGIApp
 
 from weft_runtime.bus.opening import open_bus
@@ -13,6 +14,7 @@ from weft_runtime.http.rate import RateLimiter
 from weft_runtime.http.server import HttpServer
 from weft_runtime.service.host import Host
 from weft_runtime.service.service import Service
+from weft_runtime.telemetry.logs import setup_logging
 from weft_runtime.telemetry.metrics import Metrics
 from weft_runtime.telemetry.tracing import close_tracing, setup_tracing
 
@@ -37,6 +39,8 @@ async def run(
     """
     stop = until or asyncio.Event()
     settings = services[0].settings
+    if not structlog.is_configured():
+        setup_logging(settings.log_level, settings.log_file)
     setup_tracing("weft" if len(services) > 1 else services[0].name, settings.otlp_endpoint, settings.trace_ratio)
     metrics = [Metrics(service.name) for service in services]
     names = "+".join(service.name for service in services)
