@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import takewhile
 
 from weft_contracts.frames import MAX_FRAME_BYTES
 
@@ -156,7 +157,7 @@ class InProcessConsumer:
     async def ack_through(self, last: Delivery) -> None:
         """`last` and all before it."""
         if last.link is self:
-            for tag in [tag for tag in self._unacked if tag <= last.tag]:
+            for tag in list(takewhile(lambda tag: tag <= last.tag, self._unacked)):
                 del self._unacked[tag]
             self._queue.serve()
 

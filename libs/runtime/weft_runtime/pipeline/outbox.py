@@ -25,6 +25,8 @@ MAX_WAITING = 20_000
 """Rows kept in memory to be sent; more are left to the sweeper."""
 FORGET_AFTER_S = 0.05
 """Sent rows are deleted together, this long after the first."""
+KEEP_TRYING_S, TRY_AGAIN_S = 3.0, 0.1
+"""Rows the broker did not take are tried again so long, for a cut that heals at once; then they are the sweeper's."""
 SWEEP_EVERY_S = 2.0
 SWEEP_OLDER_S = 5.0
 """A row this old was left by a crash or by a broker that did not answer."""
@@ -92,6 +94,7 @@ class Outbox:
         await self._idle.wait()
 
     async def _send_waiting(self) -> None:
+        failing_since: float | None = None
         while True:
             await self._to_send.wait()
             rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), SEND_AT_ONCE))]
@@ -103,11 +106,18 @@ class Outbox:
                 sent, _ = await self.publish(rows)
                 self._sent += sent
                 self._to_forget.set()
+                failing_since = None
             except BusClosed:
+                self._idle.set()
                 return
             except Unavailable as error:
-                self._context.log.warning("outbox_not_sent", rows=len(rows) + len(self._waiting), reason=str(error))
-                self._waiting.clear()
+                now = asyncio.get_running_loop().time()
+                failing_since = failing_since or now
+                self._waiting.extendleft(reversed(rows))
+                if now - failing_since > KEEP_TRYING_S:
+                    self._context.log.warning("outbox_not_sent", rows=len(self._waiting), reason=str(error))
+                    self._waiting.clear()
+                await asyncio.sleep(TRY_AGAIN_S)
             except Exception as error:  # one odd row must not silence the service; the sweeper meets it again
                 self._context.metrics.internal_error("message")
                 self._context.log.error("outbox_failed", rows=len(rows), exc_info=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from weft_contracts.frames import MAX_FRAME_BYTES
@@ -105,7 +106,7 @@ class RabbitConsumer:
         """`last` and all before it, with one command."""
         if last.link is not self._channel:
             return
-        for tag in [tag for tag in self._unacked if tag <= last.tag]:
+        for tag in list(takewhile(lambda tag: tag <= last.tag, self._unacked)):  # given out in rising order
             del self._unacked[tag]
         await self._say(wire.ack(last.link.number, last.tag, multiple=True))
 

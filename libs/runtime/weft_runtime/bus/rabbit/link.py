@@ -44,6 +44,7 @@ class Link:
         self._on_lost = on_lost
         self._broker: RabbitBroker | None = None
         self._connection: aiormq.Connection | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def alive(self) -> bool:
@@ -59,7 +60,7 @@ class Link:
 
     async def connect(self) -> None:
         """Throw away what was and connect. Raises: Unavailable."""
-        await self.disconnect()
+        self._drop()
         broker = RabbitBroker(
             str(self._url),
             timeout=CALL_TIMEOUT_S,
@@ -103,10 +104,17 @@ class Link:
             self._on_lost()
 
     async def disconnect(self) -> None:
-        """Close the connection of the moment, if there is one."""
+        """Close the connection of the moment, if there is one, and wait until those of before are gone too."""
+        self._drop()
+        await asyncio.gather(*self._leaving)
+
+    def _drop(self) -> None:
+        # Not waited for: a broken connection takes seconds to close, and the next one is wanted now.
         broker, self._broker, self._connection = self._broker, None, None
         if broker is not None:
-            await _discard(broker)
+            leaving = asyncio.create_task(_discard(broker))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
 
 async def _discard(broker: RabbitBroker) -> None:

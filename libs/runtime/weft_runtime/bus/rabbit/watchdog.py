@@ -21,7 +21,7 @@ from weft_runtime.errors import Unavailable, WeftError
 LOOK_EVERY_S = 1.0
 ASK_EVERY_S = 5.0
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 1.0
-UNHEALTHY_AFTER_S = 60.0
+UNHEALTHY_AFTER_S = 180.0
 """A broker may be gone this long before the process reports itself unhealthy."""
 
 FRESH_LINK_AFTER = 3

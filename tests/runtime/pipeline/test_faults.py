@@ -1,0 +1,94 @@
+"""The database dies, the cable is cut, the broker stops taking: words wait, and each takes effect once."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from weft_contracts.frames import encode_frame
+from weft_runtime.bus import open_bus
+from weft_runtime.errors import Unavailable
+from weft_runtime.testing import ears, packed, running_service
+
+from tests.runtime.bus.promises import declared, exactly, read, to, until
+from tests.runtime.bus.proxy import cable
+from tests.runtime.pipeline.conftest import Started, Starter
+from tests.runtime.pipeline.room import Room, create, frame
+from tests.support.faults import PostgresServer, RabbitNode, private_postgres, private_rabbitmq
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with private_postgres(tmp_path_factory.mktemp("database")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    with private_rabbitmq(tmp_path_factory.mktemp("broker")) as started:
+        yield started
+
+
+async def test_while_the_database_is_dead_words_wait_unacked_and_then_each_takes_effect_once(
+    postgres: PostgresServer, broker_url: str
+) -> None:
+    room = Room()
+    async with running_service(room.build, postgres.url, broker_url, name="sample") as service:
+        running = Started(room, service)
+        bus = service.context.bus
+        async with ears(bus) as listener:
+            await bus.publish([frame(encode_frame(packed(create("before"))))])
+            await listener.items(1)
+            await asyncio.to_thread(postgres.kill)
+            titles = [f"n{number:02}" for number in range(20)]
+            await bus.publish([frame(encode_frame(packed(create(title)))) for title in titles])
+            await asyncio.to_thread(postgres.start)
+            said = await listener.items(20)
+        assert len({item.id for item in said}) == 20
+        assert await running.titles() == ["before", *titles]
+        assert await running.parked() == []
+        assert running.pipeline.healthy
+
+
+async def test_a_cable_cut_again_and_again_neither_loses_nor_doubles_a_word(start: Starter, broker_url: str) -> None:
+    async with cable(broker_url) as wire, start(wire.url) as running:
+        sender = open_bus(broker_url, name="sender")
+        await sender.start()
+        titles = [f"n{number:04}" for number in range(600)]
+        async with ears(sender) as listener:
+            for begin in range(0, 600, 20):
+                await sender.publish([frame(encode_frame(packed(create(title)))) for title in titles[begin : begin + 20]])
+                if begin % 200 == 100:
+                    wire.cut()
+            heard: set[str] = set()
+            async with asyncio.timeout(30):
+                while len(heard) < 600:
+                    heard |= {item.id for item in await listener.items(1)}
+        assert await running.titles() == titles
+        assert await running.parked() == []
+        await sender.close()
+
+
+async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(node: RabbitNode) -> None:
+    bus = open_bus(node.url(), name="pressed")
+    await bus.start()
+    queue = await declared(bus)
+    reader = await read(bus, "consume", queue)
+    await bus.publish([to(queue, 1)])
+    taken = await exactly(reader, 1)
+    await asyncio.to_thread(node.evaluate, "rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).")
+    with pytest.raises(Unavailable):
+        await bus.publish([to(queue, 2)])
+    await reader.ack(taken)
+    await asyncio.to_thread(node.evaluate, "rabbit_alarm:clear_alarm({resource_limit, memory, node()}).")
+    await until(lambda: sent(bus, queue))
+    numbers = {int(got.body) for got in await reader.take()}
+    assert 1 not in numbers
+    await bus.close()
+
+
+async def sent(bus: object, queue: str) -> bool:
+    try:
+        await bus.publish([to(queue, 3)])  # type: ignore[attr-defined]
+    except Unavailable:
+        return False
+    return True
