@@ -17,8 +17,9 @@ from weft_runtime.telemetry.redaction import redact
 from weft_runtime.telemetry.tracing import trace_id
 
 _NOISY = {
-    "aio_pika": logging.WARNING,
-    "aiormq": logging.ERROR,
+    # What these tell of a lost broker, with stacks and at length, the bus tells in one line.
+    "aio_pika": logging.CRITICAL,
+    "aiormq": logging.CRITICAL,
     "asyncio": logging.WARNING,
     "uvicorn": logging.WARNING,
     "alembic": logging.WARNING,

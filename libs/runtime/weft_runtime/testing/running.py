@@ -115,7 +115,7 @@ async def running_service(
     await provision(database_url, name, TEST_SECRET)
     service = build(settings)
     await service.migrate()
-    bus = open_bus(settings.broker_url.get_secret_value(), name=f"test {name}")
+    bus = open_bus(settings.broker_url.get_secret_value(), name=f"test {name}", settle_s=0)
     await bus.start()
     signer = issuer or TestIssuer(clock, issuer=settings.issuer, audience=settings.audience)
     source = None if service.token_source is not None and issuer is None else signer.source
