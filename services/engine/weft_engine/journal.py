@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
@@ -138,6 +139,21 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
 """
 
 
+async def connect(url: str) -> asyncpg.Connection:
+    """A connection of the hot loop's own. url: `postgresql://…` as the owner of the schema. Raises: asyncpg's errors, OSError."""
+    return await asyncpg.connect(
+        url,
+        timeout=5,
+        command_timeout=30,
+        server_settings={"application_name": "weft-engine-lane", "timezone": "UTC", "jit": "off", "search_path": "engine"},
+    )
+
+
+async def prune_answers(connection: asyncpg.Connection) -> None:
+    """Forget answers that nobody waits for any more."""
+    await connection.execute("DELETE FROM engine.answers WHERE answered_at < clock_timestamp() - interval '1 hour'")
+
+
 class Journal:
     """The engine's own door to its schema, for one lane: one connection, one batch at a time."""
 
@@ -191,20 +207,20 @@ class Journal:
         records = await self._connection.fetch(_KEY_HOLDERS, *columns[:3])
         return {(record["tenant_id"], record["workflow"], record["key"]): record["execution_id"] for record in records}
 
-    async def definition(self, tenant: str, slug: str, version: int | None) -> tuple[int, str, Any] | None:
-        """(version, status of the workflow, document) of a version, the active one for None; None when it is not here."""
+    async def definition(self, tenant: str, slug: str, version: int | None) -> tuple[int, dict[str, Any]] | None:
+        """(version, document) of a version, the active one for None; None when it is not here."""
         record = await self._connection.fetchrow(
-            "SELECT d.version, w.status, d.document FROM engine.workflows w JOIN engine.definitions d"
+            "SELECT d.version, d.document FROM engine.workflows w JOIN engine.definitions d"
             " ON d.tenant_id = w.tenant_id AND d.slug = w.slug AND d.version = coalesce($3::int, w.active_version)"
             " WHERE w.tenant_id = $1 AND w.slug = $2",
             tenant, slug, version,
         )  # fmt: skip
-        return None if record is None else (record["version"], record["status"], record["document"])
+        return None if record is None else (record["version"], msgspec.json.decode(record["document"]))
 
     async def tenant(self, tenant: str) -> dict[str, Any] | None:
         """A tenant as expressions read it, `{id, tier, settings}`; None when it is not here."""
         record = await self._connection.fetchrow("SELECT tier, settings FROM engine.tenants WHERE tenant_id = $1", tenant)
-        return None if record is None else {"id": tenant, "tier": record["tier"], "settings": record["settings"]}
+        return None if record is None else {"id": tenant, "tier": record["tier"], "settings": msgspec.json.decode(record["settings"])}
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

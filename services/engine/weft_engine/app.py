@@ -1,0 +1,84 @@
+"""The engine, wired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from weft_connectors.activity import Activities
+from weft_runtime.bus.topology import partitions as partition_topology
+from weft_runtime.context import ServiceContext
+from weft_runtime.service import Service
+
+from weft_engine import api, handlers, tables
+from weft_engine.hotloop.lane import Lane
+from weft_engine.hotloop.programs import Programs
+from weft_engine.journal import connect, prune_answers
+from weft_engine.partitions import Node
+from weft_engine.programs import ProgramCache
+from weft_engine.settings import Settings
+from weft_engine.worker import Worker
+
+TIDY_EVERY_S = 900.0
+
+
+def build(settings: Settings) -> Service:
+    """The engine: its doors, and the hot loop over the partitions this process comes to own."""
+    return Service(
+        name="engine",
+        package="weft_engine",
+        settings=settings,
+        door=api.door,
+        handlers=handlers.on,
+        tables=tables.metadata,
+        startup=(prepare,),
+        background=(partial(run_partitions, settings), partial(tidy, settings)),
+    )
+
+
+async def prepare(context: ServiceContext) -> None:
+    """What the doors need before they open."""
+    context.attach(ProgramCache())
+    await context.bus.declare(partition_topology(context.settings.partitions))
+
+
+async def run_partitions(settings: Settings, context: ServiceContext) -> None:
+    """Own partitions and run their executions, until cancelled."""
+    opened = connector(settings)
+    programs = Programs(context.part(ProgramCache))
+    lanes = [Lane(context.bus, opened, context.clock, settings, programs) for _ in range(settings.lanes)]
+    node = Node(opened, lanes, context.clock, settings)
+    async with asyncio.TaskGroup() as group:
+        loops = [group.create_task(lane.run()) for lane in lanes]
+        try:
+            await node.run()
+        finally:
+            for loop in loops:
+                loop.cancel()
+
+
+async def tidy(settings: Settings, context: ServiceContext) -> None:
+    """Forget what is no longer needed, now and then, until cancelled."""
+    opened = connector(settings)
+    while True:
+        connection = await opened()
+        try:
+            await prune_answers(connection)
+        finally:
+            await connection.close()
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def run_worker(settings: Settings, context: ServiceContext) -> None:
+    """Run activities of `settings.pool`, until cancelled."""
+    worker = Worker(context.bus, Activities.installed(), context.clock, pool_name=settings.pool, concurrency=settings.worker_concurrency)
+    await worker.run()
+
+
+def connector(settings: Settings) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """How the hot loop opens its connections."""
+    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql").render_as_string(hide_password=False)
+    return partial(connect, url)

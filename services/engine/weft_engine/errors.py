@@ -1,0 +1,73 @@
+"""What the engine's door refuses, each with a stable code."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from weft_runtime.errors import Conflict, Detail, Invalid, NotFound
+
+
+class WorkflowNotFound(NotFound):
+    """No such workflow was published in this tenant."""
+
+    code = "workflow_not_found"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"no workflow {slug!r} is published here; publish it first, or look at GET /workflows for its slug")
+
+
+class VersionNotFound(NotFound):
+    """The workflow has no such published version."""
+
+    code = "version_not_found"
+
+    def __init__(self, slug: str, version: int) -> None:
+        super().__init__(f"workflow {slug!r} has no published version {version}; see GET /workflows/{slug}/versions")
+
+
+class WorkflowInactive(Conflict):
+    """The workflow takes no new executions."""
+
+    code = "workflow_inactive"
+
+    def __init__(self, slug: str, status: str) -> None:
+        super().__init__(f"workflow {slug!r} is {status} and starts nothing; activate it first")
+
+
+class InputInvalid(Invalid):
+    """The input does not fit the workflow's schema."""
+
+    code = "input_invalid"
+
+    def __init__(self, slug: str, errors: list[tuple[str, str, str]]) -> None:
+        details = [Detail(f"/input{pointer}", code, detail) for pointer, code, detail in errors]
+        super().__init__(f"the input does not fit what {slug!r} takes", details=details)
+
+
+class KeyTaken(Conflict):
+    """A live execution of the workflow has this key."""
+
+    code = "key_taken"
+
+    def __init__(self, slug: str, key: str, holder: UUID) -> None:
+        super().__init__(
+            f"execution {holder} of {slug!r} lives with the key {key!r}; wait for its end, or use another key",
+            extra={"execution_id": str(holder)},
+        )
+
+
+class ExecutionNotFound(NotFound):
+    """No such execution in this tenant."""
+
+    code = "execution_not_found"
+
+    def __init__(self, execution_id: UUID) -> None:
+        super().__init__(f"no execution {execution_id} in this tenant")
+
+
+class Refused(Conflict):
+    """The execution refused what it was asked, with the reason. code: what the engine answered."""
+
+    def __init__(self, status: int, code: str, detail: str, extra: dict[str, object], details: list[Detail]) -> None:
+        super().__init__(detail, code=code, extra=extra, details=details)
+        self.status = status  # type: ignore[misc]

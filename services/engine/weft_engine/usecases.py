@@ -1,0 +1,100 @@
+"""The engine's verbs: load, decide, save, say. What moves an execution itself is in `core`; here is what asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
+from weft_contracts.directory import TenantChanged
+from weft_contracts.executions import CancelExecution, SignalExecution, StartExecution
+from weft_contracts.routing import partition_of
+from weft_language.compilation import Program
+from weft_runtime.uow import UnitOfWork
+
+from weft_engine import domain, store
+from weft_engine.core.entries import Entry, Row
+from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
+from weft_engine.programs import ProgramCache
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An execution as it is stored. rows: its journal, empty while it is queued."""
+
+    id: UUID
+    workflow: str
+    version: int
+    status: str
+    rows: list[Row]
+
+
+async def start_execution(start: StartExecution, programs: ProgramCache, partitions: int, uow: UnitOfWork) -> UUID:
+    """Accept a start by hand. Raises: WorkflowNotFound, VersionNotFound, WorkflowInactive, InputInvalid, KeyTaken."""
+    known = await store.workflow(uow, start.workflow)
+    if known is None:
+        raise WorkflowNotFound(start.workflow)
+    version = domain.version_to_run(start.workflow, *known, wanted=start.workflow_version)
+    program = await program_of(uow, programs, start.workflow, version)
+    domain.check_input(program, start.input)
+    if start.key is not None and (holder := await store.holder(uow, start.workflow, start.key)) is not None:
+        raise KeyTaken(start.workflow, start.key, holder)
+    await store.queue(uow, start.execution_id, start.workflow, version, partition_of(start.execution_id, partitions))
+    uow.say(start.model_copy(update={"workflow_version": version}))
+    return start.execution_id
+
+
+async def program_of(uow: UnitOfWork, programs: ProgramCache, slug: str, version: int) -> Program:
+    """The program of a version. Raises: VersionNotFound."""
+    program = programs.get(uow.tenant, slug, version)
+    if program is not None:
+        return program
+    document = await store.document(uow, slug, version)
+    if document is None:
+        raise VersionNotFound(slug, version)
+    return programs.compile(uow.tenant, slug, version, document)
+
+
+async def find_execution(execution_id: UUID, uow: UnitOfWork) -> Found:
+    """An execution with its journal. Raises: ExecutionNotFound."""
+    head = await store.head(uow, execution_id)
+    if head is None:
+        raise ExecutionNotFound(execution_id)
+    return Found(execution_id, head.workflow, head.version, head.status, await store.rows(uow, execution_id))
+
+
+async def has_ended(execution_id: UUID, uow: UnitOfWork) -> bool:
+    """Whether an execution is known and nothing can happen to it any more."""
+    head = await store.head(uow, execution_id)
+    return head is not None and domain.has_ended(head.status)
+
+
+async def read_history(execution_id: UUID, after: int, limit: int, uow: UnitOfWork) -> list[tuple[int, Row, Entry]]:
+    """Entries of an execution's journal, those after a position. Raises: ExecutionNotFound."""
+    if await store.head(uow, execution_id) is None:
+        raise ExecutionNotFound(execution_id)
+    return await store.entries(uow, execution_id, after=after, limit=limit)
+
+
+async def ask_execution(command: CancelExecution | SignalExecution, uow: UnitOfWork) -> None:
+    """Send a command to the partition that owns an execution. Raises: ExecutionNotFound."""
+    if await store.head(uow, command.execution_id) is None:
+        raise ExecutionNotFound(command.execution_id)
+    uow.say(command)
+
+
+async def read_answer(answer_id: UUID, uow: UnitOfWork) -> tuple[int, dict[str, Any]] | None:
+    """What the partition answered, None while it has not."""
+    return await store.answer(uow, answer_id)
+
+
+async def install_workflow(change: WorkflowChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a workflow, and tell that it is here."""
+    await store.install(uow, change)
+    uow.say(WorkflowInstalled(slug=change.slug, revision=change.revision, service="engine"))
+
+
+async def remember_tenant(change: TenantChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a tenant."""
+    await store.remember_tenant(uow, change)

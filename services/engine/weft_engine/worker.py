@@ -1,0 +1,243 @@
+"""A worker: takes activities from its pool's queue, runs them concurrently, answers in frames. It holds no transaction and no state.
+
+A request is acked when its answer is confirmed by the broker: what a killed worker had in hand comes again to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from weft_connectors.activity import Activities, ActivityCall, ActivityError, Done
+from weft_contracts import routing
+from weft_contracts.envelope import Item
+from weft_contracts.frames import FrameError, decode_frame
+from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery
+from weft_runtime.bus.topology import pool
+from weft_runtime.clock import Clock
+from weft_runtime.errors import WeftError
+
+from weft_engine.answering import Answering, answer_frames, answer_item, dead_frame
+from weft_engine.hotloop.metrics import ACTIVITIES
+
+PREFETCH_FRAMES: Final = 64
+SIGN_OF_LIFE_S: Final = 1.0
+"""Between two looks at which running activities owe the engine a heartbeat."""
+
+log = structlog.get_logger(__name__)
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`activity.requested` as the worker decodes it; a test keeps it equal to its pydantic twin."""
+
+    execution_id: UUID
+    node: str
+    visit: int
+    attempt: int
+    name: str
+    key: str
+    lease_s: float
+    input: Any = None
+    deadline: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """An activity in hand. sign_at: when the engine should next hear of it.  accepted: whether it has heard."""
+
+    request: Request
+    item: Item
+    answering: Answering
+    sign_at: datetime
+    accepted: bool = False
+
+
+_decoder = msgspec.json.Decoder(Request)
+
+
+class Worker:
+    """Runs the activities of one pool. concurrency: how many at once; further ones wait in the queue."""
+
+    def __init__(self, bus: Bus, activities: Activities, clock: Clock, *, pool_name: str = "default", concurrency: int = 200) -> None:
+        self._bus = bus
+        self._activities = activities
+        self._clock = clock
+        self._pool = pool_name
+        self._free = asyncio.Semaphore(concurrency)
+        self._tasks: dict[asyncio.Task[Any], Running] = {}
+        self._answers: list[tuple[str, Item, Answering | None]] = []
+        self._answered = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in hand then goes back to the queue."""
+        await self._bus.declare(pool(self._pool))
+        consumer = await self._bus.consume(routing.work_queue(self._pool), prefetch=PREFETCH_FRAMES)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take(consumer))
+                group.create_task(self._answer())
+                group.create_task(self._live())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await consumer.close()
+
+    async def _take(self, consumer: Consumer) -> None:
+        while True:
+            try:
+                deliveries = await consumer.take()
+            except BusClosed:
+                return
+            for delivery in deliveries:
+                await self._begin(consumer, delivery)
+
+    async def _begin(self, consumer: Consumer, delivery: Delivery) -> None:
+        try:
+            items = decode_frame(delivery.body)
+        except FrameError as error:
+            log.warning("frame_unreadable", queue=routing.work_queue(self._pool), code=error.code, error=str(error))
+            await consumer.reject(delivery)
+            return
+        answering = Answering(consumer, delivery, len(items))
+        if not items:
+            await consumer.ack([delivery])
+        for item in items:
+            try:
+                request = read_request(item)
+            except ValueError as error:
+                log.warning("request_unreadable", item=item.id, error=str(error), trace=item.traceparent)
+                await self._set_aside(item, str(error), answering)
+                continue
+            await self._free.acquire()
+            self._start(request, item, answering)
+
+    async def _set_aside(self, item: Item, reason: str, answering: Answering) -> None:
+        """Park what is no request. When the broker is away it is not acked either, and comes again."""
+        try:
+            await self._bus.publish([dead_frame(routing.work_queue(self._pool), item, "bad_message", reason)])
+        except WeftError as error:
+            log.warning("request_not_parked", item=item.id, error=str(error))
+            return
+        answering.open -= 1
+        if not answering.open:
+            await _ack(answering)
+
+    def _start(self, request: Request, item: Item, answering: Answering) -> None:
+        now = self._clock.now()
+        call = ActivityCall(
+            request.name, request.input, request.key, item.tenantid or "", request.execution_id, request.node, request.visit,
+            request.attempt, request.deadline, item.traceparent,
+        )  # fmt: skip
+        running = Running(request, item, answering, now + timedelta(seconds=request.lease_s / 3))
+        task = asyncio.create_task(self._call(call))
+        self._tasks[task] = running
+        task.add_done_callback(self._done)
+
+    async def _call(self, call: ActivityCall) -> Any:
+        activity = self._activities.get(call.name)
+        if call.deadline is None:
+            return await activity(call)
+        left = (call.deadline - self._clock.now()).total_seconds()
+        async with asyncio.timeout(max(0.0, left)):
+            return await activity(call)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        running = self._tasks.pop(task)
+        self._free.release()
+        if task.cancelled():
+            return  # the worker ends; the request comes again
+        error = task.exception()
+        if error is None:
+            result = task.result()
+            done = result if isinstance(result, Done) else Done(result)
+            try:
+                answer = answer_item(running.item, "activity.completed", _facts(running.request, outcome=done.outcome, output=done.output))
+            except (TypeError, ValueError) as bad:
+                message = f"{running.request.name} gave something that is no JSON value: {bad}"
+                answer = self._failed(running, ActivityError("output_not_json", message, permanent=True))
+            ACTIVITIES.labels("completed").inc()
+        else:
+            answer = self._failed(running, error)
+            ACTIVITIES.labels("failed").inc()
+        self._put(running.item.replyto or "", answer, running.answering)
+
+    def _failed(self, running: Running, error: BaseException) -> Item:
+        request = running.request
+        if isinstance(error, ActivityError):
+            code, message, permanent, details = error.code, error.message, error.permanent, error.details
+            if error.retry_after_s is not None:
+                details = {**details, "retry_after_s": error.retry_after_s}
+        elif isinstance(error, TimeoutError):
+            code, message, permanent, details = "deadline", f"{request.name} did not end by its deadline", False, {}
+        else:
+            log.error("activity_crashed", activity=request.name, execution=request.execution_id, node=request.node, exc_info=error)
+            code, message, permanent, details = "activity_crashed", f"{request.name} raised {type(error).__name__}: {error}", False, {}
+        failure = {"code": code, "message": message[:2000], "permanent": permanent}
+        return answer_item(running.item, "activity.failed", _facts(request, error={**failure, "details": details} if details else failure))
+
+    def _put(self, queue: str, item: Item, answering: Answering | None) -> None:
+        self._answers.append((queue, item, answering))
+        self._answered.set()
+
+    async def _answer(self) -> None:
+        """Send everything that is answered, in frames; ack the requests whose answers the broker has."""
+        while True:
+            await self._answered.wait()
+            self._answered.clear()
+            answers, self._answers = self._answers, []
+            await self._publish(answers)
+            for answering in {id(one): one for _, _, one in answers if one is not None}.values():
+                answering.open -= sum(1 for _, _, one in answers if one is answering)
+                if not answering.open:
+                    await _ack(answering)
+
+    async def _publish(self, answers: Sequence[tuple[str, Item, Answering | None]]) -> None:
+        places: dict[str, list[Item]] = {}
+        for queue, item, _ in answers:
+            places.setdefault(queue, []).append(item)
+        frames = [frame for queue, items in places.items() for frame in answer_frames(queue, items)]
+        while True:
+            try:
+                await self._bus.publish(frames)
+                return
+            except BusClosed:
+                raise
+            except WeftError as error:
+                log.warning("answers_not_sent", frames=len(frames), error=str(error))
+                await asyncio.sleep(0.5)
+
+    async def _live(self) -> None:
+        """Tell the engine of long activities: accepted first, then a heartbeat within each third of the lease."""
+        while True:
+            await asyncio.sleep(SIGN_OF_LIFE_S)
+            now = self._clock.now()
+            for running in self._tasks.values():
+                if running.sign_at <= now and running.item.replyto is not None:
+                    word = "activity.heartbeat" if running.accepted else "activity.accepted"
+                    running.accepted = True
+                    running.sign_at = now + timedelta(seconds=running.request.lease_s / 3)
+                    self._put(running.item.replyto, answer_item(running.item, word, _facts(running.request)), None)
+
+
+def read_request(item: Item) -> Request:
+    """The request in an item. Raises: ValueError for anything else, saying what is wrong."""
+    if item.type != "activity.requested" or item.replyto is None or item.tenantid is None:
+        raise ValueError(f"{item.type} {item.id} is no activity.requested with a tenant and a place to answer to")
+    return _decoder.decode(item.data)
+
+
+async def _ack(answering: Answering) -> None:
+    try:
+        await answering.consumer.ack([answering.delivery])
+    except WeftError as error:
+        log.warning("ack_failed", error=str(error))  # it comes again and is answered again, under the same id
+
+
+def _facts(request: Request, **more: Any) -> dict[str, Any]:
+    return {"execution_id": request.execution_id, "node": request.node, "visit": request.visit, "attempt": request.attempt, **more}
