@@ -1,5 +1,7 @@
 """What can go wrong with the local stack, said so that the reader can mend it."""
 
+from pathlib import Path
+
 
 class StackError(Exception):
     """A local server could not be started, found or stopped.
@@ -23,4 +25,15 @@ class AlreadyRunning(StackError):
             "stack_running",
             f"Weft is already running on {data_dir} ({holder} holds it).",
             "See `weft status`; stop it with `weft down`, or use another directory with --data-dir.",
+        )
+
+
+class StateLost(StackError):
+    """Data without the file that knows its password. It is never overwritten."""
+
+    def __init__(self, directory: Path, state: Path) -> None:
+        super().__init__(
+            "state_lost",
+            f"{directory} holds data, but {state}, which knows its password, is gone.",
+            f"Put {state.name} back, or move {directory} away to begin anew.",
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from weft.stack import ports
-from weft.stack.errors import StackError
-from weft.stack.postgres_install import SHARED_ROOT, Account, Programs, cluster_home, identity, programs_for
+from weft.stack.errors import StackError, StateLost
+from weft.stack.postgres_install import Account, Programs, enter, identity, programs_for
 from weft.stack.processes import ProcessMark, end, reap
 from weft.stack.state import StateFile
 
@@ -50,7 +50,6 @@ class PostgresRecord(BaseModel):
 
     port: int
     password: str
-    home: Path
     process: ProcessMark | None = None
 
 
@@ -86,19 +85,22 @@ class PostgresServer:
         account = Account.for_server()
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         record = self._state.get("postgres", PostgresRecord)
-        home = cluster_home(self.directory, account)
-        if record is None or record.home != home:
-            # What lies there belongs to a data directory that was removed: nobody knows its password.
-            shutil.rmtree(home, ignore_errors=True)
-            record = PostgresRecord(port=ports.choose(), password=secrets.token_urlsafe(24), home=home)
+        if record is None:
+            if (self.directory / "data").exists():
+                raise StateLost(self.directory, self._state.path)
+            record = PostgresRecord(port=ports.choose(), password=secrets.token_urlsafe(24))
+            self._state.put("postgres", record)
+        data = enter(self.directory, account) / "data"
         end(record.process, signal.SIGINT)
-        programs = programs_for(home / "data", account)
-        if not (home / "data" / "PG_VERSION").exists():
-            self._initialise(programs, account, record)
+        programs = programs_for(data, account)
+        if not (data / "PG_VERSION").exists():
+            self._initialise(programs, account, data, record.password)
         record = record.model_copy(update={"port": ports.choose(record.port), "process": None})
-        self._configure(record)
-        self._clear_stale_pid(record)
-        self._run(programs, account, record)
+        _configure(data, record.port)
+        # PostgreSQL refuses to start when the number in a killed server's file was given to another process of the same
+        # user. The caller holds the directory's lock and the recorded server was ended, so none of this cluster is alive.
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        self._run(programs, account, data, record)
         return self.url
 
     def stop(self) -> None:
@@ -124,24 +126,20 @@ class PostgresServer:
         self._child = None
         self._state.put("postgres", record.model_copy(update={"process": None}))
 
-    def _initialise(self, programs: Programs, account: Account | None, record: PostgresRecord) -> None:
-        data = record.home / "data"
+    def _initialise(self, programs: Programs, account: Account | None, data: Path, password: str) -> None:
+        # Half a cluster, of a start that was killed before it ended.
         shutil.rmtree(data, ignore_errors=True)
-        record.home.mkdir(parents=True, exist_ok=True)
-        if record.home.parent == SHARED_ROOT:
-            SHARED_ROOT.chmod(0o755)
-        password_file = record.home / "password"
-        password_file.write_text(record.password)
-        password_file.chmod(0o600)
+        password_file = data.parent / "password"
+        password_file.touch(0o600)
+        password_file.write_text(password)
         if account:
-            os.chown(record.home, account.uid, account.gid)
             os.chown(password_file, account.uid, account.gid)
         locale = ["--locale=C"]
         if programs.major >= 17:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [programs["initdb"], "-D", str(data), "-U", SUPERUSER, "-E", "UTF8", *locale]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
-        done = subprocess.run(command, cwd=record.home, capture_output=True, text=True, check=False, **identity(account))
+        done = subprocess.run(command, cwd=data.parent, capture_output=True, text=True, check=False, **identity(account))
         password_file.unlink()
         if done.returncode:
             shutil.rmtree(data, ignore_errors=True)
@@ -151,20 +149,7 @@ class PostgresServer:
                 "Free disk space or choose another --data-dir; `weft doctor` looks at the usual causes.",
             )
 
-    def _configure(self, record: PostgresRecord) -> None:
-        lines = [f"{name} = '{value}'" for name, value in (SETTINGS | {"port": str(record.port)}).items()]
-        (record.home / "data" / "postgresql.conf").write_text("\n".join(lines) + "\n")
-
-    def _clear_stale_pid(self, record: PostgresRecord) -> None:
-        """Remove the pid file of a killed server.
-
-        PostgreSQL refuses to start when the number in it was given to another process of the same user. The caller holds
-        the lock of the directory and ended the recorded process, so no server of this cluster can be alive.
-        """
-        (record.home / "data" / "postmaster.pid").unlink(missing_ok=True)
-
-    def _run(self, programs: Programs, account: Account | None, record: PostgresRecord) -> None:
-        data = record.home / "data"
+    def _run(self, programs: Programs, account: Account | None, data: Path, record: PostgresRecord) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
@@ -183,7 +168,7 @@ class PostgresServer:
                 )
             mark = ProcessMark.of(child.pid, str(data))
             self._state.put("postgres", record.model_copy(update={"process": mark}))
-            if self._is_ready(child, data, deadline):
+            if _is_ready(child, data, deadline):
                 return
             said = self.log.read_bytes()[logged:].decode(errors="replace")
             # Backends of a killed server need a moment to notice; until then they still hold its shared memory.
@@ -197,15 +182,21 @@ class PostgresServer:
                 f"Its log is {self.log}; `weft doctor` looks at the usual causes.",
             )
 
-    def _is_ready(self, child: "subprocess.Popen[bytes]", data: Path, deadline: float) -> bool:
-        """Wait until the server has written that it accepts connections; False when it ended or is late."""
-        while time.monotonic() < deadline:
-            with contextlib.suppress(FileNotFoundError):
-                lines = (data / "postmaster.pid").read_text().splitlines()
-                # Line 8 of the file is the status that pg_ctl waits for too.
-                if len(lines) >= 8 and lines[7].strip() == "ready" and lines[0] == str(child.pid):
-                    return True
-            if child.poll() is not None:
-                return False
-            time.sleep(0.02)
-        return False
+
+def _configure(data: Path, port: int) -> None:
+    lines = [f"{name} = '{value}'" for name, value in (SETTINGS | {"port": str(port)}).items()]
+    (data / "postgresql.conf").write_text("\n".join(lines) + "\n")
+
+
+def _is_ready(child: "subprocess.Popen[bytes]", data: Path, deadline: float) -> bool:
+    """Wait until the server has written that it accepts connections; False when it ended or is late."""
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):
+            lines = (data / "postmaster.pid").read_text().splitlines()
+            # Line 8 of the file is the status that pg_ctl waits for too.
+            if len(lines) >= 8 and lines[7].strip() == "ready" and lines[0] == str(child.pid):
+                return True
+        if child.poll() is not None:
+            return False
+        time.sleep(0.02)
+    return False

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -48,10 +49,10 @@ class Account:
         return cls(name, entry.pw_uid, entry.pw_gid)
 
 
-def may(account: Account | None, *command: str, cwd: Path = Path("/")) -> bool:
-    """Whether the account can run this in that directory. Asked by doing it: modes, ACLs and mounts all count."""
+def may(account: Account | None, *command: str) -> bool:
+    """Whether the account can run this. Asked by doing it: modes, ACLs and mounts all count."""
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=20, check=False, **identity(account))
+        done = subprocess.run(command, cwd="/", capture_output=True, timeout=20, check=False, **identity(account))
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
@@ -140,8 +141,20 @@ def _copied(programs: Programs) -> Programs:
     return Programs(target / home.parent.name / home.name / "bin", programs.major, f"{programs.origin}, copied")
 
 
-def cluster_home(directory: Path, account: Account | None) -> Path:
-    """The folder for the server's files: `directory`, or one that the account can enter when it cannot enter that."""
-    if account is None or may(account, "true", cwd=directory.parent):
-        return directory
-    return SHARED_ROOT / hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
+def enter(directory: Path, account: Account | None) -> Path:
+    """The real folder behind `directory`, which the account can enter, made on the first call.
+
+    Where the account cannot come in, `directory` becomes a link to a folder in `SHARED_ROOT`. The name is drawn, not
+    derived from the path: a data directory that was moved keeps its database, and a new one at its old place has another.
+    """
+    if not os.path.lexists(directory):
+        if account and not may(account, "sh", "-c", 'cd "$1"', "sh", str(directory.parent)):
+            SHARED_ROOT.mkdir(parents=True, exist_ok=True)
+            SHARED_ROOT.chmod(0o755)
+            elsewhere = SHARED_ROOT / f"{directory.name}-{secrets.token_hex(6)}"
+            elsewhere.mkdir()
+            directory.symlink_to(elsewhere)
+        directory.mkdir(exist_ok=True)
+        if account:
+            os.chown(directory, account.uid, account.gid)
+    return directory.resolve()

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from weft.stack import ports
-from weft.stack.errors import StackError
+from weft.stack.errors import StackError, StateLost
 from weft.stack.processes import ProcessMark, end, reap
 from weft.stack.rabbitmq_install import Broker
 from weft.stack.state import StateFile
@@ -82,9 +81,9 @@ class RabbitNode:
         """
         record = self._state.get("rabbitmq", RabbitRecord)
         if record is None:
-            # Files without a record belong to a data directory that was removed: their password is unknown.
-            shutil.rmtree(self.directory, ignore_errors=True)
-            record = self._with_free_ports(RabbitRecord(port=0, dist_port=0, epmd_port=0, password=secrets.token_urlsafe(24)))
+            if self.directory.exists():
+                raise StateLost(self.directory, self._state.path)
+            record = RabbitRecord(port=0, dist_port=0, epmd_port=0, password=secrets.token_urlsafe(24))
         self._end_processes(record, signal.SIGKILL)
         record = self._with_free_ports(record)
         self._write_files(record)
