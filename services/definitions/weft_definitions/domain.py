@@ -1,0 +1,210 @@
+"""Workflows and their versions: nouns and pure decisions. Time and people are arguments; what is to be said is returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from weft_contracts.definitions import WorkflowChanged
+from weft_runtime.uow import Decision
+
+from weft_definitions.errors import EditedSince, ExecutionsLive, IllegalMove, SlugMismatch
+from weft_definitions.machine import HARMLESS, LEGAL, WorkflowStatus, allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A valid definition and what lists and filters need of it. document: as the author wrote it, with its slug; triggers: their kinds."""
+
+    slug: str
+    name: str
+    description: str
+    labels: Mapping[str, str]
+    triggers: tuple[str, ...]
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a workflow. Immutable once `published_at` is set; until then it is the draft, which the next edit replaces."""
+
+    number: int
+    document: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    published_by: str | None = None
+    published_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow of a tenant, without its definitions.
+
+    name, description, labels, triggers: of the newest version.  version: the newest.
+    active_version: what new executions run, None until published.
+    revision: counts what others were told, 0 until published.  edit: counts every change; the resource's ETag.
+    """
+
+    slug: str
+    name: str
+    description: str
+    labels: Mapping[str, str]
+    triggers: tuple[str, ...]
+    status: WorkflowStatus
+    version: int
+    active_version: int | None
+    revision: int
+    edit: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of this state, without its quotes."""
+        return str(self.edit)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A workflow as it is to be. version: the one to write with it, None when no version changed.  changed: False when nothing did."""
+
+    workflow: Workflow
+    version: Version | None = None
+    changed: bool = True
+
+
+def create(content: Content, by: str, now: datetime) -> Change:
+    """A new workflow with version 1, a draft."""
+    workflow = Workflow(
+        slug=content.slug,
+        name=content.name,
+        description=content.description,
+        labels=content.labels,
+        triggers=content.triggers,
+        status=WorkflowStatus.DRAFT,
+        version=1,
+        active_version=None,
+        revision=0,
+        edit=1,
+        created_by=by,
+        created_at=now,
+        updated_at=now,
+    )
+    return Change(workflow, Version(1, content.document, by, now))
+
+
+def revise(workflow: Workflow, newest: Version, content: Content, by: str, now: datetime) -> Change:
+    """The workflow with this definition as its newest version: a new one, or the draft replaced. The same definition changes nothing.
+
+    Raises: IllegalMove when it is archived, SlugMismatch when the definition is another workflow's.
+    """
+    _refuse_archived(workflow, "change")
+    if content.slug != workflow.slug:
+        raise SlugMismatch(
+            f"the definition's slug is {content.slug!r} and the address says {workflow.slug!r}; "
+            "a slug never changes, so leave it out or make it the same"
+        )
+    if content.document == newest.document:
+        return Change(workflow, changed=False)
+    number = newest.number if newest.published_at is None else workflow.version + 1
+    return Change(_edited(_described(workflow, content), now, version=number), Version(number, content.document, by, now))
+
+
+def publish(workflow: Workflow, version: Version, by: str, now: datetime, note: str | None = None) -> Decision[Change]:
+    """The workflow with `version` active: what new executions run from now on. Raises: IllegalMove when it is archived."""
+    status = _move(workflow, "publish")
+    if workflow.status is WorkflowStatus.ACTIVE and workflow.active_version == version.number:
+        return Decision(Change(workflow, changed=False))
+    published = replace(
+        version, published_at=version.published_at or now, published_by=version.published_by or by, note=note or version.note
+    )
+    after = _edited(workflow, now, status=status, active_version=version.number, revision=workflow.revision + 1)
+    return Decision(Change(after, published), (changed(after, published),))
+
+
+def switch(workflow: Workflow, active: Version | None, move: str, now: datetime) -> Decision[Change]:
+    """The workflow after `activate` or `deactivate`. active: its active version, None when it was never published. Raises: IllegalMove."""
+    if (workflow.status, move) in HARMLESS:
+        return Decision(Change(workflow, changed=False))
+    after = _edited(workflow, now, status=_move(workflow, move), revision=workflow.revision + 1)
+    return Decision(Change(after), (changed(after, active),))
+
+
+def archive(workflow: Workflow, active: Version | None, live: int, *, drain: bool, now: datetime) -> Decision[Change]:
+    """The workflow, deleted: nothing starts it any more, its history stays.
+
+    live: how many executions still run.  drain: delete it all the same and let them end by themselves.
+    Raises: ExecutionsLive.
+    """
+    if (workflow.status, "archive") in HARMLESS:
+        return Decision(Change(workflow, changed=False))
+    status = _move(workflow, "archive")
+    if live and not drain:
+        raise ExecutionsLive(
+            f"{workflow.slug} has {live} live execution(s); cancel them, wait for their end, "
+            "or delete with ?force=drain to let them end by themselves",
+            extra={"live_executions": live},
+        )
+    if workflow.revision == 0:
+        return Decision(Change(_edited(workflow, now, status=status)))
+    after = _edited(workflow, now, status=status, revision=workflow.revision + 1)
+    return Decision(Change(after), (changed(after, active),))
+
+
+def roll_back(workflow: Workflow, earlier: Version, content: Content, by: str, now: datetime) -> Decision[Change]:
+    """The workflow with what `earlier` held published as a new version. content: of that version. Raises: IllegalMove when archived."""
+    _refuse_archived(workflow, "roll back")
+    number = workflow.version + 1
+    renewed = replace(_described(workflow, content), version=number)
+    return publish(renewed, Version(number, earlier.document, by, now), by, now, note=f"version {earlier.number} again")
+
+
+def require_match(workflow: Workflow, etag: str | None) -> None:
+    """Refuse a change made to another state than the present one. etag: of the state that was read, None for any. Raises: EditedSince."""
+    if etag is not None and etag != workflow.etag:
+        raise EditedSince(
+            f"{workflow.slug} was changed since you read it (its ETag is now {workflow.etag!r}, you named {etag[:80]!r}); "
+            "read it again and redo your change"
+        )
+
+
+def changed(workflow: Workflow, active: Version | None) -> WorkflowChanged:
+    """What others are told of a workflow. active: its active version."""
+    return WorkflowChanged(
+        slug=workflow.slug,
+        name=workflow.name if active is None else str(active.document["name"]),
+        revision=workflow.revision,
+        status=workflow.status.value,
+        active_version=workflow.active_version,
+        definition=None if active is None else active.document,
+        labels=dict(workflow.labels) if active is None else dict(active.document.get("labels", {})),
+    )
+
+
+def _move(workflow: Workflow, move: str) -> WorkflowStatus:
+    after = LEGAL.get((workflow.status, move))
+    if after is None:
+        can = ", ".join(allowed(workflow.status)) or "nothing"
+        raise IllegalMove(
+            f"cannot {move} {workflow.slug} while {workflow.status}; what can be done now: {can}", extra={"status": str(workflow.status)}
+        )
+    return after
+
+
+def _refuse_archived(workflow: Workflow, verb: str) -> None:
+    if workflow.status is WorkflowStatus.ARCHIVED:
+        raise IllegalMove(
+            f"cannot {verb} {workflow.slug} while archived; create a workflow with another slug", extra={"status": "archived"}
+        )
+
+
+def _described(workflow: Workflow, content: Content) -> Workflow:
+    return replace(workflow, name=content.name, description=content.description, labels=content.labels, triggers=content.triggers)
+
+
+def _edited(workflow: Workflow, now: datetime, **changes: Any) -> Workflow:
+    return replace(workflow, edit=workflow.edit + 1, updated_at=now, **changes)

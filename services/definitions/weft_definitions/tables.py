@@ -1,0 +1,63 @@
+"""The tables of schema `definitions`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+
+metadata = sa.MetaData(schema="definitions")
+
+workflow = sa.Table(
+    "workflow",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("labels", JSONB, nullable=False),
+    sa.Column("triggers", ARRAY(sa.Text), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("active_version", sa.Integer),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("edit", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("workflow_listed", "tenant_id", "created_at", "slug"),
+)
+
+version = sa.Table(
+    "version",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    # JSON, not JSONB: the author's order of members is part of the document.
+    sa.Column("document", JSON, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("published_by", sa.Text),
+    sa.Column("published_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("note", sa.Text),
+)
+
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    comment="Which service has stored its copy of which revision.",
+)
+
+live_execution = sa.Table(
+    "live_execution",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Index("live_execution_slug", "tenant_id", "slug"),
+    comment="Executions that have started and not ended; what keeps a workflow from being deleted.",
+)

@@ -1,0 +1,120 @@
+"""The verbs: load, decide, save, say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from weft_contracts.definitions import WorkflowInstalled
+from weft_runtime.uow import Decision, UnitOfWork
+
+from weft_definitions import documents, domain, store
+from weft_definitions.documents import Admitted, Sent
+from weft_definitions.domain import Change, Version, Workflow
+
+
+async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
+    """Make a workflow of a definition, published at once where that was asked for. Raises: InvalidDefinition, NotExecutable, SlugTaken."""
+    admitted = await asyncio.to_thread(documents.admit, sent)
+    change = domain.create(admitted.content, _who(uow), uow.now)
+    decision = _published(change, uow) if admitted.active else Decision(change)
+    await store.add(uow, decision.state)
+    uow.say(*decision.says)
+    return decision.state.workflow, _version_of(decision.state, change.version), admitted
+
+
+async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
+    """Give a workflow a new definition. etag: of the state that was changed, None for any.
+
+    Raises: WorkflowNotFound, EditedSince, InvalidDefinition, NotExecutable, SlugMismatch, IllegalMove.
+    """
+    admitted = await asyncio.to_thread(documents.admit, documents.named(sent, slug))
+    workflow = await store.get(uow, slug, lock=True)
+    domain.require_match(workflow, etag)
+    newest = await store.get_version(uow, slug, workflow.version)
+    change = domain.revise(workflow, newest, admitted.content, _who(uow), uow.now)
+    current = change if change.version is not None else Change(change.workflow, newest, changed=False)
+    decision = _published(current, uow) if admitted.active else Decision(change)
+    await store.save(uow, decision.state)
+    uow.say(*decision.says)
+    return decision.state.workflow, _version_of(decision.state, current.version), admitted
+
+
+async def publish(slug: str, number: int | None, note: str | None, etag: str | None, uow: UnitOfWork) -> Workflow:
+    """Let new executions run a version. number: the newest when None.
+
+    Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
+    """
+    workflow = await store.get(uow, slug, lock=True)
+    domain.require_match(workflow, etag)
+    version = await store.get_version(uow, slug, number or workflow.version)
+    await asyncio.to_thread(documents.require_executable, version.document)
+    return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow)
+
+
+async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork) -> Workflow:
+    """Let triggers and people start a workflow again, or no more. move: `activate` or `deactivate`.
+
+    Raises: WorkflowNotFound, EditedSince, IllegalMove.
+    """
+    workflow = await store.get(uow, slug, lock=True)
+    domain.require_match(workflow, etag)
+    active = await store.active_version(uow, workflow)
+    return await _settle(domain.switch(workflow, active, move, uow.now), uow)
+
+
+async def archive(slug: str, etag: str | None, uow: UnitOfWork, *, drain: bool) -> Workflow:
+    """Delete a workflow and keep its history. drain: also while executions live. Raises: WorkflowNotFound, EditedSince, ExecutionsLive."""
+    workflow = await store.get(uow, slug, lock=True)
+    domain.require_match(workflow, etag)
+    active = await store.active_version(uow, workflow)
+    live = await store.count_live(uow, slug)
+    return await _settle(domain.archive(workflow, active, live, drain=drain, now=uow.now), uow)
+
+
+async def roll_back(slug: str, number: int, etag: str | None, uow: UnitOfWork) -> Workflow:
+    """Publish what an earlier version held as a new version.
+
+    Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
+    """
+    workflow = await store.get(uow, slug, lock=True)
+    domain.require_match(workflow, etag)
+    earlier = await store.get_version(uow, slug, number)
+    admitted = await asyncio.to_thread(documents.admit, Sent(earlier.document, active=True))
+    return await _settle(domain.roll_back(workflow, earlier, admitted.content, _who(uow), uow.now), uow)
+
+
+async def note_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
+    """Remember who has stored which revision of a workflow."""
+    await store.note_installed(uow, msg.slug, msg.service, msg.revision)
+
+
+async def count_executions(started: Sequence[tuple[str, UUID, str]], ended: Sequence[tuple[str, UUID]], uow: UnitOfWork) -> None:
+    """Keep count of what runs. started: (tenant, execution, workflow).  ended: (tenant, execution)."""
+    over = set(ended)
+    # What began and ended in one batch leaves nothing to write, which at full load is nearly everything.
+    await store.add_live(uow, [row for row in started if row[:2] not in over])
+    await store.remove_live(uow, sorted(over - {row[:2] for row in started}))
+
+
+def _published(change: Change, uow: UnitOfWork) -> Decision[Change]:
+    version = _version_of(change, change.version)
+    return domain.publish(change.workflow, version, _who(uow), uow.now)
+
+
+def _version_of(change: Change, otherwise: Version | None) -> Version:
+    version = change.version or otherwise
+    if version is None:
+        raise ValueError(f"a change of {change.workflow.slug} came without a version")
+    return version
+
+
+async def _settle(decision: Decision[Change], uow: UnitOfWork) -> Workflow:
+    await store.save(uow, decision.state)
+    uow.say(*decision.says)
+    return decision.state.workflow
+
+
+def _who(uow: UnitOfWork) -> str:
+    return "" if uow.caller is None else uow.caller.sub

@@ -1,0 +1,86 @@
+"""The tables of schema `events`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+metadata = sa.MetaData(schema="events")
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    # A UUIDv7, so that ranges of ids are ranges of time: what the table is partitioned by.
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False, comment="the CloudEvents id"),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("time", sa.TIMESTAMP(timezone=True), nullable=False),
+    # JSON, not JSONB: nothing looks inside, and numbers stay as they were sent.
+    sa.Column("attributes", JSON, nullable=False, comment="all CloudEvents attributes, as sent"),
+    sa.Column("data", JSON),
+    sa.Column("is_binary", sa.Boolean, nullable=False, comment="data is base64 of bytes"),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("started", JSONB, nullable=False, comment="ids of the executions it asked for"),
+    sa.Column("considered", JSON, nullable=False, comment="the triggers considered, at most 100, with what came of each"),
+    sa.Column("considered_total", sa.Integer, nullable=False),
+    sa.Column("duplicates", sa.Integer, nullable=False, server_default="0", comment="how often it came again"),
+    sa.Index("event_type", "tenant_id", "type", "id"),
+    postgresql_partition_by="RANGE (id)",
+)
+
+event_key = sa.Table(
+    "event_key",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    comment="What makes an event the same event; apart from the log, whose partitions could not hold it unique.",
+)
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the event"),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False, comment="key_taken or rejected"),
+    sa.Column("detail", sa.Text, nullable=False),
+    comment="What the engine said of a start that did not become an execution.",
+)
+
+workflow = sa.Table(
+    "workflow",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("active_version", sa.Integer),
+    comment="Our copy of the workflows there are.",
+)
+
+trigger_set = sa.Table(
+    "trigger_set",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("triggers", JSON, nullable=False),
+    comment="The triggers of every version that was ever active; explanations of old events read them.",
+)
+
+tenant = sa.Table(
+    "tenant",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("tier", sa.Text, nullable=False, server_default="standard"),
+    sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("stamp", sa.Uuid, nullable=False, comment="another one after every change of the tenant or its workflows"),
+)
