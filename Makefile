@@ -41,6 +41,9 @@ format: setup ## put the code in the house's form
 bench: setup ## measure, print a table, write bench/results.json
 	$(BIN)/python -m bench
 
+generate: setup ## write the schemas of all words and the AsyncAPI document
+	$(BIN)/python -m weft_contracts.generate
+
 lock: ## compile requirements/*.in to *.txt: names, versions and hashes, no addresses
 	for name in build runtime dev; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,0 +1,83 @@
+"""Who hears and who says what: the map of the mesh. Data only; a test holds it to each room's door plate and code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
+from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
+from weft_contracts.directory import TenantChanged, UserChanged
+from weft_contracts.executions import (
+    CancelExecution,
+    CompleteStep,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionResumed,
+    ExecutionSkipped,
+    ExecutionStarted,
+    ExecutionTimedOut,
+    ExecutionWaiting,
+    FailStep,
+    SignalExecution,
+    StartExecution,
+    StartRejected,
+)
+from weft_contracts.message import Message
+from weft_contracts.tasks import (
+    CancelTask,
+    CreateTask,
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskCreated,
+    TaskExpired,
+    TaskReassigned,
+    TaskReleased,
+)
+
+Words = tuple[type[Message], ...]
+
+_EXECUTION_FACTS: Words = (
+    ExecutionStarted,
+    ExecutionWaiting,
+    ExecutionResumed,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionTimedOut,
+    ExecutionCancelled,
+)
+_REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
+_TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
+_ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
+_PARTITION_COMMANDS: Words = (StartExecution, CancelExecution, SignalExecution, CompleteStep, FailStep)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The ears and the mouth of one room. A worker, the mesh's own or a tenant's, is a room too."""
+
+    hears: Words
+    says: Words
+
+
+ROOMS: dict[str, Room] = {
+    "gateway": Room(
+        hears=(*_EXECUTION_FACTS, *_REFUSED_STARTS, *_TASK_FACTS),
+        says=(TenantChanged, UserChanged),
+    ),
+    "definitions": Room(hears=(WorkflowInstalled,), says=(WorkflowChanged,)),
+    "engine": Room(
+        hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, *_ANSWERS),
+        says=(
+            *(WorkflowInstalled, StartExecution, CancelExecution, SignalExecution),
+            *(ActivityRequested, CreateTask, CancelTask),
+            *(*_EXECUTION_FACTS, *_REFUSED_STARTS),
+        ),
+    ),
+    "events": Room(hears=(WorkflowChanged, *_REFUSED_STARTS), says=(WorkflowInstalled, StartExecution)),
+    "tasks": Room(hears=(CreateTask, CancelTask, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)),
+    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_TASK_FACTS), says=()),
+    "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
+}
+"""Every room by its name, which is also the queue's: `<name>.inbox`; a worker listens at `work.<pool>`."""
