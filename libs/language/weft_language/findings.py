@@ -41,7 +41,7 @@ class Finding:
         return shown
 
 
-class InvalidDefinition(ValueError):  # noqa: N818 - named for the kind of error it becomes at the doors
+class InvalidDefinition(ValueError):
     """A document is no valid definition. Carries every finding, errors first."""
 
     code = "invalid_definition"

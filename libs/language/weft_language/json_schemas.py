@@ -15,7 +15,7 @@ _REGEX = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_0
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
-class InvalidSchema(ValueError):  # noqa: N818 - a kind of error
+class InvalidSchema(ValueError):
     """A JSON Schema that cannot be used. `pointer` is inside the schema."""
 
     def __init__(self, code: str, message: str, pointer: str = "", fix: str | None = None) -> None:
@@ -68,7 +68,7 @@ def _explained(error: jsonschema_rs.ValidationError) -> InvalidSchema:
     if "$ref" in error.schema_path or "Retriev" in error.message or error.message.startswith(("Pointer", "Anchor")):
         return InvalidSchema("schema_reference", f"a $ref leads nowhere: {error.message[:200]}")
     pointer = pointer_of(*error.instance_path)
-    if error.instance_path and error.instance_path[-1] == "pattern" or "regex" in error.message[-20:]:
+    if (error.instance_path and error.instance_path[-1] == "pattern") or "regex" in error.message[-20:]:
         fix = "use a pattern without look-around and back-references (RE2 syntax)"
         return InvalidSchema("schema_pattern", f"the pattern cannot be used: {error.message[:200]}", pointer, fix)
     return InvalidSchema("schema_invalid", f"not a valid JSON Schema: {error.message[:300]}", pointer)

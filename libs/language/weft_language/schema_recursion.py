@@ -1,7 +1,7 @@
 """How often a JSON Schema can apply to one value: references may recurse, but must not multiply.
 
-`a: allOf [b, b]`, `b: allOf [c, c]`, ... doubles the work with each line; a schema that refers to itself twice in place doubles it with each
-level of the value. Both are refused when saved, so that no check can take longer than its size explains.
+`a: allOf [b, b]`, `b: allOf [c, c]`, ... doubles the work with each line; a schema that refers to itself twice in place
+doubles it with each level of the value. Both are refused when saved, so no check takes longer than its size explains.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _LISTS = ("allOf", "anyOf", "oneOf")
 _SINGLES = ("not", "if", "then", "else")
 _CHILD_MAPS = ("properties",)
 _OVERLAPPING_MAPS = ("patternProperties", "dependentSchemas")
-_CHILDREN = ("items", "additionalProperties", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
+_REST = ("items", "additionalProperties", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
 
 Path = tuple[str, ...]
 
@@ -52,15 +52,18 @@ def _parts(root: dict[str, Any], path: Path, schema: Any) -> Iterator[tuple[Path
     for word in _SINGLES:
         if word in schema:
             yield (*path, word), schema[word], "here"
-    for word in _OVERLAPPING_MAPS:
-        for name, part in _map(schema.get(word)).items():
-            yield (*path, word, name), part, "here"
-    for word in _CHILD_MAPS:
-        for name, part in _map(schema.get(word)).items():
-            yield (*path, word, name), part, "member"
+    for words, slot in ((_OVERLAPPING_MAPS, "here"), (_CHILD_MAPS, "member")):
+        for word in words:
+            for name, part in _map(schema.get(word)).items():
+                yield (*path, word, name), part, slot
+    yield from _children(path, schema)
+
+
+def _children(path: Path, schema: dict[str, Any]) -> Iterator[tuple[Path, Any, str]]:
+    """The subschemas for items and for members without a name."""
     for place, part in enumerate(_list(schema.get("prefixItems"))):
         yield (*path, "prefixItems", str(place)), part, "item"
-    for word in _CHILDREN:
+    for word in _REST:
         if isinstance(schema.get(word), dict):
             yield (*path, word), schema[word], "item" if word in ("items", "contains", "unevaluatedItems") else "member"
 
@@ -116,7 +119,7 @@ def _multiplies(root: dict[str, Any], start: Path) -> bool:
     reaching = _reaching(root, start, schema)
     for path, part in reaching.items():
         ways = [slot for target, _, slot in _parts(root, path, part) if target in reaching]
-        if len(ways) > 1 and ("here" in ways or len(set(ways)) < len(ways) and _overlaps(part)):
+        if len(ways) > 1 and ("here" in ways or (len(set(ways)) < len(ways) and _overlaps(part))):
             return True
     return False
 

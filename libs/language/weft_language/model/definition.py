@@ -50,7 +50,7 @@ class Definition(Part):
 
     format: Literal["weft/v1"]
     name: ShortText
-    slug: Slug = Field(default="", validate_default=True)
+    slug: Slug = Field(default_factory=lambda given: slug_of(given.get("name", "unnamed")))
     description: Text | None = None
     labels: dict[Name, Text] = Field(default_factory=dict, max_length=100)
     input: Schema | None = Field(default=None, description="JSON Schema 2020-12 of the input; any object when absent.")
@@ -62,13 +62,6 @@ class Definition(Part):
     start: Identifier | None = Field(default=None, description="The first node, unless another is named.")
     sla: Sla | None = None
     settings: Settings = Field(default_factory=Settings)
-
-    @field_validator("slug", mode="before")
-    @classmethod
-    def _slug(cls, value: Any, info: Any) -> Any:
-        if value == "" and "name" in info.data:
-            return slug_of(info.data["name"])
-        return value
 
     @field_validator("slug")
     @classmethod

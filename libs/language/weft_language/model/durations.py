@@ -7,6 +7,7 @@ month" writes a time, not a duration.
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 _SHORT: Final = re.compile(r"(?:\d{1,12}(?:\.\d{1,9})?(?:ms|[smhdw]))+", re.ASCII)
@@ -23,13 +24,13 @@ DURATION_HINT: Final = "write a duration such as 30s, 5m, 2h, 3d, PT30S or P2D"
 TIME_HINT: Final = "write a time with its offset, such as 2026-11-20T09:00:00+01:00 or 2026-11-20T08:00:00Z"
 
 
-class InvalidDuration(ValueError):  # noqa: N818 - a kind of error
+class InvalidDuration(ValueError):
     """A text is no duration."""
 
     code = "invalid_duration"
 
 
-class InvalidTime(ValueError):  # noqa: N818 - a kind of error
+class InvalidTime(ValueError):
     """A text is no RFC 3339 time with an offset."""
 
     code = "invalid_time"
@@ -39,7 +40,7 @@ def _sum(parts: list[tuple[str, str]], units: dict[str, float]) -> float | None:
     """The seconds of (number, unit) pairs; None when a unit is unknown, repeated or out of order (largest first)."""
     order = list(units)
     places = [order.index(unit) if unit in units else -1 for _, unit in parts]
-    if -1 in places or any(later <= earlier for earlier, later in zip(places, places[1:], strict=False)):
+    if -1 in places or any(later <= earlier for earlier, later in pairwise(places)):
         return None
     return sum(float(number.replace(",", ".")) * units[unit] for number, unit in parts)
 

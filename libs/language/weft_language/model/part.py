@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from weft_language.model.durations import InvalidDuration, InvalidTime, parse_duration, parse_time
@@ -92,13 +92,15 @@ Outcome = Annotated[str, Strict(), Field(pattern=r"^[^\s/\x00-\x1f](?:[^/\x00-\x
 Name = Annotated[str, Strict(), Field(min_length=1, max_length=128)]
 Cel = Annotated[str, Strict(), Field(min_length=1)]
 """A CEL expression, without braces around it."""
-Duration = Annotated[str, Strict(), AfterValidator(_duration)]
-PositiveDuration = Annotated[str, Strict(), AfterValidator(_positive_duration)]
-Time = Annotated[str, Strict(), AfterValidator(_time)]
-DurationTemplate = Annotated[str, Strict(), AfterValidator(_duration_template)]
-TimeTemplate = Annotated[str, Strict(), AfterValidator(_time_template)]
-DueTemplate = Annotated[str, Strict(), AfterValidator(_due_template)]
-TemplateText = Annotated[str, Strict(), AfterValidator(_template)]
+_DURATION_SCHEMA: Final = {"type": "string", "description": "A duration.", "examples": ["30s", "5m", "2h", "3d", "PT30S"]}
+_TIME_SCHEMA: Final = {"type": "string", "description": "A time with its offset.", "examples": ["2026-11-20T09:00:00+01:00"]}
+Duration = Annotated[str, Strict(), AfterValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+PositiveDuration = Annotated[str, Strict(), AfterValidator(_positive_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Time = Annotated[str, Strict(), AfterValidator(_time), WithJsonSchema(_TIME_SCHEMA)]
+DurationTemplate = Annotated[str, Strict(), AfterValidator(_duration_template), WithJsonSchema(_DURATION_SCHEMA)]
+TimeTemplate = Annotated[str, Strict(), AfterValidator(_time_template), WithJsonSchema(_TIME_SCHEMA)]
+DueTemplate = Annotated[str, Strict(), AfterValidator(_due_template), WithJsonSchema(_DURATION_SCHEMA)]
+TemplateText = Annotated[str, Strict(), AfterValidator(_template), WithJsonSchema({"type": "string", "pattern": "\\{\\{"})]
 """A template where the field itself is no text: `"{{ input.priority }}"` for a number."""
 Int = Annotated[int, Strict()]
 Bool = Annotated[bool, Strict()]

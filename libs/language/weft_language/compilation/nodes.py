@@ -1,0 +1,166 @@
+"""Compiling one node: its `with` to the work it has to do."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from weft_language.compilation import work
+from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
+from weft_language.compilation.program import Edge, Node, NodeKind
+from weft_language.compilation.retrying import ACTIVITY_DEFAULT, NEVER_AGAIN, RetryPolicy
+from weft_language.expressions import Template, compile_conditions, compile_expression, compile_template
+from weft_language.json_schemas import SchemaCheck
+from weft_language.model import Node as WrittenNode
+from weft_language.model import Retry, parse_duration
+from weft_language.model.part import Part
+from weft_language.model.work_action import ActivityWith, EndWith, FailWith, PublishWith
+from weft_language.model.work_data import IfWith, SetWith, SwitchWith, TransformWith
+from weft_language.model.work_task import TaskWith
+from weft_language.model.work_time import StateWith, WaitWith
+
+_KINDS: Final[dict[str, NodeKind]] = {
+    "group": "scope",
+    "wait": "waiting",
+    "state": "waiting",
+    "task": "task",
+    "activity": "activity",
+    "fail": "ending",
+    "end": "ending",
+}
+
+
+def compile_node(node: WrittenNode, graph: str, edges: Mapping[str, tuple[Edge, ...]]) -> Node:
+    """A node ready to run. graph: id of the graph it stands in. Raises: ExpressionError, InvalidSchema."""
+    kind = _KINDS.get(node.type, "activity" if "." in node.type else "control")
+    default = ACTIVITY_DEFAULT if kind == "activity" else NEVER_AGAIN
+    return Node(
+        id=node.id,
+        type=node.type,
+        kind=kind,
+        graph=graph,
+        name=node.name or node.id,
+        work=_work(node, edges),
+        retry=default if node.retry is None else compile_retry(node.retry),
+        timeout_s=None if node.timeout is None else parse_duration(node.timeout),
+        edges=edges,
+    )
+
+
+def compile_retry(retry: Retry) -> RetryPolicy:
+    """The policy of a `retry` as written."""
+    return RetryPolicy(
+        attempts=retry.attempts,
+        delay_s=parse_duration(retry.delay),
+        factor=retry.factor,
+        max_delay_s=parse_duration(retry.max_delay),
+        jitter=retry.jitter,
+        on=frozenset(retry.on),
+        not_on=frozenset(retry.not_on),
+        deadline_s=None if retry.deadline is None else parse_duration(retry.deadline),
+    )
+
+
+def _work(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work:
+    if node.type == "group":
+        return work.GroupWork(node.id)
+    if node.type == "task":
+        return _task(node, edges)
+    build = _BUILDERS.get(node.type)
+    if build is None:
+        return work.ConnectorWork(node.type, compile_template(as_written(node.with_)))
+    return build(node.with_)
+
+
+def as_written(part: Part) -> dict[str, Any]:
+    """The plain object of a part, without `x-` keys, defaults filled in where they are not null."""
+    members: dict[str, Any] = part.model_dump(mode="json", by_alias=True)
+    given = {field.alias or name for name, field in type(part).model_fields.items() if part.given(name)}
+    return {name: value for name, value in members.items() if not name.startswith("x-") and (value is not None or name in given)}
+
+
+def _template(part: Part, name: str) -> Template | None:
+    """The template of a field; None where the author left it out."""
+    value = getattr(part, name)
+    if value is None and not part.given(name):
+        return None
+    return compile_template(as_written(value) if isinstance(value, Part) else value)
+
+
+def _set(part: SetWith) -> work.Work:
+    return work.SetWork(tuple((name, compile_template(value)) for name, value in part.values.items()))
+
+
+def _transform(part: TransformWith) -> work.Work:
+    if part.expression is not None:
+        return work.TransformWork(expression=compile_expression(part.expression))
+    return work.TransformWork(map=compile_template(part.map))
+
+
+def _if(part: IfWith) -> work.Work:
+    if part.when is not None:
+        return work.IfWork(compile_expression(part.when))
+    return work.IfWork(compile_conditions(part.conditions or {}))
+
+
+def _switch(part: SwitchWith) -> work.Work:
+    cases = tuple(work.SwitchCase(compile_expression(case.when), case.outcome) for case in part.cases)
+    return work.SwitchWork(cases, "done" if part.default is None else part.default)
+
+
+def _wait(part: WaitWith) -> work.Work:
+    if part.for_ is not None:
+        return work.WaitWork(delay=DelayValue.compile(part.for_))
+    return work.WaitWork(until=TimeValue.compile(part.until or ""))
+
+
+def _state(part: StateWith) -> work.Work:
+    signals = {name: None if signal.schema_ is None else SchemaCheck(signal.schema_) for name, signal in part.signals.items()}
+    return work.StateWork(signals, tuple((name, DelayValue.compile(text)) for name, text in part.after.items()))
+
+
+def _task(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work:
+    part = cast("TaskWith", node.with_)
+    form = _template(part, "form")
+    return work.TaskWork(
+        title=compile_template(part.title or node.name or node.id),
+        outcomes=part.outcomes,
+        description=_template(part, "description"),
+        form=form,
+        form_check=SchemaCheck(part.form) if part.form is not None and form is not None and form.is_constant else None,
+        ui=_template(part, "ui"),
+        data=_template(part, "data"),
+        assignee=_template(part, "assignee"),
+        candidates=_template(part, "candidates"),
+        due=None if part.due is None else DueValue.compile(part.due),
+        priority=_template(part, "priority"),
+        expires_at_due=part.due is not None and node.timeout is None and "timeout" in edges,
+    )
+
+
+def _publish(part: PublishWith) -> work.Work:
+    return work.PublishWork(compile_template(part.type), _template(part, "data"), _template(part, "subject"))
+
+
+def _fail(part: FailWith) -> work.Work:
+    return work.FailWork(compile_template(part.code), compile_template(part.message))
+
+
+def _end(part: EndWith) -> work.Work:
+    return work.EndWork(_template(part, "output"), part.status)
+
+
+def _activity(part: ActivityWith) -> work.Work:
+    return work.ActivityWork(compile_template(part.name), _template(part, "input"), _template(part, "queue"))
+
+
+_BUILDERS: Final[dict[str, Callable[[Any], work.Work]]] = {
+    "set": _set,
+    "transform": _transform,
+    "if": _if,
+    "switch": _switch,
+    "wait": _wait,
+    "state": _state,
+    "publish": _publish,
+    "fail": _fail,
+    "end": _end,
+    "activity": _activity,
+}

@@ -1,0 +1,53 @@
+"""Validation: three layers that see every document whole, and tell how to mend what they find.
+
+1. shape: fields, types, ranges (from the model).  2. graph: ids, edges, scopes, outcomes, reachability, cycles.
+3. expressions: syntax, names, steps that may not have run; and the JSON Schemas that authors write.
+"""
+
+from typing import Any
+
+from weft_language.findings import Finding, InvalidDefinition, has_errors, in_order
+from weft_language.model import Definition
+from weft_language.plain import plain_faults
+from weft_language.validation.cycles import cycle_findings
+from weft_language.validation.expressions import expression_findings
+from weft_language.validation.flow import Flow
+from weft_language.validation.graph import graph_findings
+from weft_language.validation.meaning import meaning_findings
+from weft_language.validation.outline import outline
+from weft_language.validation.publishing import publish_findings
+from weft_language.validation.schemas import schema_findings
+from weft_language.validation.shape import shape_findings
+
+__all__ = ["Finding", "InvalidDefinition", "parse", "publish_findings", "validate"]
+
+
+def validate(document: Any) -> tuple[Finding, ...]:
+    """Every finding about a document: errors first, in document order, at most 200. A document without errors is valid.
+
+    document: any value; what is not plain JSON gives findings, too.
+    """
+    faults = plain_faults(document)
+    if faults:
+        return in_order(faults)
+    findings = shape_findings(document)
+    if isinstance(document, dict):
+        drawn = outline(document)
+        flow = Flow(drawn)
+        for layer in (
+            graph_findings(drawn, flow),
+            cycle_findings(drawn, flow),
+            meaning_findings(drawn),
+            schema_findings(drawn),
+            expression_findings(drawn, flow),
+        ):
+            findings.extend(layer)
+    return in_order(findings)
+
+
+def parse(document: Any) -> Definition:
+    """The definition of a valid document. Raises: InvalidDefinition, with every finding."""
+    findings = validate(document)
+    if has_errors(findings):
+        raise InvalidDefinition(findings)
+    return Definition.model_validate(document)

@@ -1,0 +1,154 @@
+"""Layer 3: expressions. Their syntax, the names they read, and whether what they read exists by then."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from weft_language.expressions import Expression, ExpressionError, compile_conditions
+from weft_language.findings import Finding
+from weft_language.validation import compiled
+from weft_language.validation.flow import Flow
+from weft_language.validation.names import MEMBERS, STEP_MEMBERS, WHERE, input_members, setters, variables
+from weft_language.validation.nearest import choice, nearest
+from weft_language.validation.outline import Outline
+from weft_language.validation.sites import Site, sites
+
+_BRACED: Final = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
+
+
+def expression_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
+    """Everything that is wrong or doubtful about the expressions of a document."""
+    reader = _Reader(document, flow)
+    for site in sites(document):
+        yield from reader.read(site)
+
+
+class _Reader:
+    """Checks one expression after the other against what the document has."""
+
+    def __init__(self, document: Outline, flow: Flow) -> None:
+        self._document = document
+        self._flow = flow
+        self._variables = variables(document)
+        self._input = input_members(document.document)
+
+    def read(self, site: Site) -> Iterator[Finding]:
+        """What is wrong with one expression."""
+        if site.kind == "cel" and (match := _BRACED.fullmatch(site.value)) and "}}" not in match[1]:
+            plain = match[1].strip()
+            message = "this field is an expression already: the braces are for texts"
+            patch = ({"op": "replace", "path": site.pointer, "value": plain},)
+            yield Finding("error", "template_in_expression", site.pointer, message, site.node, f"write {plain}", patch)
+            return
+        if not _same_type(site):
+            return
+        found = _compile(site)
+        if isinstance(found, ExpressionError):
+            yield _uncompiled(site, found)
+            return
+        required = set(found.references)
+        for path in sorted(required | set(found.optional_references)):
+            yield from self._path(site, path, optional=path not in required)
+
+    def _path(self, site: Site, path: tuple[str, ...], *, optional: bool) -> Iterator[Finding]:
+        root = path[0]
+        if root not in site.names:
+            yield _unknown_name(site, root)
+        elif root == "step" and len(path) > 1:
+            yield from self._step(site, path, optional=optional)
+        elif root in MEMBERS and len(path) > 1 and path[1] not in MEMBERS[root]:
+            yield _unknown_member(site, path[:2], MEMBERS[root])
+        elif root == "vars" and len(path) > 1 and not optional:
+            yield from self._variable(site, path[1])
+        elif root == "input" and len(path) > 1 and self._input is not None and path[1] not in self._input[0]:
+            names, closed = self._input
+            if closed or not optional:
+                yield _unknown_input(site, path[1], names, closed=closed)
+
+    def _step(self, site: Site, path: tuple[str, ...], *, optional: bool) -> Iterator[Finding]:
+        step = path[1]
+        if step not in self._document.nodes:
+            meant = nearest(step, self._document.nodes)
+            fix = f"did you mean `step.{meant}`?" if meant else f"the nodes are {choice(self._document.nodes)}"
+            yield Finding("error", "unknown_step", site.pointer, f"`step.{step}`: no node has the id `{step}`", site.node, fix)
+            return
+        if len(path) > 2 and path[2] not in STEP_MEMBERS:
+            yield _unknown_member(site, path[:3], STEP_MEMBERS, hint=f"step.{step}.output.{path[2]}")
+            return
+        if optional or site.moment is None or not self._flow.reached(site.moment):
+            return
+        shown = ".".join(path)
+        ran = self._flow.has_run(site.moment, [step])
+        if ran == "never":
+            message = f"`{shown}` is read where `{step}` cannot have run"
+            fix = f"read it after `{step}`, or write default({shown}, null)"
+            yield Finding("error", "step_has_not_run", site.pointer, message, site.node, fix)
+        elif ran == "sometimes":
+            message = f"`{shown}` is read where `{step}` has not run on every way"
+            fix = f"write default({shown}, null), or test has({shown}) first"
+            yield Finding("warning", "step_may_not_have_run", site.pointer, message, site.node, fix)
+
+    def _variable(self, site: Site, name: str) -> Iterator[Finding]:
+        if self._variables is None or site.moment is None:
+            return
+        if name not in self._variables:
+            meant = nearest(name, self._variables)
+            fix = f"did you mean `vars.{meant}`?" if meant else f"declare `{name}` in the definition's `vars`, or set it before"
+            message = f"`vars.{name}`: no variable has this name"
+            yield Finding("error", "unknown_variable", site.pointer, message, site.node, fix)
+            return
+        nodes = setters(self._document, name)
+        if nodes is not None and self._flow.reached(site.moment) and self._flow.has_run(site.moment, nodes) != "always":
+            message = f"`vars.{name}` is read where it has not been set on every way"
+            fix = f"give it a first value in the definition's `vars`, or write default(vars.{name}, null)"
+            yield Finding("warning", "variable_may_be_unset", site.pointer, message, site.node, fix)
+
+
+def _same_type(site: Site) -> bool:
+    return isinstance(site.value, str) or site.kind == "conditions"
+
+
+def _compile(site: Site) -> "Expression | ExpressionError | compiled.Template":
+    if site.kind == "cel":
+        return compiled.expression(site.value)
+    if site.kind == "template":
+        return compiled.template(site.value)
+    try:
+        return compile_conditions(site.value)
+    except ExpressionError as error:
+        return error
+
+
+def _uncompiled(site: Site, error: ExpressionError) -> Finding:
+    pointer = site.pointer + (error.pointer if site.kind == "conditions" else "")
+    fix = None
+    if error.code == "expression_limit":
+        fix = "split it: set variables in steps before, and read those"
+    return Finding("error", error.code, pointer, str(error), site.node, fix)
+
+
+def _unknown_name(site: Site, name: str) -> Finding:
+    meant = nearest(name, site.names)
+    if name in WHERE:
+        fix = WHERE[name]
+    elif meant:
+        fix = f"did you mean `{meant}`?"
+    else:
+        fix = f"the names here are {choice(sorted(site.names))}; a text is written in quotes"
+    return Finding("error", "unknown_name", site.pointer, f"`{name}` is not known here", site.node, fix)
+
+
+def _unknown_member(site: Site, path: tuple[str, ...], known: tuple[str, ...], hint: str | None = None) -> Finding:
+    owner, name = ".".join(path[:-1]), path[-1]
+    meant = nearest(name, known)
+    fix = f"did you mean `{owner}.{meant}`?" if meant else f"it has {choice(known)}"
+    if hint is not None and meant is None:
+        fix = f"did you mean `{hint}`? {owner} has {choice(known)}"
+    return Finding("error", "unknown_path", site.pointer, f"`{owner}` has no member `{name}`", site.node, fix)
+
+
+def _unknown_input(site: Site, name: str, known: frozenset[str], *, closed: bool) -> Finding:
+    meant = nearest(name, sorted(known))
+    fix = f"did you mean `input.{meant}`?" if meant else f"add `{name}` to the properties of the definition's `input`"
+    message = f"`input.{name}`: the input's schema has no property `{name}`"
+    return Finding("error" if closed else "warning", "unknown_input", site.pointer, message, site.node, fix)

@@ -1,0 +1,137 @@
+"""Where expressions stand in a document: every text that is CEL, a template, or conditions as data, with what it may read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from weft_language.findings import pointer_of
+from weft_language.plain import walk
+from weft_language.validation.flow import ROOT_DONE, Moment, entry_of, outcome_of
+from weft_language.validation.outline import Outline, OutlineGraph, OutlineNode
+
+Kind = Literal["cel", "template", "conditions"]
+
+AT_RUN: Final = frozenset({"trigger", "input", "vars", "tenant", "execution", "step", "now"})
+AT_START: Final = frozenset({"trigger", "input", "tenant", "execution", "now"})
+AT_TRIGGER: Final = frozenset({"trigger", "tenant", "now"})
+AT_ADMISSION: Final = frozenset({"trigger", "input", "tenant"})
+
+_NODE_CEL: Final[dict[str, tuple[str, ...]]] = {"transform": ("expression",), "if": ("when",), "loop": ("while", "until")}
+_NOT_RENDERED: Final[dict[str, tuple[str, ...]]] = {
+    "transform": ("expression",),
+    "if": ("when", "conditions"),
+    "switch": ("cases", "default"),
+    "group": ("nodes", "edges", "start"),
+    "parallel": ("branches", "join", "on_error"),
+    "foreach": ("as", "body", "on_error", "max_items"),
+    "loop": ("while", "until", "body", "max_iterations"),
+    "state": ("signals", "events"),
+    "task": ("outcomes", "approvals", "separate_from"),
+    "end": ("status",),
+    "compensate": ("scope",),
+    "http.request": ("response", "expect", "timeout_s", "follow_redirects"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One expression in its place. names: what it may read.  moment: when it is read, None where no step has run."""
+
+    kind: Kind
+    value: Any
+    pointer: str
+    names: frozenset[str]
+    moment: Moment | None = None
+    node: str | None = None
+
+
+def sites(document: Outline) -> Iterator[Site]:
+    """Every expression of a document, in document order by part."""
+    raw = document.document
+    yield from _templates(raw.get("vars"), "/vars", AT_START)
+    yield from _templates(raw.get("output"), "/output", AT_RUN, ROOT_DONE)
+    for place, trigger in enumerate(_list(raw.get("triggers"))):
+        if isinstance(trigger, dict):
+            yield from _trigger(trigger, f"/triggers/{place}")
+    concurrency = _map(_map(raw.get("settings")).get("concurrency"))
+    yield from _templates(concurrency.get("key"), "/settings/concurrency/key", AT_ADMISSION)
+    for graph in document.graphs:
+        names = AT_RUN | _loop_names(graph)
+        for node in graph.nodes:
+            yield from _node(node, names)
+        for edge in graph.edges:
+            if edge.when is not None:
+                source = next((node for node in graph.nodes if node.id == edge.source), None)
+                own = names | {"signal"} if source is not None and source.type == "state" else names
+                moment = None if source is None else outcome_of(source, edge.on)
+                yield Site("cel", edge.when, f"{edge.pointer}/when", own, moment, edge.source)
+
+
+def _loop_names(graph: OutlineGraph) -> frozenset[str]:
+    """The names that enclosing `foreach` and `loop` nodes add."""
+    names: set[str] = set()
+    current: OutlineGraph | None = graph
+    while current is not None and current.parent is not None:
+        node = current.parent
+        if node.type == "foreach":
+            names |= {str(node.with_.get("as", "item")), "index"}
+        elif node.type == "loop":
+            names.add("iteration")
+        current = node.graph
+    return frozenset(names)
+
+
+def _trigger(trigger: Mapping[str, Any], pointer: str) -> Iterator[Site]:
+    if isinstance(trigger.get("when"), str):
+        yield Site("cel", trigger["when"], f"{pointer}/when", AT_TRIGGER)
+    if trigger.get("conditions") is not None:
+        yield Site("conditions", trigger["conditions"], f"{pointer}/conditions", AT_TRIGGER)
+    for word in ("input", "key"):
+        yield from _templates(trigger.get(word), f"{pointer}/{word}", AT_TRIGGER)
+
+
+def _node(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
+    at, pointer, with_ = entry_of(node), f"{node.pointer}/with", node.with_
+    for word in _NODE_CEL.get(node.type, ()):
+        if isinstance(with_.get(word), str):
+            own = names | {"iteration"} if node.type == "loop" else names
+            # `until` is read after the body, when the body's own steps have run.
+            when = ("done", node.graphs[0].pointer, "") if word == "until" and node.graphs else at
+            yield Site("cel", with_[word], f"{pointer}/{word}", own, when, node.id)
+    yield from _choices(node, names)
+    skipped = _NOT_RENDERED.get(node.type, ())
+    for name, value in with_.items():
+        if name not in skipped and not name.startswith("x-"):
+            yield from _templates(value, pointer + pointer_of(name), names, at, node.id)
+    for word in ("compensate", "enhance"):
+        inner = _map(_map(node.raw.get(word)).get("with"))
+        yield from _templates(inner, f"{node.pointer}/{word}/with", names, outcome_of(node, "done"), node.id)
+
+
+def _choices(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
+    """The conditions of `if`, `switch` and `state`."""
+    at, pointer, with_ = entry_of(node), f"{node.pointer}/with", node.with_
+    if node.type == "if" and with_.get("conditions") is not None:
+        yield Site("conditions", with_["conditions"], f"{pointer}/conditions", names, at, node.id)
+    if node.type == "switch":
+        for place, case in enumerate(_list(with_.get("cases"))):
+            if isinstance(case, dict) and isinstance(case.get("when"), str):
+                yield Site("cel", case["when"], f"{pointer}/cases/{place}/when", names, at, node.id)
+    if node.type == "state":
+        for name, event in _map(with_.get("events")).items():
+            if isinstance(event, dict) and isinstance(event.get("match"), str):
+                yield Site("cel", event["match"], pointer + pointer_of("events", name, "match"), names | {"event"}, at, node.id)
+
+
+def _templates(value: Any, pointer: str, names: frozenset[str], moment: Moment | None = None, node: str | None = None) -> Iterator[Site]:
+    for path, inner in walk(value):
+        if isinstance(inner, str) and "{{" in inner:
+            yield Site("template", inner, pointer + pointer_of(*path), names, moment, node)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
