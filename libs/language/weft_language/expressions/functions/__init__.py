@@ -1,0 +1,17 @@
+"""The functions of the language, by family. Importing this package fills the table."""
+
+from weft_language.expressions.functions import business, conversion, formatting, lists, numbers, text, times
+from weft_language.expressions.functions.registry import GLOBALS, METHODS, Overload
+
+__all__ = [
+    "GLOBALS",
+    "METHODS",
+    "Overload",
+    "business",
+    "conversion",
+    "formatting",
+    "lists",
+    "numbers",
+    "text",
+    "times",
+]

@@ -1,0 +1,180 @@
+"""What values become outside of an expression: JSON, and text."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from weft_language.expressions.errors import ARITHMETIC, LIMIT, TYPE, VALUE, ExpressionError
+from weft_language.expressions.limits import DEPTH, RESULT_BYTES, Frame, spend, spend_text
+from weft_language.expressions.values import BoolKey, CelType, Uint, spoken
+
+_SMALL: Final = frozenset({type(None), bool, int, float, datetime, timedelta, CelType, Uint})
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SECOND: Final = 1_000_000
+
+
+def to_json(value: Any) -> Any:
+    """A CEL value as a JSON value; the same object where it is plain JSON already.
+
+    Timestamps become RFC 3339 text in UTC (`...Z`), durations seconds (`"5400s"`), bytes base64, types their names, keys
+    texts. Raises: ExpressionError where JSON has no such value: a double that is not finite, a text with NUL or half a
+    surrogate pair, nesting over the limit.
+    """
+    return _to_json(value, 0)
+
+
+def _to_json(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind is str:
+        return _storable(value)
+    if kind is int or kind is bool or value is None:
+        return value
+    if kind is float:
+        if not math.isfinite(value):
+            raise ExpressionError(ARITHMETIC, f"the result is {value}, which JSON has no number for")
+        return value
+    if kind is list or isinstance(value, Mapping):
+        if depth >= DEPTH:
+            raise ExpressionError(LIMIT, f"the result is nested over {DEPTH} levels")
+        return _list_to_json(value, depth + 1) if kind is list else _map_to_json(value, depth + 1)
+    if kind is Uint:
+        return int(value)
+    if kind is bytes:
+        return base64.b64encode(value).decode()
+    if kind is CelType:
+        return value.name
+    if isinstance(value, datetime):
+        return time_text(value)
+    if kind is timedelta:
+        return duration_text(value)
+    raise ExpressionError(TYPE, f"a value of Python type {kind.__name__} is no JSON value")
+
+
+def _list_to_json(items: list[Any], depth: int) -> list[Any]:
+    out = [_to_json(item, depth) for item in items]
+    return items if all(map(_is, out, items)) else out
+
+
+def _map_to_json(entries: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
+    out = {_key(key): _to_json(item, depth) for key, item in entries.items()}
+    if type(entries) is dict and all(map(_is, out, entries)) and all(map(_is, out.values(), entries.values())):
+        return entries
+    return out
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b
+
+
+def _key(key: Any) -> str:
+    if type(key) is str:
+        return _storable(key)
+    if type(key) is BoolKey:
+        return "true" if key.value else "false"
+    return number_text(key) if type(key) is float else str(int(key))
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ExpressionError(VALUE, "the result holds a NUL character, which cannot be stored")
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        raise ExpressionError(VALUE, "the result holds half of a surrogate pair, which cannot be stored") from None
+    return text
+
+
+def to_text(value: Any) -> str:
+    """A value as it is written into a text: texts as they are, numbers plainly, lists and maps as JSON, null as `null`."""
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float:
+        return number_text(value)
+    if value is None:
+        return "null"
+    plain = to_json(value)
+    if type(plain) is str:
+        return plain
+    return json.dumps(plain, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+
+
+def number_text(value: float) -> str:
+    """A double in the shortest digits that give it back, whole ones without `.0`: `1220`, `12.5`, `1e+21`."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value.is_integer() and abs(value) < 1e21:  # where ECMAScript changes to exponents too
+        return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
+    return repr(value)
+
+
+def time_text(value: datetime) -> str:
+    """A timestamp as RFC 3339 text in UTC, with as many decimals as it has: `2026-11-20T09:30:00.25Z`."""
+    moment = value.astimezone(UTC) if value.tzinfo is not None else value
+    text = f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    return f"{text}{_fraction(moment.microsecond)}Z"
+
+
+def duration_text(value: timedelta) -> str:
+    """A duration as CEL writes it, in seconds: `5400s`, `-0.25s`."""
+    total = value // _MICROSECOND
+    seconds, micros = divmod(abs(total), _SECOND)
+    return f"{'-' if total < 0 else ''}{seconds}{_fraction(micros)}s"
+
+
+def _fraction(micros: int) -> str:
+    return f".{micros:06}".rstrip("0") if micros else ""
+
+
+def formatted(value: Any, frame: Frame, depth: int = 0) -> str:
+    """A value as `%s` writes it: as `to_text`, but lists and maps without quotes, keys in order."""
+    if type(value) is bytes:
+        return value.decode("utf-8", "replace")
+    if type(value) is not list and not isinstance(value, Mapping):
+        text = to_text(value)
+    elif depth >= DEPTH:
+        raise ExpressionError(LIMIT, f"a value nested over {DEPTH} levels cannot be formatted")
+    elif type(value) is list:
+        spend(frame, len(value) + 1)
+        text = "[" + ", ".join(formatted(item, frame, depth + 1) for item in value) + "]"
+    else:
+        spend(frame, len(value) + 1)
+        pairs = sorted((_key(key), formatted(item, frame, depth + 1)) for key, item in value.items())
+        text = "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
+    spend_text(frame, len(text))
+    return text
+
+
+def check_size(value: Any) -> None:
+    """Refuse a result of more than RESULT_BYTES as JSON, about. Raises: ExpressionError (expression_limit)."""
+    left = RESULT_BYTES
+    waiting = [(value, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        kind = type(current)
+        if kind is str or kind is bytes:
+            left -= len(current) + 2
+        elif kind in _SMALL:
+            left -= 2
+        elif kind is list:
+            left -= len(current) + 2
+            if left >= 0:
+                waiting.extend([(item, depth + 1) for item in current])
+        elif isinstance(current, Mapping):
+            left -= 4 * len(current) + 2
+            if left >= 0:
+                left -= sum(len(key) for key in current if type(key) is str)
+                waiting.extend([(item, depth + 1) for item in current.values()])
+        else:
+            raise ExpressionError(TYPE, f"the result is {spoken(current)}, which is no CEL value")
+        if left < 0:
+            raise ExpressionError(LIMIT, f"the result is larger than {RESULT_BYTES} bytes; take a smaller part of it")
+        if depth > DEPTH:
+            raise ExpressionError(LIMIT, f"the result is nested over {DEPTH} levels")
