@@ -1,6 +1,6 @@
 """The JSON Schema 2020-12 of the document, generated from the model, with a branch per node type so that editors complete `with`.
 
-`python -m weft_language.schema` writes the committed file `definition.schema.json`; a test compares the two.
+`python -m weft_language.generate` writes the committed file `definition.schema.json`; a test compares the two.
 """
 
 import json
@@ -16,7 +16,7 @@ from weft_language.model.work_action import ActionWith
 
 SCHEMA_ID: Final = "https://weft.dev/schemas/weft-v1/definition.json"
 SCHEMA_FILE: Final = Path(__file__).with_name("definition.schema.json")
-_EXTENSION: Final = {"^x-": {}}
+_EXTENSION: Final[dict[str, Any]] = {"^x-": {}}
 _OPEN: Final = ("SetWith", "ActionWith")
 _INNER_NODE: Final = {
     "type": "object",
@@ -110,7 +110,3 @@ def _references(value: Any) -> list[str]:
 def schema_text() -> str:
     """The schema as the committed file holds it."""
     return json.dumps(definition_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

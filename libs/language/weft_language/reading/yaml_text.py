@@ -53,8 +53,9 @@ def read_yaml(text: str) -> Any:
 def _take(event: Any, stack: list[_Open]) -> None:
     if isinstance(event, yaml.AliasEvent):
         raise _refused("yaml_alias", "aliases (*name) are not read; write the value out", event)
-    if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) not in (None, "!") and event.tag not in _STRUCTURE:
-        raise _refused("yaml_tag", f"the tag {event.tag} is not read; write a plain value", event)
+    tag = getattr(event, "tag", None)
+    if tag is not None and tag != "!" and tag not in _STRUCTURE:
+        raise _refused("yaml_tag", f"the tag {tag} is not read; write a plain value", event)
     if isinstance(event, yaml.ScalarEvent):
         _add(stack[-1], _scalar(event), event)
     elif isinstance(event, yaml.CollectionStartEvent):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from weft_language.expressions import Expression, ExpressionError, compile_conditions
+from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, int_divisions
 from weft_language.findings import Finding
 from weft_language.validation import compiled
 from weft_language.validation.flow import Flow
@@ -47,8 +47,11 @@ class _Reader:
             yield _uncompiled(site, found)
             return
         required = set(found.references)
+        # `has(step.a.output) && step.a.output.ok` and `default(step.a.output, 0)` both say that the author thought of it.
+        thought_of = {path[:2] for path in found.optional_references}
         for path in sorted(required | set(found.optional_references)):
-            yield from self._path(site, path, optional=path not in required)
+            yield from self._path(site, path, optional=path not in required or path[:2] in thought_of)
+        yield from _divisions(site)
 
     def _path(self, site: Site, path: tuple[str, ...], *, optional: bool) -> Iterator[Finding]:
         root = path[0]
@@ -104,11 +107,23 @@ class _Reader:
             yield Finding("warning", "variable_may_be_unset", site.pointer, message, site.node, fix)
 
 
+def _divisions(site: Site) -> Iterator[Finding]:
+    """Divisions that drop the fraction when both sides are integers."""
+    match = _BRACED.fullmatch(site.value) if site.kind == "template" else None
+    text = match[1] if match else site.value
+    found = compiled.expression(text) if site.kind == "cel" or match else None
+    if isinstance(found, Expression):
+        for division in int_divisions(found):
+            message = f"`{division}` drops the fraction when both sides are whole numbers"
+            fix = "write double(...) around one side where the fraction counts"
+            yield Finding("info", "integer_division", site.pointer, message, site.node, fix)
+
+
 def _same_type(site: Site) -> bool:
     return isinstance(site.value, str) or site.kind == "conditions"
 
 
-def _compile(site: Site) -> "Expression | ExpressionError | compiled.Template":
+def _compile(site: Site) -> Expression | Template | ExpressionError:
     if site.kind == "cel":
         return compiled.expression(site.value)
     if site.kind == "template":

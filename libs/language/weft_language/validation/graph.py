@@ -94,8 +94,9 @@ def _impossible(edge: OutlineEdge, node: OutlineNode, own: tuple[str, ...]) -> F
     pointer = f"{edge.pointer}/on"
     message = f"`{node.id}` ({node.type}) never ends with outcome `{edge.on}`; it can end with {choice(dict.fromkeys((*own, 'error')))}"
     meant = nearest(edge.on, (*own, "error", "timeout", "done"))
-    patch = ({"op": "replace", "path": pointer, "value": meant},) if meant else None
-    return Finding("error", "impossible_outcome", pointer, message, node.id, f"did you mean `{meant}`?" if meant else None, patch)
+    fix = f"did you mean `{meant}`?" if meant else "use one of those"
+    replacing = ({"op": "replace", "path": pointer, "value": meant},) if meant else None
+    return Finding("error", "impossible_outcome", pointer, message, node.id, fix, replacing)
 
 
 def _outcomes(graph: OutlineGraph, node: OutlineNode) -> Iterator[Finding]:

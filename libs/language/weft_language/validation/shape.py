@@ -194,9 +194,9 @@ def _not_allowed(document: Any, place: Path, node: str | None, expected: str) ->
 def _at(document: Any, place: Path) -> Any:
     value = document
     for part in place:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        try:
             value = value[part]
-        else:
+        except (KeyError, IndexError, TypeError):
             return None
     return value
 
