@@ -1,11 +1,15 @@
-"""Expressions behind one small port: CEL, compiled once to closures, bounded, without side effects, able to say why."""
+"""Expressions: CEL behind one small port.
+
+`compile_expression`, `compile_template` and `compile_conditions` give what is evaluated; all that can go wrong is an
+`ExpressionError`. Syntax, functions, bounds and conformance: docs/reference/cel.md.
+"""
 
 from weft_language.expressions.conditions import compile_conditions
 from weft_language.expressions.errors import ExpressionError
-from weft_language.expressions.explaining import Explanation
+from weft_language.expressions.explain import Explanation
 from weft_language.expressions.expression import Expression, compile_expression, int_divisions
-from weft_language.expressions.template import Template, compile_template
-from weft_language.expressions.wording import to_json
+from weft_language.expressions.template import Template, compile_template, escape
+from weft_language.expressions.wording import to_json, to_text
 
 __all__ = [
     "Explanation",
@@ -15,6 +19,8 @@ __all__ = [
     "compile_conditions",
     "compile_expression",
     "compile_template",
+    "escape",
     "int_divisions",
     "to_json",
+    "to_text",
 ]

@@ -1,185 +1,177 @@
-"""Syntax tree to closures, once; evaluating is then calling them."""
+"""Syntax tree to Python closures. What is often written is compiled to one closure: paths, comparisons with constants."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from weft_language.expressions import arithmetic, calls, comprehensions, logic, paths, tree
-from weft_language.expressions.errors import TYPE, ExpressionError
-from weft_language.expressions.limits import Frame, spend
+from weft_language.expressions import arithmetic, comprehensions, logic, paths, tree
+from weft_language.expressions.calls import call
+from weft_language.expressions.errors import PATH, ExpressionError
+from weft_language.expressions.functions import GLOBALS
+from weft_language.expressions.limits import Frame
 from weft_language.expressions.paths import Evaluator, Names
 from weft_language.expressions.tree import Node
-from weft_language.expressions.values import TYPES, Uint, key_of, spoken
-
-Variables = Mapping[str, int]
-"""The variables of the comprehensions around a node, by name, with their slots in the frame."""
+from weft_language.expressions.values import TYPES
 
 
 class Compiler:
-    """Compiles the nodes of one expression. slots: how many slots its frame needs beside the steps."""
+    """Compiles the tree of one expression.
+
+    text: its source.  slots: places its frame needs behind the count of steps, known after `compile`.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._scope: dict[str, int] = {}
         self.slots = 0
 
-    def compile(self, node: Node, variables: Variables) -> Evaluator:
-        """The closure of a node. Raises: ExpressionError (expression_function)."""
-        path = path_of(node, variables)
-        if path is not None:
-            return self._path(path, node)
-        match node:
-            case tree.Literal(value=value):
-                return _constant(value)
-            case tree.Name(name=name):
-                return paths.read_slot(variables[name])
-            case tree.Select(operand=operand, field=field):
-                return paths.select(self.compile(operand, variables), field, self._source(operand), node.start)
-            case tree.Index(operand=operand, key=key):
-                return paths.index(self.compile(operand, variables), self.compile(key, variables), self._source(operand), node.start)
-            case tree.Call():
-                return self._call(node, variables)
-            case tree.Each():
-                return self._each(node, variables)
-            case tree.Has(operand=operand):
-                return self._has(operand, variables)
-            case tree.Default():
-                return self._default(node, variables)
-            case tree.ListOf(items=items):
-                return _list_of(tuple(self.compile(item, variables) for item in items))
-            case tree.MapOf(entries=entries):
-                return _map_of(tuple((self.compile(key, variables), self.compile(value, variables)) for key, value in entries), node.start)
-            case _:
-                return self._operator(node, variables)
+    def compile(self, node: Node) -> Evaluator:
+        """The closure of a node and all below it. Raises: ExpressionError (expression_function, expression_value)."""
+        return _COMPILE[type(node)](self, node)
 
-    def _source(self, node: Node) -> str:
-        return self._text[node.start : node.end]
+    def _literal(self, node: tree.Literal) -> Evaluator:
+        value = node.value
 
-    def _path(self, path: tuple[str, ...], node: Node) -> Evaluator:
-        constant = TYPES.get(".".join(path))
-        if constant is not None:
-            return paths.read_type(path, constant)
+        def constant(names: Names, frame: Frame) -> Any:
+            return value
+
+        return constant
+
+    def path(self, node: Node) -> tuple[str, ...] | None:
+        """The chain of names a node reads from the names in scope, or None where it is something else."""
+        keys: list[str] = []
+        while True:
+            match node:
+                case tree.Name(name=name):
+                    return None if name in self._scope else (name, *reversed(keys))
+                case tree.Select(operand=operand, field=field):
+                    keys.append(field)
+                    node = operand
+                case tree.Index(operand=operand, key=tree.Literal(value=str(key))):
+                    keys.append(key)
+                    node = operand
+                case _:
+                    return None
+
+    def _name(self, node: tree.Name) -> Evaluator:
+        if node.name in self._scope:
+            return paths.read_slot(self._scope[node.name])
+        if node.name in TYPES:
+            return paths.read_type(node.name, TYPES[node.name])
+        return paths.read_names((node.name,), node.start)
+
+    def _select(self, node: tree.Select) -> Evaluator:
+        path = self.path(node)
+        if path is None:
+            return paths.select(self.compile(node.operand), node.field, self._source(node.operand), node.start)
+        name = ".".join(path)
+        if name in TYPES:
+            return paths.read_type(name, TYPES[name])
         return paths.read_names(path, node.start)
 
-    def _operator(self, node: Node, variables: Variables) -> Evaluator:
-        match node:
-            case tree.Logic(operator=operator, operands=operands):
-                return logic.chain(operator, tuple(self.compile(one, variables) for one in operands), tuple(one.start for one in operands))
-            case tree.Unary(operator="!", operand=operand):
-                return logic.negation(self.compile(operand, variables), node.start)
-            case tree.Unary(operand=operand):
-                return arithmetic.minus(self.compile(operand, variables), node.start)
-            case tree.Conditional(condition=condition, then=then, otherwise=otherwise):
-                ask, yes, no = (self.compile(part, variables) for part in (condition, then, otherwise))
-                return logic.conditional(ask, yes, no, node.start)
-            case tree.Binary():
-                return self._binary(node, variables)
-        raise TypeError(f"no node of an expression: {node!r}")
+    def _index(self, node: tree.Index) -> Evaluator:
+        path = self.path(node)
+        if path is not None:
+            return paths.read_names(path, node.start)
+        return paths.index(self.compile(node.operand), self.compile(node.key), self._source(node.operand), node.start)
 
-    def _binary(self, node: tree.Binary, variables: Variables) -> Evaluator:
+    def _has(self, node: tree.Has) -> Evaluator:
+        path = self.path(node.operand)
+        if path is not None:
+            return paths.names_hold(path)
+        return _readable(self.compile(node.operand))
+
+    def _default(self, node: tree.Default) -> Evaluator:
+        fallback = self.compile(node.fallback)
+        path = self.path(node.operand)
+        if path is not None:
+            return paths.names_or(path, fallback)
+        return _or_else(self.compile(node.operand), fallback)
+
+    def _call(self, node: tree.Call) -> Evaluator:
+        target = node.target
+        args = tuple(self.compile(arg) for arg in node.args)
+        if target is None:
+            return call(node.function, False, args, node.start)
+        if isinstance(target, tree.Name) and target.name not in self._scope:
+            qualified = f"{target.name}.{node.function}"
+            if qualified in GLOBALS:
+                return call(qualified, False, args, node.start)
+        return call(node.function, True, (self.compile(target), *args), node.start)
+
+    def _list(self, node: tree.ListOf) -> Evaluator:
+        items = tuple(self.compile(item) for item in node.items)
+
+        def run(names: Names, frame: Frame) -> list[Any]:
+            return [item(names, frame) for item in items]
+
+        return run
+
+    def _map(self, node: tree.MapOf) -> Evaluator:
+        entries = ((self.compile(key), self.compile(value), key.start) for key, value in node.entries)
+        return comprehensions.build_map(tuple(entries))
+
+    def _logic(self, node: tree.Logic) -> Evaluator:
+        operands = tuple(self.compile(operand) for operand in node.operands)
+        return logic.chain(node.operator, operands, tuple(operand.start for operand in node.operands))
+
+    def _binary(self, node: tree.Binary) -> Evaluator:
         operator, right = node.operator, node.right
-        left = self.compile(node.left, variables)
         if operator in ("==", "!="):
-            if isinstance(right, tree.Literal):
-                test = logic.equals_constant(left, right.value)
-            else:
-                test = logic.equals(left, self.compile(right, variables), node.start)
+            test = self._equality(node)
             return test if operator == "==" else logic.opposite(test)
-        if operator in logic.ORDERINGS:
-            if isinstance(right, tree.Literal) and type(right.value) in (int, float):
-                return logic.ordering_constant(operator, left, right.value, node.start)
-            return logic.ordering(operator, left, self.compile(right, variables), node.start)
+        left = self.compile(node.left)
         if operator == "in":
             texts = _texts(right)
             if texts is not None:
                 return logic.membership_of_texts(left, texts)
-            return logic.membership(left, self.compile(right, variables), node.start)
-        return arithmetic.arithmetic(operator, left, self.compile(right, variables), node.start)
+            return logic.membership(left, self.compile(right), node.start)
+        if operator in logic.ORDERINGS:
+            if isinstance(right, tree.Literal) and type(right.value) in (int, float):
+                return logic.ordering_constant(operator, left, right.value, node.start)
+            return logic.ordering(operator, left, self.compile(right), node.start)
+        return arithmetic.arithmetic(operator, left, self.compile(right), node.start)
 
-    def _call(self, node: tree.Call, variables: Variables) -> Evaluator:
-        args = tuple(self.compile(arg, variables) for arg in node.args)
-        if node.target is None:
-            return calls.global_call(node.function, args, node.start)
-        if isinstance(node.target, tree.Name) and calls.is_namespaced(node.target.name, node.function):
-            return calls.global_call(f"{node.target.name}.{node.function}", args, node.start)
-        return calls.method_call(node.function, self.compile(node.target, variables), args, node.start)
+    def _equality(self, node: tree.Binary) -> Evaluator:
+        left, right = node.left, node.right
+        if isinstance(left, tree.Literal):
+            left, right = right, left
+        if isinstance(right, tree.Literal):
+            return logic.equals_constant(self.compile(left), right.value)
+        return logic.equals(self.compile(left), self.compile(right), node.start)
 
-    def _each(self, node: tree.Each, variables: Variables) -> Evaluator:
-        source = self.compile(node.source, variables)
-        first = self.slots + 1
-        self.slots += len(node.variables)
-        slots = tuple(range(first, self.slots + 1))
-        inside = {**variables, **dict(zip(node.variables, slots, strict=True))}
-        bodies = tuple(self.compile(body, inside) for body in node.bodies)
+    def _unary(self, node: tree.Unary) -> Evaluator:
+        operand = self.compile(node.operand)
+        return logic.negation(operand, node.start) if node.operator == "!" else arithmetic.minus(operand, node.start)
+
+    def _conditional(self, node: tree.Conditional) -> Evaluator:
+        then, otherwise = self.compile(node.then), self.compile(node.otherwise)
+        return logic.conditional(self.compile(node.condition), then, otherwise, node.condition.start)
+
+    def _each(self, node: tree.Each) -> Evaluator:
+        source = self.compile(node.source)
+        outer = dict(self._scope)
+        slots: list[int] = []
+        for variable in node.variables:
+            self.slots += 1
+            slots.append(self.slots)
+            self._scope[variable] = self.slots
+        bodies = tuple(self.compile(body) for body in node.bodies)
+        self._scope = outer
         cost = 1 + sum(body.weight for body in node.bodies)
-        return comprehensions.comprehension(node.kind, source, slots, bodies, cost, node.start)
+        return comprehensions.comprehension(comprehensions.Parts(node.kind, source, tuple(slots), bodies, cost, node.start))
 
-    def _has(self, operand: tree.Select | tree.Index, variables: Variables) -> Evaluator:
-        path = path_of(operand, variables)
-        if path is not None:
-            return paths.names_hold(path)
-        return _readable(self.compile(operand, variables))
-
-    def _default(self, node: tree.Default, variables: Variables) -> Evaluator:
-        fallback = self.compile(node.fallback, variables)
-        path = path_of(node.operand, variables)
-        if path is not None:
-            return paths.names_or(path, fallback)
-        return _otherwise(self.compile(node.operand, variables), fallback)
-
-
-def path_of(node: Node, variables: Variables) -> tuple[str, ...] | None:
-    """The chain of constant keys a node reads from the names in scope, None when it is anything else."""
-    keys: list[str] = []
-    while True:
-        match node:
-            case tree.Select(operand=operand, field=field):
-                keys.append(field)
-                node = operand
-            case tree.Index(operand=operand, key=tree.Literal(value=str() as key)):
-                keys.append(key)
-                node = operand
-            case tree.Name(name=name) if name not in variables:
-                return (name, *reversed(keys))
-            case _:
-                return None
-
-
-def _constant(value: Any) -> Evaluator:
-    def run(names: Names, frame: Frame) -> Any:
-        return value
-
-    return run
+    def _source(self, node: Node) -> str:
+        return self._text[node.start : node.end]
 
 
 def _texts(node: Node) -> frozenset[str] | None:
-    if not isinstance(node, tree.ListOf) or not all(isinstance(item, tree.Literal) and type(item.value) is str for item in node.items):
+    """The texts of a list literal that holds nothing else."""
+    if not isinstance(node, tree.ListOf):
         return None
-    return frozenset(item.value for item in node.items if isinstance(item, tree.Literal))
-
-
-def _list_of(items: tuple[Evaluator, ...]) -> Evaluator:
-    def run(names: Names, frame: Frame) -> list[Any]:
-        return [item(names, frame) for item in items]
-
-    return run
-
-
-def _map_of(entries: tuple[tuple[Evaluator, Evaluator], ...], start: int) -> Evaluator:
-    def run(names: Names, frame: Frame) -> dict[Any, Any]:
-        made: dict[Any, Any] = {}
-        for key, value in entries:
-            given = key(names, frame)
-            if type(given) not in (str, int, Uint, bool):
-                raise ExpressionError(TYPE, f"the key of a map is a text, an int, a uint or a bool, not {spoken(given)}", offset=start)
-            stored = key_of(given)
-            if stored in made:
-                raise ExpressionError(TYPE, f"the key {str(given)[:60]!r} stands twice in a map", offset=start)
-            made[stored] = value(names, frame)
-        spend(frame, len(made))
-        return made
-
-    return run
+    values = [item.value for item in node.items if isinstance(item, tree.Literal) and type(item.value) is str]
+    return frozenset(values) if len(values) == len(node.items) else None
 
 
 def _readable(operand: Evaluator) -> Evaluator:
@@ -187,21 +179,39 @@ def _readable(operand: Evaluator) -> Evaluator:
         try:
             operand(names, frame)
         except ExpressionError as error:
-            if error.code == "expression_path":
-                return False
-            raise
+            if error.code != PATH:
+                raise
+            return False
         return True
 
     return run
 
 
-def _otherwise(operand: Evaluator, fallback: Evaluator) -> Evaluator:
+def _or_else(operand: Evaluator, fallback: Evaluator) -> Evaluator:
     def run(names: Names, frame: Frame) -> Any:
         try:
             return operand(names, frame)
         except ExpressionError as error:
-            if error.code == "expression_path":
-                return fallback(names, frame)
-            raise
+            if error.code != PATH:
+                raise
+        return fallback(names, frame)
 
     return run
+
+
+_COMPILE: Final[dict[type[Node], Callable[[Compiler, Any], Evaluator]]] = {
+    tree.Literal: Compiler._literal,
+    tree.Name: Compiler._name,
+    tree.Select: Compiler._select,
+    tree.Index: Compiler._index,
+    tree.Has: Compiler._has,
+    tree.Default: Compiler._default,
+    tree.Call: Compiler._call,
+    tree.ListOf: Compiler._list,
+    tree.MapOf: Compiler._map,
+    tree.Logic: Compiler._logic,
+    tree.Binary: Compiler._binary,
+    tree.Unary: Compiler._unary,
+    tree.Conditional: Compiler._conditional,
+    tree.Each: Compiler._each,
+}

@@ -1,156 +1,189 @@
-"""Closures for the macros over lists and maps: `all`, `exists`, `existsOne`, `map`, `filter`, `sortBy`, `transformList`, `transformMap`.
-
-Each item costs the size of the body in steps, so that a nest of comprehensions ends in `expression_limit`.
-"""
+"""Closures for the comprehension macros. Each counts its steps before it begins: items times the size of its body."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
+from weft_language.expressions.errors import LIMIT, TYPE, VALUE, ExpressionError
 from weft_language.expressions.functions.lists import sort_by
 from weft_language.expressions.limits import Frame, spend
-from weft_language.expressions.logic import not_bool
 from weft_language.expressions.paths import Evaluator, Names
-from weft_language.expressions.values import keys_of, spoken
-
-Pairs = Iterable[tuple[Any, Any]]
-Rounds = Callable[[Names, Frame], Pairs]
-"""Binds the variables to one item after the other; gives (key as a map stores it, the item as `filter` keeps it)."""
+from weft_language.expressions.values import key_of, keys_of, spoken
 
 
-def comprehension(
-    kind: str, source: Evaluator, slots: tuple[int, ...], bodies: tuple[Evaluator, ...], weight: int, start: int
-) -> Evaluator:
-    """A closure for `source.kind(variables, bodies)`.
+class Parts(NamedTuple):
+    """A comprehension, compiled in its parts.
 
-    slots: where in the frame the variables stand.  weight: steps that one item costs.  start: offset in the source.
+    slots: where its one or two variables live in the frame.  bodies: as in `tree.Each`.
+    cost: steps per item.  start: where it stands in the source.
     """
-    return _KINDS[kind](_rounds(kind, source, slots, weight, start), bodies, kind, start)
+
+    kind: str
+    source: Evaluator
+    slots: tuple[int, ...]
+    bodies: tuple[Evaluator, ...]
+    cost: int
+    start: int
 
 
-def _rounds(kind: str, source: Evaluator, slots: tuple[int, ...], weight: int, start: int) -> Rounds:
-    first, last = slots[0], slots[-1]
-    pairs = len(slots) > 1
-    listed = kind == "sortBy"
+def comprehension(parts: Parts) -> Evaluator:
+    """A closure for a comprehension.
 
-    def rounds(names: Names, frame: Frame) -> Pairs:
-        value = source(names, frame)
-        if type(value) is list:
-            for place, item in enumerate(value):
-                spend(frame, weight)
-                frame[first] = place if pairs else item
-                frame[last] = item
-                yield place, item
-        elif isinstance(value, Mapping) and not listed:
-            for stored, key in zip(list(value), keys_of(value), strict=True):
-                spend(frame, weight)
-                frame[first] = key
-                if pairs:
-                    frame[last] = value[stored]
-                yield stored, key
-        else:
-            wanted = "a list" if listed else "a list or a map"
-            raise ExpressionError(TYPE, f"{kind}(...) goes through {wanted}, not {spoken(value)}", offset=start)
+    It raises: ExpressionError (expression_type) where the source is no list or map, or a predicate gives no bool.
+    """
+    compute = _KINDS[parts.kind](parts)
+    source, start, cost = parts.source, parts.start, parts.cost
+    walk = _single if len(parts.slots) == 1 else _double
+    slots = parts.slots
 
-    return rounds
-
-
-def _quantifier(decisive: bool) -> Callable[[Rounds, tuple[Evaluator, ...], str, int], Evaluator]:
-    """`all` (decided by false) or `exists` (by true): like `&&` and `||`, what decides wins over errors."""
-
-    def build(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-        (body,) = bodies
-
-        def run(names: Names, frame: Frame) -> bool:
-            failed: ExpressionError | None = None
-            for _ in rounds(names, frame):
-                try:
-                    value = body(names, frame)
-                except ExpressionError as error:
-                    if error.code == LIMIT:
-                        raise
-                    failed = failed or error
-                    continue
-                if value is decisive:
-                    return decisive
-                if value is not True and value is not False:
-                    failed = failed or not_bool(value, f"{kind}(...) asks for", start)
-            if failed is not None:
-                raise failed
-            return not decisive
-
-        return run
-
-    return build
-
-
-def _holds(body: Evaluator, names: Names, frame: Frame, kind: str, start: int) -> bool:
-    value = body(names, frame)
-    if value is True or value is False:
-        return value
-    raise not_bool(value, f"{kind}(...) asks for", start)
-
-
-def _exists_one(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-    (body,) = bodies
-
-    def run(names: Names, frame: Frame) -> bool:
-        return sum(_holds(body, names, frame, kind, start) for _ in rounds(names, frame)) == 1
-
-    return run
-
-
-def _filter(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-    (body,) = bodies
-
-    def run(names: Names, frame: Frame) -> list[Any]:
-        return [item for _, item in rounds(names, frame) if _holds(body, names, frame, kind, start)]
-
-    return run
-
-
-def _map(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-    *tests, body = bodies
-
-    def run(names: Names, frame: Frame) -> list[Any]:
-        return [body(names, frame) for _ in rounds(names, frame) if all(_holds(test, names, frame, kind, start) for test in tests)]
-
-    return run
-
-
-def _transform_map(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-    *tests, body = bodies
-
-    def run(names: Names, frame: Frame) -> dict[Any, Any]:
-        return {
-            key: body(names, frame) for key, _ in rounds(names, frame) if all(_holds(test, names, frame, kind, start) for test in tests)
-        }
-
-    return run
-
-
-def _sort_by(rounds: Rounds, bodies: tuple[Evaluator, ...], kind: str, start: int) -> Evaluator:
-    (body,) = bodies
-
-    def run(names: Names, frame: Frame) -> list[Any]:
-        pairs = [(item, body(names, frame)) for _, item in rounds(names, frame)]
+    def run(names: Names, frame: Frame) -> Any:
         try:
-            return sort_by(frame, [item for item, _ in pairs], [key for _, key in pairs])
+            value = source(names, frame)
+            if type(value) is not list and not isinstance(value, Mapping):
+                raise ExpressionError(TYPE, f"{parts.kind}(...) goes over a list or a map, not over {spoken(value)}")
+            spend(frame, (len(value) + 1) * cost)
+            return compute(names, frame, walk(value, frame, slots))
         except ExpressionError as error:
             raise error.at(start) from None
 
     return run
 
 
-_KINDS: Final[dict[str, Callable[[Rounds, tuple[Evaluator, ...], str, int], Evaluator]]] = {
-    "all": _quantifier(False),
-    "exists": _quantifier(True),
-    "existsOne": _exists_one,
+Compute = Callable[[Names, Frame, Iterator[Any]], Any]
+
+
+def _single(value: Any, frame: Frame, slots: tuple[int, ...]) -> Iterator[Any]:
+    (slot,) = slots
+    for item in value if type(value) is list else keys_of(value):
+        frame[slot] = item
+        yield item
+
+
+def _double(value: Any, frame: Frame, slots: tuple[int, ...]) -> Iterator[Any]:
+    first, second = slots
+    pairs = enumerate(value) if type(value) is list else zip(keys_of(value), value.values(), strict=True)
+    for key, item in pairs:
+        frame[first], frame[second] = key, item
+        yield key
+
+
+def _decide(value: Any, kind: str) -> bool:
+    if value is True or value is False:
+        return bool(value)
+    raise ExpressionError(TYPE, f"{kind}(...) asks for true or false of each item, not {spoken(value)}")
+
+
+def _any_or_all(parts: Parts) -> Compute:
+    """`exists` ends at the first true, `all` at the first false; an error counts only where none of them comes."""
+    kind, (body,) = parts.kind, parts.bodies
+    decisive = kind == "exists"
+
+    def compute(names: Names, frame: Frame, items: Iterator[Any]) -> bool:
+        failed: ExpressionError | None = None
+        for _ in items:
+            try:
+                if _decide(body(names, frame), kind) is decisive:
+                    return decisive
+            except ExpressionError as error:
+                if error.code == LIMIT:
+                    raise
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        return not decisive
+
+    return compute
+
+
+def _exactly_one(parts: Parts) -> Compute:
+    kind, (body,) = parts.kind, parts.bodies
+
+    def compute(names: Names, frame: Frame, items: Iterator[Any]) -> bool:
+        return sum(1 for _ in items if _decide(body(names, frame), kind)) == 1
+
+    return compute
+
+
+def _filter(parts: Parts) -> Compute:
+    kind, (body,) = parts.kind, parts.bodies
+
+    def compute(names: Names, frame: Frame, items: Iterator[Any]) -> list[Any]:
+        return [item for item in items if _decide(body(names, frame), kind)]
+
+    return compute
+
+
+def _map(parts: Parts) -> Compute:
+    *tests, body = parts.bodies
+    kind = parts.kind
+    if not tests:
+
+        def every(names: Names, frame: Frame, items: Iterator[Any]) -> list[Any]:
+            return [body(names, frame) for _ in items]
+
+        return every
+    test = tests[0]
+
+    def some(names: Names, frame: Frame, items: Iterator[Any]) -> list[Any]:
+        return [body(names, frame) for _ in items if _decide(test(names, frame), kind)]
+
+    return some
+
+
+def _map_entries(parts: Parts) -> Compute:
+    *tests, body = parts.bodies
+    kind = parts.kind
+
+    def compute(names: Names, frame: Frame, items: Iterator[Any]) -> dict[Any, Any]:
+        return {
+            key_of(key): body(names, frame)
+            for key in items
+            if not tests or _decide(tests[0](names, frame), kind)
+        }  # fmt: skip
+
+    return compute
+
+
+def _sort_by(parts: Parts) -> Compute:
+    (body,) = parts.bodies
+
+    def compute(names: Names, frame: Frame, items: Iterator[Any]) -> list[Any]:
+        kept: list[Any] = []
+        keys: list[Any] = []
+        for item in items:
+            kept.append(item)
+            keys.append(body(names, frame))
+        return sort_by(frame, kept, keys)
+
+    return compute
+
+
+_KINDS: Final[dict[str, Callable[[Parts], Compute]]] = {
+    "all": _any_or_all,
+    "exists": _any_or_all,
+    "existsOne": _exactly_one,
     "filter": _filter,
     "map": _map,
-    "sortBy": _sort_by,
     "transformList": _map,
-    "transformMap": _transform_map,
+    "transformMap": _map_entries,
+    "sortBy": _sort_by,
 }
+
+
+def build_map(entries: tuple[tuple[Evaluator, Evaluator, int], ...]) -> Evaluator:
+    """A closure for `{key: value}`; each entry with the place of its key. Keys are texts, ints, uints or bools."""
+
+    def run(names: Names, frame: Frame) -> dict[Any, Any]:
+        out: dict[Any, Any] = {}
+        for key, value, start in entries:
+            name = key(names, frame)
+            if type(name) is float or (type(name) is not str and spoken(name) not in ("int", "uint", "bool")):
+                raise ExpressionError(TYPE, f"a map's keys are texts, integers or bools, not {spoken(name)}", offset=start)
+            stored = key_of(name)
+            if stored in out:
+                raise ExpressionError(VALUE, f"the key {str(name)[:80]!r} stands twice in the map", offset=start)
+            out[stored] = value(names, frame)
+        return out
+
+    return run

@@ -1,4 +1,4 @@
-"""An expression, compiled: what it reads, what it gives, and why."""
+"""Expressions: compiled once, kept, evaluated many times."""
 
 from __future__ import annotations
 
@@ -7,81 +7,105 @@ from functools import lru_cache
 from typing import Any, Final
 
 from weft_language.expressions.compiler import Compiler
-from weft_language.expressions.errors import LIMIT, ExpressionError
-from weft_language.expressions.explaining import Explanation, explain
-from weft_language.expressions.limits import GENERATED_CHARS, SOURCE_CHARS, STEPS
+from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
+from weft_language.expressions.explain import Explanation, TracingCompiler
+from weft_language.expressions.limits import SOURCE_CHARS, STEPS, Frame
 from weft_language.expressions.parser import parse
 from weft_language.expressions.references import divisions, references
 from weft_language.expressions.tree import Node
 from weft_language.expressions.wording import check_size
 
-CACHED: Final = 4096
-_SCALARS: Final = frozenset({bool, int, float, type(None)})
-
-Paths = frozenset[tuple[str, ...]]
+_CACHED: Final = 4096
+_SMALL: Final = frozenset({bool, int, float, type(None)})
 
 
 class Expression:
-    """A compiled CEL expression.
+    """A compiled CEL expression; immutable, and safe to use from many tasks at once.
 
-    text: its source.  references: the paths it needs, such as `("step", "check", "output")`; a path ends at a computed key.
-    optional_references: those it reads only inside `default(...)` or `has(...)`.
+    text: its source.
+    references: the paths it reads, such as ("step", "classify", "output", "label"); see `references.references`.
+    optional_references: the paths that may be missing, because `has` or `default` takes care of them.
     """
 
     __slots__ = ("_frame", "_root", "_run", "optional_references", "references", "text")
 
     def __init__(self, text: str, root: Node) -> None:
-        """Compile a tree. Raises: ExpressionError."""
-        compiler = Compiler(text)
         self.text = text
         self._root = root
-        try:
-            self._run = compiler.compile(root, {})
-        except ExpressionError as error:
-            raise error.locate(text) from None
-        self._frame = [STEPS, *([None] * compiler.slots)]
+        compiler = Compiler(text)
+        self._run = compiler.compile(root)
+        self._frame: Frame = [STEPS] + [None] * compiler.slots
         self.references, self.optional_references = references(root)
-
-    def evaluate(self, names: Mapping[str, Any]) -> Any:
-        """Its value: a CEL value in Python (see `values`). names: JSON values and times. Raises: ExpressionError and nothing else."""
-        try:
-            value = self._run(names, self._frame.copy())
-            if type(value) not in _SCALARS:
-                check_size(value)
-        except ExpressionError as error:
-            raise error.locate(self.text) from None
-        except RecursionError:
-            raise ExpressionError(LIMIT, "a value is nested too deep to be worked on", expression=self.text) from None
-        return value
-
-    def explain(self, names: Mapping[str, Any]) -> Explanation:
-        """What each part of it evaluates to with these names."""
-        return explain(self.text, self._root, names)
-
-    @property
-    def root(self) -> Node:
-        """Its syntax tree."""
-        return self._root
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
+    def evaluate(self, names: Mapping[str, Any]) -> Any:
+        """The value of the expression.
 
+        names: what it may read, plain JSON values and aware datetimes; any Mapping, only the paths that are read are
+          touched. Parts of the names may be returned as they are: treat the result as immutable.
+        Raises: ExpressionError, located.
+        """
+        try:
+            value = self._run(names, self._frame.copy())
+            if type(value) not in _SMALL:
+                check_size(value)
+        except ExpressionError as error:
+            raise error.locate(self.text) from None
+        except RecursionError:
+            raise _too_deep(self.text) from None
+        return value
+
+    def test(self, names: Mapping[str, Any]) -> bool:
+        """The value of a condition. Raises: ExpressionError, also (expression_type) where it is neither true nor false."""
+        value = self.evaluate(names)
+        if value is True or value is False:
+            return bool(value)
+        kind = "null" if value is None else type(value).__name__
+        raise ExpressionError(TYPE, f"a condition gives true or false, not {kind}", expression=self.text)
+
+    def explain(self, names: Mapping[str, Any]) -> Explanation:
+        """Evaluate, and tell what each part gave. Never raises ExpressionError: the explanation carries it."""
+        compiler = TracingCompiler(self.text)
+        run = compiler.compile(self._root)
+        try:
+            value = run(names, [STEPS] + [None] * compiler.slots)
+            check_size(value)
+        except ExpressionError as error:
+            failed: ExpressionError | None = error.locate(self.text)
+        except RecursionError:
+            failed = _too_deep(self.text)
+        else:
+            failed = None
+        top = compiler.top.children[0] if compiler.top.children else Explanation(self.text)
+        top.error, top.value = failed, None if failed else value
+        return top
+
+
+def _too_deep(text: str) -> ExpressionError:
+    return ExpressionError(LIMIT, "the expression goes too deep to be evaluated here", expression=text)
+
+
+@lru_cache(maxsize=_CACHED)
 def compile_expression(text: str) -> Expression:
-    """A compiled expression; the same text is compiled once. Raises: ExpressionError, located."""
-    return _compiled(text, SOURCE_CHARS)
+    """The compiled expression; the last 4096 are kept.
+
+    text: CEL, at most 4096 characters.
+    Raises: ExpressionError, located: expression_syntax, expression_limit, expression_function.
+    """
+    return build_expression(text, SOURCE_CHARS)
 
 
-def compile_generated(text: str) -> Expression:
-    """The same for CEL that conditions as data were turned into, which may be longer."""
-    return _compiled(text, GENERATED_CHARS)
+def build_expression(text: str, limit: int) -> Expression:
+    """Compile without keeping. limit: greatest length, characters. Raises: as `compile_expression`."""
+    root = parse(text, limit)
+    try:
+        return Expression(text, root)
+    except ExpressionError as error:
+        raise error.locate(text) from None
 
 
-@lru_cache(maxsize=CACHED)
-def _compiled(text: str, limit: int) -> Expression:
-    return Expression(text, parse(text, limit))
-
-
-def int_divisions(expression: Expression) -> list[str]:
-    """The divisions that truncate where both sides are ints, as far as the syntax tells. Returns: their source texts."""
-    return [expression.text[node.start : node.end] for node in divisions(expression.root)]
+def int_divisions(expression: Expression) -> tuple[str, ...]:
+    """The divisions of an expression that truncate when both sides are ints, as source text; empty when none may."""
+    return tuple(expression.text[node.start : node.end] for node in divisions(expression._root))

@@ -1,159 +1,207 @@
-"""Templates: JSON values whose texts may hold `{{ expression }}`.
+"""Templates: JSON values whose texts hold `{{ expression }}`.
 
-A text that is one expression from end to end keeps the expression's type; in any other text each value is written out. An expression ends
-at the first `}}` up to which it is CEL, so maps and texts in it may hold braces. A literal `{{` is written as `{{ '{{' }}`.
+A text that is one expression and nothing else gives the expression's value with its type; in any other text each
+value is written as `to_text` writes it. `{{{{` stands for a literal `{{`. Keys of objects are taken as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from weft_language.expressions.errors import LIMIT, SYNTAX, ExpressionError
-from weft_language.expressions.expression import Expression, Paths, compile_expression
+from weft_language.expressions.errors import LIMIT, SYNTAX, TYPE, ExpressionError
+from weft_language.expressions.expression import Expression, compile_expression
 from weft_language.expressions.limits import DEPTH, RESULT_BYTES
 from weft_language.expressions.wording import to_json, to_text
 
-Render = Callable[[Mapping[str, Any]], Any]
-MAX_ENDS: Final = 20
-"""How many `}}` are tried as the end of one expression."""
+Names = Mapping[str, Any]
+Renderer = Callable[[Names], Any]
+
+_TOKEN: Final = re.compile(
+    r'[rR]?"""(?s:\\.|.)*?"""'
+    r"|[rR]?'''(?s:\\.|.)*?'''"
+    r'|[rR][bB]?"[^"]*"|[rR][bB]?\'[^\']*\''
+    r'|"(?:\\.|[^"\\])*"'
+    r"|'(?:\\.|[^'\\])*'"
+    r"|//[^\n]*|[{}]"
+)
+"""What matters for finding the end of an expression: texts and comments, which may hold braces, and braces."""
+_OPEN: Final = "{{"
+_ESCAPED: Final = "{{{{"
+_JSON: Final = (type(None), bool, int, float, str, list, dict)
 
 
 class Template:
-    """A compiled template. references, optional_references: of all its expressions.  is_constant: it has none."""
+    """A compiled template; immutable.
 
-    __slots__ = ("_render", "is_constant", "optional_references", "references")
+    references, optional_references: of all its expressions, as in `Expression`.
+    is_constant: whether it holds no expression, so that it renders to the same value always.
+    expressions: each expression with the JSON pointer of the text it stands in, in document order.
+    """
 
-    def __init__(self, render: Render, expressions: list[Expression]) -> None:
+    __slots__ = ("_render", "expressions", "is_constant", "optional_references", "references")
+
+    def __init__(self, render: Renderer, expressions: tuple[tuple[str, Expression], ...]) -> None:
         self._render = render
+        self.expressions = expressions
         self.is_constant = not expressions
-        self.references: Paths = frozenset().union(*(one.references for one in expressions))
-        self.optional_references: Paths = frozenset().union(*(one.optional_references for one in expressions))
+        self.references = frozenset(path for _, one in expressions for path in one.references)
+        optional = frozenset(path for _, one in expressions for path in one.optional_references)
+        self.optional_references = optional - self.references
 
-    def render(self, names: Mapping[str, Any]) -> Any:
-        """The value, plain JSON. names: as for `Expression.evaluate`. Raises: ExpressionError, with the pointer of the text."""
+    def render(self, names: Names) -> Any:
+        """The JSON value with every expression evaluated. Treat it as immutable: constant parts are shared.
+
+        Raises: ExpressionError, located, with the `pointer` of the text it stands in.
+        """
         return self._render(names)
 
 
 def compile_template(value: Any) -> Template:
-    """Compile any JSON value. Raises: ExpressionError, with the pointer of the text it stands in."""
-    expressions: list[Expression] = []
-    render = _compile(value, "", expressions, 0)
-    return Template(render if render is not None else _constant(value), expressions)
+    """The template of a JSON value.
+
+    Raises: ExpressionError, located, with the `pointer` of the text it stands in: as `compile_expression`, and
+    expression_limit where the value is nested over 96 levels.
+    """
+    found: list[tuple[str, Expression]] = []
+    render = _compile(value, "", found, 0)
+    return Template(render or _constant(value), tuple(found))
 
 
-def _constant(value: Any) -> Render:
+def escape(text: str) -> str:
+    """A template that renders to exactly this text."""
+    return text.replace(_OPEN, _ESCAPED)
+
+
+def _constant(value: Any) -> Renderer:
     return lambda names: value
 
 
-def _compile(value: Any, pointer: str, expressions: list[Expression], depth: int) -> Render | None:
-    """What renders a value, None when it is constant."""
-    if isinstance(value, str):
-        return _text(value, pointer, expressions) if "{{" in value else None
-    if not isinstance(value, (dict, list)):
+def _compile(value: Any, pointer: str, found: list[tuple[str, Expression]], depth: int) -> Renderer | None:
+    """What renders a value, or None where it holds no expression and no escape, and so is its own rendering."""
+    if type(value) is str:
+        return _compile_text(value, pointer, found) if _OPEN in value else None
+    if depth >= DEPTH:
+        raise ExpressionError(LIMIT, f"a template nested over {DEPTH} levels", pointer=pointer)
+    if isinstance(value, Mapping):
+        pairs = [(key, _compile(item, f"{pointer}/{_token(key)}", found, depth + 1)) for key, item in value.items()]
+        return _object(value, {key: render for key, render in pairs if render})
+    if type(value) is list:
+        renders = [_compile(item, f"{pointer}/{place}", found, depth + 1) for place, item in enumerate(value)]
+        return _array([render or _constant(item) for render, item in zip(renders, value, strict=True)]) if any(renders) else None
+    if type(value) not in _JSON:
+        raise ExpressionError(TYPE, f"a template is JSON; {type(value).__name__} is none", pointer=pointer)
+    return None
+
+
+def _token(key: Any) -> str:
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
+def _object(value: Mapping[str, Any], renders: dict[str, Renderer]) -> Renderer | None:
+    if not renders:
         return None
-    if depth > DEPTH:
-        raise ExpressionError(LIMIT, f"a template is nested over {DEPTH} levels", pointer=pointer)
-    if isinstance(value, dict):
-        parts = {key: _compile(item, f"{pointer}/{_escaped(str(key))}", expressions, depth + 1) for key, item in value.items()}
-        moving = {key: part for key, part in parts.items() if part is not None}
-        return _object(value, moving) if moving else None
-    listed = [_compile(item, f"{pointer}/{place}", expressions, depth + 1) for place, item in enumerate(value)]
-    return _list(value, listed) if any(part is not None for part in listed) else None
+    if len(renders) == len(value):
+        return lambda names: {key: render(names) for key, render in renders.items()}
+    items = [(key, renders.get(key) or _constant(item)) for key, item in value.items()]
+    return lambda names: {key: render(names) for key, render in items}
 
 
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+def _array(renders: list[Renderer]) -> Renderer:
+    return lambda names: [render(names) for render in renders]
 
 
-def _object(value: dict[str, Any], moving: dict[str, Render]) -> Render:
-    def render(names: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: moving[key](names) if key in moving else item for key, item in value.items()}
-
-    return render
-
-
-def _list(value: list[Any], parts: list[Render | None]) -> Render:
-    def render(names: Mapping[str, Any]) -> list[Any]:
-        return [item if part is None else part(names) for item, part in zip(value, parts, strict=True)]
-
-    return render
+def _compile_text(text: str, pointer: str, found: list[tuple[str, Expression]]) -> Renderer:
+    parts = list(_parts(text, pointer))
+    for part in parts:
+        if type(part) is Expression:
+            found.append((pointer, part))
+    if len(parts) == 1 and type(parts[0]) is Expression:
+        return _value(parts[0], pointer)
+    return _text(parts, pointer)
 
 
-def _text(text: str, pointer: str, expressions: list[Expression]) -> Render:
-    pieces = _pieces(text, pointer)
-    found = [piece for piece in pieces if isinstance(piece, Expression)]
-    expressions.extend(found)
-    if len(pieces) == 1 and found:
-        return _whole(found[0], pointer)
-    return _joined(pieces, pointer)
+def _value(expression: Expression, pointer: str) -> Renderer:
+    evaluate = expression.evaluate
 
-
-def _whole(expression: Expression, pointer: str) -> Render:
-    def render(names: Mapping[str, Any]) -> Any:
+    def render(names: Names) -> Any:
         try:
-            return to_json(expression.evaluate(names))
+            return to_json(evaluate(names))
         except ExpressionError as error:
-            raise _located(error, expression, pointer) from None
+            raise _placed(error.locate(expression.text), pointer) from None
 
     return render
 
 
-def _joined(pieces: list[str | Expression], pointer: str) -> Render:
-    def render(names: Mapping[str, Any]) -> str:
-        out: list[str] = []
-        size = 0
-        for piece in pieces:
-            if isinstance(piece, str):
-                part = piece
-            else:
-                try:
-                    part = str(to_json(to_text(piece.evaluate(names))))
-                except ExpressionError as error:
-                    raise _located(error, piece, pointer) from None
-            size += len(part)
-            if size > RESULT_BYTES:
-                raise ExpressionError(LIMIT, f"the text is longer than {RESULT_BYTES} characters", pointer=pointer)
-            out.append(part)
-        return "".join(out)
+def _text(parts: list[str | Expression], pointer: str) -> Renderer:
+    def render(names: Names) -> str:
+        written: list[str] = []
+        for part in parts:
+            if type(part) is str:
+                written.append(part)
+                continue
+            try:
+                written.append(to_text(part.evaluate(names)))
+            except ExpressionError as error:
+                raise _placed(error.locate(part.text), pointer) from None
+        if sum(map(len, written)) > RESULT_BYTES:
+            raise ExpressionError(LIMIT, f"the text is longer than {RESULT_BYTES} characters", pointer=pointer)
+        return str(to_json("".join(written)))
 
     return render
 
 
-def _located(error: ExpressionError, expression: Expression, pointer: str) -> ExpressionError:
-    error.locate(expression.text)
-    error.pointer = pointer
+def _placed(error: ExpressionError, pointer: str) -> ExpressionError:
+    error.pointer = error.pointer or pointer
     return error
 
 
-def _pieces(text: str, pointer: str) -> list[str | Expression]:
-    pieces: list[str | Expression] = []
-    at = 0
-    while (opened := text.find("{{", at)) >= 0:
-        if opened > at:
-            pieces.append(text[at:opened])
-        expression, at = _expression(text, opened + 2, pointer)
-        pieces.append(expression)
-    if at < len(text):
-        pieces.append(text[at:])
-    return pieces
+def split(text: str) -> list[str | Expression]:
+    """The parts of a template text in order, literal texts (unescaped) and expressions. Raises: ExpressionError."""
+    return list(_parts(text, ""))
 
 
-def _expression(text: str, start: int, pointer: str) -> tuple[Expression, int]:
-    """The expression that begins at `start`, and where the text goes on behind its `}}`."""
-    end = text.find("}}", start)
-    if end < 0:
-        raise ExpressionError(
-            SYNTAX, "`{{` is never closed by `}}`; for the braces themselves write {{ '{{' }}", expression=text[:200], pointer=pointer
-        )
-    first: ExpressionError | None = None
-    for _ in range(MAX_ENDS):
-        try:
-            return compile_expression(text[start:end].strip()), end + 2
-        except ExpressionError as error:
-            first = first or error
-            first.pointer = pointer
-        end = text.find("}}", end + 1)
-        if end < 0 or first.code != SYNTAX:
+def _parts(text: str, pointer: str) -> Iterator[str | Expression]:
+    literal: list[str] = []
+    place = 0
+    while True:
+        start = text.find(_OPEN, place)
+        if start < 0:
             break
-    raise first or ExpressionError(SYNTAX, "no `}}` closes the expression", pointer=pointer)
+        literal.append(text[place:start])
+        if text.startswith(_ESCAPED, start):
+            literal.append(_OPEN)
+            place = start + len(_ESCAPED)
+            continue
+        end = _end(text, start + len(_OPEN), pointer)
+        if any(literal):
+            yield "".join(literal)
+        literal = []
+        try:
+            yield compile_expression(text[start + len(_OPEN) : end].strip())
+        except ExpressionError as error:
+            raise _placed(error, pointer) from None
+        place = end + len(_OPEN)
+    literal.append(text[place:])
+    if any(literal):
+        yield "".join(literal)
+
+
+def _end(text: str, start: int, pointer: str) -> int:
+    """Where the `}}` stands that closes an expression, past the braces of its maps and texts."""
+    depth = 0
+    for found in _TOKEN.finditer(text, start):
+        token = found[0]
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            if depth == 0 and text.startswith("}}", found.start()):
+                return found.start()
+            depth -= 1
+    message = "`{{` without `}}`; write {{{{ for a literal {{"
+    raise ExpressionError(SYNTAX, message, expression=text, offset=start, pointer=pointer, position=_position(text, start))
+
+
+def _position(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
