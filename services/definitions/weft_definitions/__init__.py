@@ -1,1 +1,6 @@
-"""Workflows, versions, validation, publishing."""
+"""Definitions: workflows and their versions, from draft to archive; validation; the node catalog.
+
+Owns   schema `definitions`: workflow, version, installation, live_execution.
+Hears  WorkflowInstalled, ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled.
+Says   WorkflowChanged.
+"""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from weft_language import Finding, UnreadableDocument, has_errors, publish_findings, read_document, validate
+from weft_language import Definition, Finding, UnreadableDocument, difference, has_errors, publish_findings, read_document, validate
 from weft_runtime.errors import Detail
 
-from weft_definitions.domain import Content
+from weft_definitions.domain import Content, content_of
 from weft_definitions.errors import InvalidDefinition, InvalidRequest, NotExecutable, Unreadable
 
 STATUSES: Final = ("draft", "active")
@@ -18,7 +18,10 @@ _WRAPPING: Final = frozenset({"definition", "status"})
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A definition as somebody sent it. document: not yet validated.  active: to be published at once.  at: the pointer to it in the body."""
+    """A definition as somebody sent it.
+
+    document: not yet validated.  active: to be published at once.  at: the pointer to it in the body.
+    """
 
     document: Any
     active: bool = False
@@ -32,10 +35,9 @@ class Admitted:
     content: Content
     findings: tuple[Finding, ...]
     active: bool = False
-    at: str = ""
 
 
-def read(body: bytes, content_type: str) -> Sent:
+def read(body: bytes, content_type: str | None) -> Sent:
     """The definition in a body: bare, or wrapped as `{definition, status}`; JSON, or YAML where the content type says so.
 
     Raises: Unreadable, InvalidRequest.
@@ -65,28 +67,53 @@ def named(sent: Sent, slug: str) -> Sent:
 
 def admit(sent: Sent) -> Admitted:
     """The valid definition in what was sent, ready to be published where that was asked for. Raises: InvalidDefinition, NotExecutable."""
-    definition, findings = validate(sent.document)
-    if definition is None:
-        raise InvalidDefinition(
-            "the definition has errors; `errors` says where and how to mend them",
-            details=details(findings, sent.at),
-            extra={"findings": [finding.as_dict() for finding in findings]},
-        )
-    content = content_of(definition)
+    findings = validate(sent.document)
+    if has_errors(findings):
+        raise _invalid(findings, sent.at)
+    definition = Definition.model_validate(sent.document)
     if sent.active:
-        require_executable(content.document, sent.at)
-    return Admitted(content, findings, sent.active, sent.at)
+        _require_executable(definition, sent.at)
+    return Admitted(content_of(definition), findings, sent.active)
 
 
-def require_executable(document: dict[str, Any], at: str = "") -> None:
-    """Refuse a valid definition that asks for what the engine cannot execute. Raises: NotExecutable."""
-    findings = publish_findings(document)
+def admit_stored(document: dict[str, Any]) -> Content:
+    """The content of a version saved before, ready to be published. Raises: InvalidDefinition where it is valid no more, NotExecutable."""
+    return admit(Sent(document, active=True)).content
+
+
+def verdict(sent: Sent) -> tuple[bool, bool, list[Finding]]:
+    """Whether what was sent can be saved, whether it can be published, and all findings with pointers into the body.
+
+    What only keeps it from being published is a warning here.
+    """
+    found = list(validate(sent.document))
+    valid = not has_errors(found)
+    refused = publish_findings(Definition.model_validate(sent.document)) if valid else ()
+    found += [replace(finding, severity="warning") for finding in refused]
+    return valid, valid and not has_errors(refused), [replace(finding, pointer=sent.at + finding.pointer) for finding in found]
+
+
+def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What differs between two stored definitions, as the API shows it."""
+    return difference(Definition.model_validate(before), Definition.model_validate(after)).as_dict()
+
+
+def _require_executable(definition: Definition, at: str) -> None:
+    findings = publish_findings(definition)
     if has_errors(findings):
         raise NotExecutable(
             "the definition is valid and asks for what cannot be executed yet; `errors` says what and what to use instead",
             details=details(findings, at),
             extra={"findings": [finding.as_dict() for finding in findings]},
         )
+
+
+def _invalid(findings: Iterable[Finding], at: str) -> InvalidDefinition:
+    return InvalidDefinition(
+        "the definition has errors; `errors` says where and how to mend them",
+        details=details(findings, at),
+        extra={"findings": [finding.as_dict() for finding in findings]},
+    )
 
 
 def details(findings: Iterable[Finding], at: str) -> list[Detail]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.executions import ExecutionCancelled, ExecutionCompleted, ExecutionFailed, ExecutionStarted, ExecutionTimedOut
+from weft_language.difference import same
+from weft_language.model import Definition, to_document
 from weft_runtime.uow import Decision
 
 from weft_definitions.errors import EditedSince, ExecutionsLive, IllegalMove, SlugMismatch
 from weft_definitions.machine import HARMLESS, LEGAL, WorkflowStatus, allowed
+
+ExecutionFact = ExecutionStarted | ExecutionCompleted | ExecutionFailed | ExecutionTimedOut | ExecutionCancelled
+"""What tells that an execution began or ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,19 @@ class Change:
     changed: bool = True
 
 
+def content_of(definition: Definition) -> Content:
+    """What we keep of a valid definition."""
+    return Content(
+        slug=definition.slug,
+        name=definition.name,
+        description=definition.description or "",
+        labels=dict(definition.labels),
+        # Whatever a definition names, people and services may start it.
+        triggers=tuple(sorted({"manual", *(trigger.on for trigger in definition.triggers)})),
+        document=to_document(definition),
+    )
+
+
 def create(content: Content, by: str, now: datetime) -> Change:
     """A new workflow with version 1, a draft."""
     workflow = Workflow(
@@ -108,7 +128,7 @@ def revise(workflow: Workflow, newest: Version, content: Content, by: str, now: 
             f"the definition's slug is {content.slug!r} and the address says {workflow.slug!r}; "
             "a slug never changes, so leave it out or make it the same"
         )
-    if content.document == newest.document:
+    if same(content.document, newest.document):
         return Change(workflow, changed=False)
     number = newest.number if newest.published_at is None else workflow.version + 1
     return Change(_edited(_described(workflow, content), now, version=number), Version(number, content.document, by, now))
@@ -183,6 +203,24 @@ def changed(workflow: Workflow, active: Version | None) -> WorkflowChanged:
         definition=None if active is None else active.document,
         labels=dict(workflow.labels) if active is None else dict(active.document.get("labels", {})),
     )
+
+
+def count(facts: Sequence[tuple[str, ExecutionFact]]) -> tuple[list[tuple[str, UUID, str]], list[tuple[str, UUID]]]:
+    """What facts change in what is known to run.
+
+    facts: each with its tenant, in the order they were said.
+    Returns: executions to add, as (tenant, execution, workflow), and to remove, as (tenant, execution). One that began and ended among
+    these facts, as most do at full load, is in neither.
+    """
+    added: dict[tuple[str, UUID], str] = {}
+    removed: dict[tuple[str, UUID], None] = {}
+    for tenant, fact in facts:
+        key = tenant, fact.execution_id
+        if isinstance(fact, ExecutionStarted):
+            added[key] = fact.workflow
+        elif added.pop(key, None) is None:
+            removed[key] = None
+    return [(*key, slug) for key, slug in added.items()], list(removed)
 
 
 def _move(workflow: Workflow, move: str) -> WorkflowStatus:

@@ -74,7 +74,10 @@ class WorkflowSummary(BaseModel):
 
 
 class WorkflowView(WorkflowSummary):
-    """A workflow with one of its definitions. version: the newest.  definition_version: the one shown.  findings: warnings, after a change."""
+    """A workflow with one of its definitions.
+
+    version: the newest.  definition_version: the one shown.  findings: warnings, after a change.
+    """
 
     etag: str
     definition_version: int

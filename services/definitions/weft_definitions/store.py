@@ -155,7 +155,8 @@ _ADD_LIVE = sa.text(
     "SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:executions AS uuid[]), CAST(:slugs AS text[])) ON CONFLICT DO NOTHING"
 )
 _REMOVE_LIVE = sa.text(
-    "DELETE FROM definitions.live_execution AS live USING unnest(CAST(:tenants AS text[]), CAST(:executions AS uuid[])) AS ended (tenant, execution) "
+    "DELETE FROM definitions.live_execution AS live "
+    "USING unnest(CAST(:tenants AS text[]), CAST(:executions AS uuid[])) AS ended (tenant, execution) "
     "WHERE live.tenant_id = ended.tenant AND live.execution_id = ended.execution"
 )
 _VERSION_FIELDS = ("number", "document", "created_by", "created_at", "published_by", "published_at", "note")

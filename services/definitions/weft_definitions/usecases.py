@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from uuid import UUID
 
 from weft_contracts.definitions import WorkflowInstalled
 from weft_runtime.uow import Decision, UnitOfWork
 
 from weft_definitions import documents, domain, store
 from weft_definitions.documents import Admitted, Sent
-from weft_definitions.domain import Change, Version, Workflow
+from weft_definitions.domain import Change, ExecutionFact, Version, Workflow
 
 
 async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
@@ -49,7 +48,7 @@ async def publish(slug: str, number: int | None, note: str | None, etag: str | N
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     version = await store.get_version(uow, slug, number or workflow.version)
-    await asyncio.to_thread(documents.require_executable, version.document)
+    await asyncio.to_thread(documents.admit_stored, version.document)
     return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow)
 
 
@@ -81,8 +80,8 @@ async def roll_back(slug: str, number: int, etag: str | None, uow: UnitOfWork) -
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     earlier = await store.get_version(uow, slug, number)
-    admitted = await asyncio.to_thread(documents.admit, Sent(earlier.document, active=True))
-    return await _settle(domain.roll_back(workflow, earlier, admitted.content, _who(uow), uow.now), uow)
+    content = await asyncio.to_thread(documents.admit_stored, earlier.document)
+    return await _settle(domain.roll_back(workflow, earlier, content, _who(uow), uow.now), uow)
 
 
 async def note_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
@@ -90,12 +89,11 @@ async def note_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
     await store.note_installed(uow, msg.slug, msg.service, msg.revision)
 
 
-async def count_executions(started: Sequence[tuple[str, UUID, str]], ended: Sequence[tuple[str, UUID]], uow: UnitOfWork) -> None:
-    """Keep count of what runs. started: (tenant, execution, workflow).  ended: (tenant, execution)."""
-    over = set(ended)
-    # What began and ended in one batch leaves nothing to write, which at full load is nearly everything.
-    await store.add_live(uow, [row for row in started if row[:2] not in over])
-    await store.remove_live(uow, sorted(over - {row[:2] for row in started}))
+async def count_executions(facts: Sequence[tuple[str, ExecutionFact]], uow: UnitOfWork) -> None:
+    """Keep count of what runs. facts: each with its tenant, in the order they were said."""
+    added, removed = domain.count(facts)
+    await store.add_live(uow, added)
+    await store.remove_live(uow, removed)
 
 
 def _published(change: Change, uow: UnitOfWork) -> Decision[Change]:

@@ -1,0 +1,27 @@
+"""What definitions hears: who has stored a published workflow, and what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weft_contracts.definitions import WorkflowInstalled
+from weft_contracts.executions import ExecutionCancelled, ExecutionCompleted, ExecutionFailed, ExecutionStarted, ExecutionTimedOut
+from weft_runtime.pipeline import Handlers, Heard
+from weft_runtime.uow import UnitOfWork
+
+from weft_definitions import usecases
+from weft_definitions.domain import ExecutionFact
+
+on = Handlers("definitions")
+
+
+@on(WorkflowInstalled)
+async def workflow_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
+    """A service has stored its copy of a workflow."""
+    await usecases.note_installed(msg, uow)
+
+
+@on.batch(ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
+async def executions(heard: Sequence[Heard[ExecutionFact]], uow: UnitOfWork) -> None:
+    """Executions started and ended."""
+    await usecases.count_executions([(fact.tenant, fact.message) for fact in heard], uow)
