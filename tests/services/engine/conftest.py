@@ -1,0 +1,93 @@
+"""An engine that owns every partition, with a worker, on a real database and broker, and a tenant's workflows in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from weft_connectors.activity import Activities, Activity
+from weft_contracts.definitions import WorkflowChanged
+from weft_engine.app import build
+from weft_engine.worker import Worker
+from weft_runtime.testing import RunningService, running_service, tell
+
+ENDS = {"completed", "failed", "cancelled", "timed_out"}
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Engine:
+    """A running engine as a tenant sees it."""
+
+    service: RunningService
+
+    @property
+    def client(self) -> httpx2.AsyncClient:
+        """A client whose token is fresh, however far the clock was moved."""
+        return self.service.client()
+
+    async def publish(self, slug: str, **document: Any) -> str:
+        """Let the engine hear of a published workflow."""
+        whole = {"format": "weft/v1", "slug": slug, "name": slug, **document}
+        await tell(self.service, WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=whole))
+        return slug
+
+    async def start(self, slug: str, **body: Any) -> str:
+        """Start an execution, and give its id."""
+        answer = await self.client.post(f"/api/v1/workflows/{slug}/trigger", json=body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["execution_id"])
+
+    async def get(self, execution_id: str) -> dict[str, Any]:
+        """An execution as the API shows it."""
+        answer = await self.client.get(f"/api/v1/executions/{execution_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    async def until(self, execution_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The execution once something holds of it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(shown := await self.get(execution_id)):
+                await asyncio.sleep(0.01)
+        return shown
+
+    async def ended(self, execution_id: str) -> dict[str, Any]:
+        """The execution once it has ended."""
+        return await self.until(execution_id, lambda shown: shown["status"] in ENDS)
+
+    async def waiting(self, execution_id: str) -> dict[str, Any]:
+        """The execution once it rests."""
+        return await self.until(execution_id, lambda shown: shown["status"] == "waiting")
+
+    async def steps(self, execution_id: str) -> list[dict[str, Any]]:
+        """Its steps as the API shows them."""
+        answer = await self.client.get(f"/api/v1/executions/{execution_id}/steps")
+        steps: list[dict[str, Any]] = answer.json()["items"]
+        return steps
+
+
+@pytest.fixture(scope="module")
+async def engine(database_url: str, broker_url: str) -> AsyncIterator[Engine]:
+    """An engine over RabbitMQ."""
+    async with running_service(build, database_url, broker_url) as service:
+        yield Engine(service)
+
+
+@pytest.fixture
+async def working(engine: Engine) -> AsyncIterator[Callable[..., None]]:
+    """Start workers for the length of a test: `working(pool, name=function, …)`."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def work(pool: str = "acme", **activities: Activity) -> None:
+        worker = Worker(engine.service.context.bus, Activities(activities), engine.service.clock, pool_name=pool)
+        tasks.append(asyncio.create_task(worker.run()))
+
+    yield work
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,157 @@
+"""Executions from their start to their end, through the engine's doors, on real PostgreSQL and RabbitMQ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from weft_connectors.activity import ActivityCall, ActivityError
+
+from tests.services.engine.conftest import Engine
+
+
+async def test_three_inline_nodes_complete_in_one_transition(engine: Engine) -> None:
+    nodes = [
+        {"id": "a", "type": "set", "with": {"x": "{{ input.amount }}"}},
+        {"id": "b", "type": "set", "with": {"y": "{{ vars.x * 2 }}"}},
+        {"id": "c", "type": "transform", "with": {"expression": "vars.x + vars.y"}},
+    ]
+    await engine.publish("inline", nodes=nodes, output={"sum": "{{ step.c.output }}"})
+    shown = await engine.ended(await engine.start("inline", input={"amount": 20}))
+    assert (shown["status"], shown["output"], shown["error"]) == ("completed", {"sum": 60}, None)
+
+
+async def test_three_activities_are_done_by_a_worker_one_after_the_other(engine: Engine, working: Callable[..., None]) -> None:
+    async def double(call: ActivityCall) -> Any:
+        return call.input * 2
+
+    working(double=double)
+    nodes = [
+        {"id": "a", "type": "activity", "with": {"name": "double", "input": "{{ input.n }}"}},
+        {"id": "b", "type": "activity", "with": {"name": "double", "input": "{{ step.a.output }}"}},
+        {"id": "c", "type": "activity", "with": {"name": "double", "input": "{{ step.b.output }}"}},
+    ]
+    await engine.publish("remote", nodes=nodes, output={"n": "{{ step.c.output }}"})
+    shown = await engine.ended(await engine.start("remote", input={"n": 1}))
+    assert (shown["status"], shown["output"]) == ("completed", {"n": 8})
+    assert [(step["node"], step["input"], step["output"]) for step in await engine.steps(shown["id"])] == [("a", 1, 2), ("b", 2, 4), ("c", 4, 8)]
+
+
+async def test_a_failing_activity_is_tried_again_with_the_same_key(engine: Engine, working: Callable[..., None]) -> None:
+    keys: list[tuple[str, int]] = []
+
+    async def shaky(call: ActivityCall) -> Any:
+        keys.append((call.key, call.attempt))
+        if call.attempt < 3:
+            raise ActivityError("busy", "come back later")
+        return "done"
+
+    working(shaky=shaky)
+    node = {"id": "a", "type": "activity", "with": {"name": "shaky"}, "retry": {"attempts": 5, "delay": "10s", "jitter": False}}
+    await engine.publish("shaky", nodes=[node])
+    execution = await engine.start("shaky")
+    for attempt in (1, 2):
+        await engine.until(execution, lambda shown, n=attempt: [wait["kind"] for wait in shown["waiting_for"]] == ["retry"] and len(keys) == n)
+        engine.service.clock.advance(timedelta(seconds=30))
+    shown = await engine.ended(execution)
+    assert shown["status"] == "completed"
+    assert keys == [(f"{execution}:a:1", 1), (f"{execution}:a:1", 2), (f"{execution}:a:1", 3)]
+
+
+async def test_an_error_takes_its_edge_and_is_read_there(engine: Engine, working: Callable[..., None]) -> None:
+    async def refuse(call: ActivityCall) -> Any:
+        raise ActivityError("no_stock", "nothing left", permanent=True)
+
+    working(refuse=refuse)
+    nodes = [
+        {"id": "a", "type": "activity", "with": {"name": "refuse"}},
+        {"id": "good", "type": "set", "with": {"way": "good"}},
+        {"id": "bad", "type": "set", "with": {"way": "{{ step.a.error.code }}"}},
+    ]
+    edges = [{"from": "a", "to": "good"}, {"from": "a", "to": "bad", "on": "error"}]
+    await engine.publish("refused", nodes=nodes, edges=edges, output={"way": "{{ vars.way }}"})
+    shown = await engine.ended(await engine.start("refused"))
+    assert (shown["status"], shown["output"]) == ("completed", {"way": "no_stock"})
+
+
+async def test_a_wait_ends_when_its_time_has_come_and_not_before(engine: Engine) -> None:
+    await engine.publish("pause", nodes=[{"id": "w", "type": "wait", "with": {"for": "2h"}}])
+    execution = await engine.start("pause")
+    shown = await engine.waiting(execution)
+    assert shown["waiting_for"][0]["kind"] == "timer"
+    engine.service.clock.advance(timedelta(hours=1, minutes=59))
+    assert (await engine.get(execution))["status"] == "waiting"
+    engine.service.clock.advance(timedelta(minutes=2))
+    assert (await engine.ended(execution))["status"] == "completed"
+
+
+async def test_a_signal_is_refused_by_its_guard_and_then_taken(engine: Engine) -> None:
+    nodes = [
+        {"id": "s", "type": "state", "with": {"signals": {"approve": {}}}},
+        {"id": "end", "type": "set", "with": {"by": "{{ step.s.output.by }}"}},
+    ]
+    edges = [{"from": "s", "to": "end", "on": "approve", "when": "signal.amount < 100"}]
+    await engine.publish("guarded", nodes=nodes, edges=edges, output={"by": "{{ vars.by }}"})
+    execution = await engine.start("guarded")
+    await engine.waiting(execution)
+    url = f"/api/v1/executions/{execution}/signals"
+    refused = await engine.client.post(f"{url}/approve", json={"payload": {"amount": 500, "by": "ann"}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "signal_refused")
+    unknown = await engine.client.post(f"{url}/nonsense", json={})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "signal_unknown")
+    taken = await engine.client.post(f"{url}/approve", json={"payload": {"amount": 5, "by": "bob"}})
+    assert (taken.status_code, taken.json()["status"]) == (202, "delivered")
+    assert (await engine.ended(execution))["output"] == {"by": "bob"}
+
+
+async def test_a_signal_that_comes_first_is_kept_for_the_node_that_waits_later(engine: Engine) -> None:
+    nodes = [
+        {"id": "first", "type": "state", "with": {"signals": {"go": {}}}},
+        {"id": "then", "type": "state", "with": {"signals": {"paid": {}}}},
+    ]
+    await engine.publish("early", nodes=nodes, edges=[{"from": "first", "to": "then", "on": "go"}])
+    execution = await engine.start("early")
+    await engine.waiting(execution)
+    url = f"/api/v1/executions/{execution}/signals"
+    assert (await engine.client.post(f"{url}/paid", json={"payload": {"n": 1}})).json()["status"] == "kept"
+    assert (await engine.client.post(f"{url}/go", json={})).status_code == 202
+    shown = await engine.ended(execution)
+    assert shown["status"] == "completed"
+    assert [step["outcome"] for step in await engine.steps(execution)] == ["go", "paid"]
+
+
+async def test_cancelling_is_answered_when_it_is_durable(engine: Engine) -> None:
+    await engine.publish("endless", nodes=[{"id": "w", "type": "wait", "with": {"for": "9d"}}])
+    execution = await engine.start("endless")
+    await engine.waiting(execution)
+    answer = await engine.client.post(f"/api/v1/executions/{execution}/cancel", json={"reason": "enough"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    again = await engine.client.post(f"/api/v1/executions/{execution}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "execution_ended")
+
+
+async def test_waiting_for_the_end_answers_with_the_finished_execution(engine: Engine) -> None:
+    await engine.publish("quick", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    answer = await engine.client.post("/api/v1/workflows/quick/trigger?wait=5s", json={})
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+
+
+async def test_what_cannot_be_started_says_why(engine: Engine) -> None:
+    schema = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
+    await engine.publish("typed", input=schema, nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    unknown = await engine.client.post("/api/v1/workflows/nowhere/trigger", json={})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "workflow_not_found")
+    bad = await engine.client.post("/api/v1/workflows/typed/trigger", json={"input": {"amount": "much"}})
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/input/amount")
+
+
+async def test_the_history_tells_everything_in_order(engine: Engine) -> None:
+    await engine.publish("told", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    execution = await engine.start("told")
+    await engine.ended(execution)
+    page = (await engine.client.get(f"/api/v1/executions/{execution}/history", params={"limit": 2})).json()
+    rest = (await engine.client.get(f"/api/v1/executions/{execution}/history", params={"limit": 2, "cursor": page["next_cursor"]})).json()
+    kinds = [entry["kind"] for entry in page["items"] + rest["items"]]
+    assert kinds == ["execution.started", "step.completed", "execution.completed"]
+    assert [entry["position"] for entry in page["items"] + rest["items"]] == [0, 1, 2]
