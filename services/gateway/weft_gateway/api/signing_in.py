@@ -1,0 +1,66 @@
+"""Signing in and out, who I am, and what others verify our tokens with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from weft_runtime.auth import Permission
+from weft_runtime.http import Asker, Context, Door, Reply
+
+from weft_gateway import signing_in
+from weft_gateway.issuing import Issuer
+from weft_gateway.schemas import LoginBody, MeView, RefreshBody, TokenView, me
+
+door = Door("gateway")
+
+
+async def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+Address = Annotated[str, Depends(_address)]
+"""Where a request comes from, "" when that is unknown."""
+
+LOGINS_PER_MINUTE = 60
+REFRESHES_PER_MINUTE = 120
+JWKS_MAX_AGE_S = 300
+
+
+@door.post("/auth/login", public=True, per_minute=LOGINS_PER_MINUTE, max_body_bytes=4096)
+async def login(body: LoginBody, address: Address, context: Context) -> TokenView:
+    """Sign in with an e-mail address and a password."""
+    given = await signing_in.sign_in(context, body.email, body.password, address)
+    return TokenView(access_token=given.access_token, refresh_token=given.refresh_token, expires_in=given.expires_in)
+
+
+@door.post("/auth/refresh", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096)
+async def refresh(body: RefreshBody, context: Context) -> TokenView:
+    """Exchange a refresh token for the next pair. Each is good once."""
+    given = await signing_in.refresh(context, body.refresh_token)
+    return TokenView(access_token=given.access_token, refresh_token=given.refresh_token, expires_in=given.expires_in)
+
+
+@door.post("/auth/logout", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096, status=204)
+async def logout(body: RefreshBody, context: Context) -> None:
+    """End the session of a refresh token. Its access token is refused within seconds."""
+    await signing_in.sign_out(context, body.refresh_token)
+
+
+@door.get("/me", may=Permission.SELF_READ)
+async def get_me(asker: Asker) -> MeView:
+    """Who the token says I am, and what I may do."""
+    return me(asker)
+
+
+@door.get("/.well-known/jwks.json", public=True, root=True)
+async def jwks(context: Context) -> Reply[dict[str, Any]]:
+    """The public keys that verify our tokens, as a JSON Web Key Set."""
+    document = await context.part(Issuer).keys()
+    return Reply(document, headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE_S}"})
+
+
+@door.get("/.well-known/revoked.json", public=True, root=True)
+async def revoked(context: Context) -> dict[str, Any]:
+    """The ids of tokens that are refused though they have not expired."""
+    return await context.part(Issuer).revoked()

@@ -1,0 +1,66 @@
+"""The gateway, wired."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import cast
+
+from weft_runtime.context import ServiceContext
+from weft_runtime.service import Service
+
+from weft_gateway import api, handlers, tables
+from weft_gateway.attempts import Attempts
+from weft_gateway.describing import Descriptions
+from weft_gateway.feeding import Hub
+from weft_gateway.issuing import issuer_of
+from weft_gateway.settings import Settings
+from weft_gateway.store import feed, keys, sessions
+
+KEYS_EVERY_S = 60.0
+TIDY_EVERY_S = 60.0
+SESSIONS_KEPT = timedelta(days=1)
+
+
+def build(settings: Settings) -> Service:
+    """The gateway: its doors, the issuer of tokens, the live feed."""
+    return Service(
+        name="gateway",
+        package="weft_gateway",
+        settings=settings,
+        door=api.door,
+        handlers=handlers.on,
+        tables=tables.metadata,
+        startup=(prepare,),
+        background=(keep_keys, run_feed, tidy),
+        token_source=issuer_of,
+    )
+
+
+async def prepare(context: ServiceContext) -> None:
+    """What the doors need before they open."""
+    settings = cast(Settings, context.settings)
+    context.attach(Attempts(), Hub(context), Descriptions(api.door, settings.service_urls, settings.openapi_ttl_s))
+    await issuer_of(context).refresh()
+
+
+async def keep_keys(context: ServiceContext) -> None:
+    """Take up keys other gateways made, and make one when it is time, until cancelled."""
+    while True:
+        await asyncio.sleep(KEYS_EVERY_S)
+        await issuer_of(context).refresh()
+
+
+async def run_feed(context: ServiceContext) -> None:
+    """Hand out what is new to live connections, until cancelled."""
+    await context.part(Hub).run()
+
+
+async def tidy(context: ServiceContext) -> None:
+    """Forget what nobody can ask for any more, until cancelled."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY_S)
+        async with context.owner_transaction() as uow:
+            await feed.forget(uow, uow.now - context.part(Hub).kept)
+            await sessions.forget_expired(uow, uow.now - SESSIONS_KEPT)
+            await keys.forget_signing_keys(uow)

@@ -1,0 +1,167 @@
+"""Tenants, people, sessions and API keys: nouns and pure decisions. Time and ids are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from weft_contracts.directory import TenantChanged, UserChanged
+from weft_runtime.auth import Claims, permissions_of
+from weft_runtime.uow import Decision
+
+from weft_gateway.errors import RoleTooHigh
+from weft_gateway.machine import MOVES, SessionStatus
+
+API_KEY_MAX_DAYS: Final = 365
+"""Days an API key may live at most; the key that signs it is published for longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A customer. tier: what it has booked; settings: free, for its expressions."""
+
+    id: str
+    name: str
+    created_at: datetime
+    tier: str = "standard"
+    settings: dict[str, Any] = field(default_factory=dict)
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person of one tenant. email: lower case, unique in the whole mesh, because people sign in with it alone."""
+
+    id: UUID
+    tenant: str
+    email: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    active: bool = True
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in and all the refresh tokens that follow from it."""
+
+    id: UUID
+    tenant: str
+    user_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    status: SessionStatus = SessionStatus.ACTIVE
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key for machines. The secret itself is a signed token and is not kept; `id` is its `jti`."""
+
+    id: UUID
+    tenant: str
+    name: str
+    roles: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+    def status(self, now: datetime) -> str:
+        """`active`, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.expires_at > now else "expired"
+
+
+def normal_email(text: str) -> str:
+    """An e-mail address as it is stored and compared: without spaces around it, lower case."""
+    return text.strip().lower()
+
+
+def allow_roles(wanted: Iterable[str], giver: Iterable[str]) -> tuple[str, ...]:
+    """`wanted` in order and once each, if whoever has the roles `giver` may give them: nobody gives more than they have.
+
+    A tenant's own role names, for the candidates of tasks, allow nothing and may be given by anybody who gives roles.
+    Raises: RoleTooHigh.
+    """
+    chosen = tuple(dict.fromkeys(wanted))
+    own = permissions_of(giver)
+    for role in chosen:
+        if not permissions_of((role,)) <= own:
+            raise RoleTooHigh(f"role {role!r} may do more than you may; ask somebody who has it to give it")
+    return chosen
+
+
+def admit(user: User) -> Decision[User]:
+    """A new person, told to the mesh."""
+    return Decision(user, (user_changed(user),))
+
+
+def change_user(user: User, now: datetime, *, name: str, roles: tuple[str, ...], groups: tuple[str, ...], active: bool) -> Decision[User]:
+    """The person as wanted; says so only where something changed."""
+    wanted = replace(user, name=name, roles=roles, groups=groups, active=active)
+    if wanted == user:
+        return Decision(user)
+    changed = replace(wanted, updated_at=now, revision=user.revision + 1)
+    return Decision(changed, (user_changed(changed),))
+
+
+def found(tenant: Tenant) -> Decision[Tenant]:
+    """A new tenant, told to the mesh."""
+    return Decision(tenant, (tenant_changed(tenant),))
+
+
+def user_changed(user: User) -> UserChanged:
+    """What the mesh hears about a person."""
+    return UserChanged(
+        user_id=user.id, email=user.email, name=user.name, roles=user.roles, groups=user.groups, active=user.active, revision=user.revision
+    )
+
+
+def tenant_changed(tenant: Tenant) -> TenantChanged:
+    """What the mesh hears about a tenant."""
+    return TenantChanged(tenant=tenant.id, name=tenant.name, tier=tenant.tier, settings=tenant.settings, revision=tenant.revision)
+
+
+def present(session: Session, *, used: bool, user: User | None, now: datetime) -> tuple[Session, bool]:
+    """What becomes of a session whose refresh token is shown, and whether it may go on.
+
+    used: the token was exchanged before, so somebody else may have it: the whole family ends. Source: RFC 9700 section 4.14.2.
+    user: the person as they are now, None when gone.
+    """
+    if session.status is not SessionStatus.ACTIVE:
+        return session, False
+    if used or user is None or not user.active:
+        return over(session, "revoke", now), False
+    if session.expires_at <= now:
+        return over(session, "expire", now), False
+    return session, True
+
+
+def over(session: Session, move: str, now: datetime) -> Session:
+    """The session ended by `end`, `expire` or `revoke`; what is over already stays as it is."""
+    status = MOVES.get((session.status, move))
+    return session if status is None else replace(session, status=status, ended_at=now)
+
+
+def revoke_key(key: ApiKey, by: str, now: datetime) -> ApiKey:
+    """The key, refused from now on; revoking again changes nothing."""
+    return key if key.revoked_at is not None else replace(key, revoked_at=now, revoked_by=by)
+
+
+def access_claims(user: User, tenant: Tenant) -> Claims:
+    """What a person's access token says of them."""
+    return Claims(str(user.id), tenant.id, user.roles, user.groups, tenant.tier, user.email, user.name)
+
+
+def key_claims(key: ApiKey, tenant: Tenant) -> Claims:
+    """What an API key says: its own id stands where a person's would."""
+    return Claims(str(key.id), tenant.id, key.roles, (), tenant.tier, "", key.name)

@@ -1,0 +1,83 @@
+"""What can go wrong at the edge, each with its stable code."""
+
+from __future__ import annotations
+
+from weft_runtime.errors import Conflict, Forbidden, NotFound, PreconditionFailed, RateLimited, Unauthenticated
+
+
+class WrongCredentials(Unauthenticated):
+    """The e-mail address or the password is wrong; never says which."""
+
+    code = "wrong_credentials"
+
+
+class RefreshRefused(Unauthenticated):
+    """A refresh token that is unknown, used, expired or whose session is over; never says which."""
+
+    code = "refresh_refused"
+
+
+class TooManySignIns(RateLimited):
+    """Too many failed sign-ins from one address or for one account."""
+
+    code = "too_many_sign_ins"
+
+
+class RoleTooHigh(Forbidden):
+    """A role that would give more than the one who gives it has."""
+
+    code = "role_too_high"
+
+
+class UserNotFound(NotFound):
+    """No such person in this tenant."""
+
+    code = "user_not_found"
+
+
+class EmailTaken(Conflict):
+    """The e-mail address belongs to a person already."""
+
+    code = "email_taken"
+
+
+class TenantTaken(Conflict):
+    """The tenant exists already."""
+
+    code = "tenant_taken"
+
+
+class ApiKeyNotFound(NotFound):
+    """No such API key in this tenant."""
+
+    code = "api_key_not_found"
+
+
+class TooManyConnections(RateLimited):
+    """More live connections than one tenant or one process may hold."""
+
+    code = "too_many_live_connections"
+
+
+class TenantNotFound(NotFound):
+    """No such tenant."""
+
+    code = "tenant_not_found"
+
+
+class ApiKeyMade(Conflict):
+    """The request made its API key before; the key itself was shown then."""
+
+    code = "api_key_made"
+
+
+class KeyMakesNoKey(Forbidden):
+    """An API key tried to make another one."""
+
+    code = "key_makes_no_key"
+
+
+class UserMoved(PreconditionFailed):
+    """The person was changed since they were read."""
+
+    code = "user_moved"

@@ -1,0 +1,49 @@
+"""The message door: what is heard goes into the live feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weft_contracts.executions import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionResumed,
+    ExecutionSkipped,
+    ExecutionStarted,
+    ExecutionTimedOut,
+    ExecutionWaiting,
+    StartRejected,
+)
+from weft_contracts.message import Message
+from weft_contracts.tasks import TaskCancelled, TaskClaimed, TaskCompleted, TaskCreated, TaskExpired, TaskReassigned, TaskReleased
+from weft_runtime.pipeline import Handlers
+from weft_runtime.pipeline.handlers import Heard
+from weft_runtime.uow import UnitOfWork
+
+from weft_gateway import feeding
+
+on = Handlers("gateway")
+
+
+@on.batch(
+    ExecutionStarted,
+    ExecutionWaiting,
+    ExecutionResumed,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionTimedOut,
+    ExecutionCancelled,
+    ExecutionSkipped,
+    StartRejected,
+    TaskCreated,
+    TaskClaimed,
+    TaskReleased,
+    TaskReassigned,
+    TaskCompleted,
+    TaskCancelled,
+    TaskExpired,
+)
+async def facts(heard: Sequence[Heard[Message]], uow: UnitOfWork) -> None:
+    """Keep them for whoever watches."""
+    await feeding.keep([(one.tenant, one.message) for one in heard], uow)

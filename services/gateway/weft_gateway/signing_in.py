@@ -1,0 +1,110 @@
+"""Signing in, staying in, signing out. Each takes short transactions of its own, so that none is held while a password is hashed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from weft_runtime.clock import new_id
+from weft_runtime.context import ServiceContext
+from weft_runtime.errors import NotFound
+from weft_runtime.uow import UnitOfWork
+
+from weft_gateway import domain, passwords
+from weft_gateway.attempts import Attempts
+from weft_gateway.domain import Session, User
+from weft_gateway.errors import RefreshRefused, TooManySignIns, WrongCredentials
+from weft_gateway.issuing import Issuer
+from weft_gateway.store import directory, sessions
+
+REFRESH_PREFIX = "weftr_"
+"""What a refresh token begins with, so that a leaked one is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What somebody who signed in is given. expires_in: seconds the access token is good."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+async def sign_in(context: ServiceContext, email: str, password: str, address: str) -> SignedIn:
+    """Let a person in. address: where they ask from, to slow guessing down.
+
+    The answer and the work for it are the same whether the person is unknown, inactive or the password is wrong.
+    Raises: WrongCredentials, TooManySignIns, HashingBusy.
+    """
+    account, attempts = domain.normal_email(email), context.part(Attempts)
+    wait_s = attempts.wait_s(account, address, context.clock.now())
+    if wait_s:
+        raise TooManySignIns(f"too many failed sign-ins; wait {wait_s} s", retry_after_s=wait_s)
+    # Counted before the password is looked at, so that many guesses at once do not slip through together.
+    attempts.failed(account, address, context.clock.now())
+    async with context.owner_transaction() as uow:
+        found = await directory.find_by_email(uow, account)
+    user, phc = found or (None, None)
+    if not await passwords.matches(password, phc) or user is None or phc is None or not user.active:
+        raise WrongCredentials("the e-mail address or the password is wrong; check both")
+    attempts.succeeded(account, address)
+    renewed = await passwords.hashed(password) if passwords.outdated(phc) else None
+    async with context.owner_transaction(user.tenant) as uow:
+        if renewed is not None:
+            await directory.save_password(uow, user, renewed)
+        session = Session(new_id(), user.tenant, user.id, uow.now, uow.now + context.part(Issuer).session_lifetime)
+        await sessions.add(uow, session)
+        return await _tokens(context, session, user, uow)
+
+
+async def refresh(context: ServiceContext, token: str) -> SignedIn:
+    """The next pair of tokens of a session. A token shown twice ends the session, since somebody else may have it.
+
+    Raises: RefreshRefused.
+    """
+    async with context.owner_transaction() as uow:
+        given = await _exchanged(context, token, uow)
+    # Raised after the commit, so that the end of the session is kept.
+    if given is None:
+        raise RefreshRefused("the refresh token is unknown, expired or was used before; sign in again")
+    return given
+
+
+async def sign_out(context: ServiceContext, token: str) -> None:
+    """End the session of a refresh token: neither it nor the last access token is good any more. An unknown one changes nothing."""
+    async with context.owner_transaction() as uow:
+        found = await sessions.of_token(uow, token)
+        if found is not None:
+            await sessions.save(uow, domain.over(found[0], "end", uow.now))
+
+
+async def _exchanged(context: ServiceContext, token: str, uow: UnitOfWork) -> SignedIn | None:
+    found = await sessions.of_token(uow, token)
+    if found is None:
+        return None
+    session, used = found
+    uow.tenant = session.tenant
+    user = await _present_user(session, uow)
+    after, goes_on = domain.present(session, used=used, user=user, now=uow.now)
+    if after is not session:
+        await sessions.save(uow, after)
+    if not goes_on or user is None:
+        return None
+    await sessions.use_token(uow, token)
+    return await _tokens(context, session, user, uow)
+
+
+async def _present_user(session: Session, uow: UnitOfWork) -> User | None:
+    try:
+        return await directory.get_user(uow, session.user_id)
+    except NotFound:
+        return None
+
+
+async def _tokens(context: ServiceContext, session: Session, user: User, uow: UnitOfWork) -> SignedIn:
+    issuer, access_id = context.part(Issuer), str(new_id())
+    tenant = await directory.get_tenant(uow, user.tenant)
+    refresh_token = REFRESH_PREFIX + secrets.token_urlsafe(32)
+    await sessions.add_token(uow, session, refresh_token, access_id)
+    access_token = issuer.access_token(domain.access_claims(user, tenant), uow, access_id)
+    return SignedIn(access_token, refresh_token, int(issuer.access_lifetime.total_seconds()))

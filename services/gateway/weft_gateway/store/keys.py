@@ -1,0 +1,91 @@
+"""Queries on signing keys and API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from weft_runtime.uow import UnitOfWork
+
+from weft_gateway.domain import ApiKey
+from weft_gateway.errors import ApiKeyNotFound
+from weft_gateway.keyring import StoredKey
+from weft_gateway.tables import api_keys, signing_keys
+
+_ROTATION_LOCK = "weft gateway signing keys"
+
+
+async def lock_rotation(uow: UnitOfWork) -> None:
+    """Be the only one who makes or retires signing keys until the transaction ends."""
+    await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(_ROTATION_LOCK))))
+
+
+async def published(uow: UnitOfWork) -> list[StoredKey]:
+    """The keys that are still published, the newest first."""
+    query = sa.select(signing_keys).where(signing_keys.c.publish_until > uow.now)
+    rows = await uow.conn.execute(query.order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid))
+    return [StoredKey(row.kid, row.public, bytes(row.sealed), row.created_at, row.publish_until, row.retired_at) for row in rows]
+
+
+async def add_signing_key(uow: UnitOfWork, key: StoredKey) -> None:
+    """Keep a new signing key and retire those before it."""
+    await uow.conn.execute(sa.update(signing_keys).where(signing_keys.c.retired_at.is_(None)).values(retired_at=key.created_at))
+    values = {"kid": key.kid, "public": key.public, "sealed": key.sealed, "created_at": key.created_at, "publish_until": key.publish_until}
+    await uow.conn.execute(sa.insert(signing_keys).values(values))
+
+
+async def forget_signing_keys(uow: UnitOfWork) -> None:
+    """Delete keys none of whose tokens can be alive."""
+    await uow.conn.execute(sa.delete(signing_keys).where(signing_keys.c.publish_until <= uow.now))
+
+
+async def add_api_key(uow: UnitOfWork, key: ApiKey) -> bool:
+    """Keep a new API key, its secret not. Returns: False where there is one of that id already."""
+    statement = insert(api_keys).values(
+        tenant_id=key.tenant,
+        id=key.id,
+        name=key.name,
+        roles=list(key.roles),
+        created_by=key.created_by,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+    )
+    return (await uow.conn.execute(statement.on_conflict_do_nothing().returning(api_keys.c.id))).first() is not None
+
+
+async def get_api_key(uow: UnitOfWork, id: UUID) -> ApiKey:
+    """One API key of the caller's tenant. Raises: ApiKeyNotFound."""
+    row = (await uow.conn.execute(sa.select(api_keys).where(api_keys.c.tenant_id == uow.tenant, api_keys.c.id == id))).one_or_none()
+    if row is None:
+        raise ApiKeyNotFound(f"there is no API key {id}; list them with GET /api/v1/api-keys")
+    return _api_key(row)
+
+
+async def save_api_key(uow: UnitOfWork, key: ApiKey) -> None:
+    """Write that a key is revoked."""
+    where = (api_keys.c.tenant_id == key.tenant, api_keys.c.id == key.id)
+    await uow.conn.execute(sa.update(api_keys).where(*where).values(revoked_at=key.revoked_at, revoked_by=key.revoked_by))
+
+
+async def list_api_keys(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit: int) -> list[ApiKey]:
+    """API keys of the caller's tenant, the newest first."""
+    order = (api_keys.c.created_at.desc(), api_keys.c.id.desc())
+    statement = sa.select(api_keys).where(api_keys.c.tenant_id == uow.tenant).order_by(*order).limit(limit)
+    if after is not None:
+        statement = statement.where(sa.tuple_(api_keys.c.created_at, api_keys.c.id) < sa.tuple_(*after))
+    return [_api_key(row) for row in await uow.conn.execute(statement)]
+
+
+async def revoked_api_keys(uow: UnitOfWork, *, expires_after: datetime, limit: int) -> list[str]:
+    """Ids of API keys of every tenant that were revoked and would still be good, the latest revoked first."""
+    query = sa.select(api_keys.c.id).where(api_keys.c.revoked_at.is_not(None), api_keys.c.expires_at > expires_after)
+    return [str(key_id) for key_id in (await uow.conn.execute(query.order_by(api_keys.c.revoked_at.desc()).limit(limit))).scalars()]
+
+
+def _api_key(row: sa.Row[Any]) -> ApiKey:
+    return ApiKey(
+        row.id, row.tenant_id, row.name, tuple(row.roles), row.created_by, row.created_at, row.expires_at, row.revoked_at, row.revoked_by
+    )  # fmt: skip

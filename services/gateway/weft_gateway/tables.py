@@ -1,0 +1,127 @@
+"""The gateway's tables: tenants, people, how they sign in, their keys, and the live feed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+
+metadata = sa.MetaData(schema="gateway")
+
+_time = sa.TIMESTAMP(timezone=True)
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.Column("settings", JSONB, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, comment="lower case"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("groups", ARRAY(sa.Text), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("updated_at", _time, nullable=False),
+    sa.Index("users_email", "email", unique=True),
+    sa.Index("users_page", "tenant_id", "created_at", "id"),
+)
+
+passwords = sa.Table(
+    "passwords",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("phc", sa.Text, nullable=False, comment="argon2id, PHC string format"),
+    sa.Column("changed_at", _time, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Column("ended_at", _time),
+    sa.Index("sessions_user", "tenant_id", "user_id"),
+    sa.Index("sessions_expires_at", "expires_at"),
+    sa.Index("sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
+)
+
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("hash", BYTEA, primary_key=True, comment="SHA-256 of the token"),
+    sa.Column("session_id", sa.Uuid, nullable=False),
+    sa.Column("access_id", sa.Text, nullable=False, comment="jti of the access token given with it"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("used_at", _time),
+    sa.Index("refresh_tokens_session", "session_id"),
+)
+
+signing_keys = sa.Table(
+    "signing_keys",
+    metadata,
+    sa.Column("kid", sa.Text, primary_key=True),
+    sa.Column("public", JSONB, nullable=False, comment="JWK without its private half"),
+    sa.Column("sealed", BYTEA, nullable=False, comment="nonce and AES-256-GCM ciphertext of the private half's PEM"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("publish_until", _time, nullable=False),
+    sa.Column("retired_at", _time),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="the token's jti"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Column("revoked_at", _time),
+    sa.Column("revoked_by", sa.Text),
+    sa.Index("api_keys_page", "tenant_id", "created_at", "id"),
+    sa.Index("api_keys_revoked", "expires_at", postgresql_where=sa.text("revoked_at IS NOT NULL")),
+)
+
+# Unlogged: it costs no write-ahead log at thousands of facts a second, and a reader that finds it empty after a crash is told to read anew.
+feed = sa.Table(
+    "feed",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("about", sa.Uuid, nullable=False),
+    sa.Column("execution_id", sa.Uuid, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("data", JSONB, nullable=False),
+    sa.Column("at", _time, nullable=False),
+    sa.Index("feed_tenant", "tenant_id", "id"),
+    sa.Index("feed_at", "at"),
+    prefixes=["UNLOGGED"],
+)
+
+watchers = sa.Table(
+    "watchers",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("seen_at", _time, nullable=False, comment="when somebody of the tenant last watched the feed"),
+    sa.Column("since", _time, nullable=False, comment="since when the feed of the tenant is kept without a gap"),
+    prefixes=["UNLOGGED"],
+)

@@ -1,0 +1,105 @@
+"""The verbs on tenants, people and API keys: load, decide, save, say. Signing in has its own module, for its own transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from weft_runtime.auth import Caller
+from weft_runtime.clock import new_id
+from weft_runtime.uow import UnitOfWork
+
+from weft_gateway import domain, passwords
+from weft_gateway.domain import ApiKey, Tenant, User
+from weft_gateway.errors import ApiKeyMade, KeyMakesNoKey, UserMoved
+from weft_gateway.store import directory, keys, sessions
+
+_KEY_IDS = UUID("5d0a3c1e-6f0b-5c52-9a54-0f1f7d6f9b11")
+FIRST_ROLES = ("admin",)
+
+
+async def make_api_key(
+    name: str, roles: Sequence[str], days: int, request_key: str | None, maker: Caller, uow: UnitOfWork
+) -> tuple[ApiKey, Tenant]:
+    """A new API key of the maker's tenant. request_key: the request's `Idempotency-Key`, so that a repeat makes no second one.
+
+    Raises: KeyMakesNoKey, RoleTooHigh, ApiKeyMade.
+    """
+    if maker.kind == "key":
+        raise KeyMakesNoKey("an API key cannot make API keys, so that a stolen one ends when it is revoked; sign in as a person")
+    allowed = domain.allow_roles(roles, maker.roles)
+    key_id = new_id() if request_key is None else uuid5(_KEY_IDS, f"{maker.tenant}\n{maker.sub}\n{request_key}")
+    key = ApiKey(key_id, maker.tenant, name, allowed, maker.email or maker.sub, uow.now, uow.now + timedelta(days=days))
+    if not await keys.add_api_key(uow, key):
+        raise ApiKeyMade(f"this Idempotency-Key made API key {key_id} before, which was shown then; revoke that one if you lost it")
+    return key, await directory.get_tenant(uow, maker.tenant)
+
+
+async def revoke_api_key(key_id: UUID, by: Caller, uow: UnitOfWork) -> None:
+    """Refuse an API key from now on; other services learn of it within seconds. Raises: ApiKeyNotFound."""
+    key = await keys.get_api_key(uow, key_id)
+    await keys.save_api_key(uow, domain.revoke_key(key, by.email or by.sub, uow.now))
+
+
+async def make_tenant(
+    tenant_id: str, name: str, tier: str, settings: dict[str, Any], admin: tuple[str, str, str] | None, uow: UnitOfWork
+) -> Tenant:
+    """A new tenant. admin: e-mail address, name and password hash of its first person. Raises: TenantTaken, EmailTaken."""
+    decision = domain.found(Tenant(tenant_id, name, uow.now, tier, settings))
+    await directory.add_tenant(uow, decision.state)
+    uow.say(*decision.says, tenant=tenant_id)
+    if admin is not None:
+        email, person, phc = admin
+        admitted = domain.admit(User(new_id(), tenant_id, domain.normal_email(email), person, uow.now, uow.now, FIRST_ROLES))
+        await directory.add_user(uow, admitted.state)
+        await directory.save_password(uow, admitted.state, phc)
+        uow.say(*admitted.says, tenant=tenant_id)
+    return decision.state
+
+
+async def admit_user(
+    email: str, name: str, roles: Sequence[str], groups: Sequence[str], password: str | None, by: Caller, uow: UnitOfWork
+) -> User:
+    """A new person of this tenant. Raises: RoleTooHigh, EmailTaken, HashingBusy."""
+    allowed = domain.allow_roles(roles, by.roles)
+    user = User(new_id(), uow.tenant, domain.normal_email(email), name, uow.now, uow.now, allowed, tuple(dict.fromkeys(groups)))
+    decision = domain.admit(user)
+    await directory.add_user(uow, decision.state)
+    if password is not None:
+        await directory.save_password(uow, decision.state, await passwords.hashed(password))
+    uow.say(*decision.says)
+    return decision.state
+
+
+async def change_user(
+    user_id: UUID,
+    *,
+    name: str,
+    roles: Sequence[str],
+    groups: Sequence[str],
+    active: bool,
+    password: str | None,
+    etag: str | None,
+    by: Caller,
+    uow: UnitOfWork,
+) -> User:
+    """A person changed. Whoever is made inactive or given another password has to sign in anew.
+
+    etag: of the state that was read, None for any.  Raises: UserNotFound, UserMoved, RoleTooHigh, HashingBusy.
+    """
+    user = await directory.get_user(uow, user_id, lock=True)
+    if etag is not None and etag != str(user.revision):
+        raise UserMoved(f"user {user_id} was changed since you read it; read it again and redo your change")
+    # Whoever may not give a role may not take over somebody who has it either.
+    domain.allow_roles(user.roles, by.roles)
+    wanted = domain.allow_roles(roles, by.roles)
+    decision = domain.change_user(user, uow.now, name=name, roles=wanted, groups=tuple(dict.fromkeys(groups)), active=active)
+    await directory.save_user(uow, decision.state)
+    if password is not None:
+        await directory.save_password(uow, decision.state, await passwords.hashed(password))
+    if password is not None or not active:
+        await sessions.revoke_all(uow, user_id)
+    uow.say(*decision.says)
+    return decision.state

@@ -1,0 +1,31 @@
+"""A gateway that runs, with a tenant and its people."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from weft_gateway.app import build
+from weft_gateway.seed import PEOPLE, seed_demo
+from weft_runtime.testing import RunningService, running_service
+from weft_runtime.testing.running import TEST_SECRET
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+async def gateway(database_url: str) -> AsyncIterator[RunningService]:
+    async with running_service(build, database_url, live_poll_s=0.02, live_heartbeat_s=0.1) as running:
+        url = running.context.settings.database_url.get_secret_value()
+        for _ in range(2):  # the second time changes nothing
+            await seed_demo(url, TEST_SECRET, dict.fromkeys(PEOPLE, PASSWORD))
+        yield running
+
+
+async def login(client: httpx2.AsyncClient, email: str = "admin@demo.weft", password: str = PASSWORD) -> httpx2.Response:
+    return await client.post("/api/v1/auth/login", json={"email": email, "password": password})
+
+
+async def signed_in(gateway: RunningService, email: str) -> httpx2.AsyncClient:
+    client = gateway.anonymous()
+    client.headers["Authorization"] = f"Bearer {(await login(client, email)).json()['access_token']}"
+    return client

@@ -1,0 +1,72 @@
+"""Signing in, staying in, signing out."""
+
+from datetime import timedelta
+
+import pytest
+from weft_runtime.testing import RunningService
+
+from tests.services.gateway.conftest import login, signed_in
+
+
+async def test_a_person_signs_in_and_learns_who_they_are(gateway: RunningService) -> None:
+    answer = await login(gateway.anonymous())
+    assert answer.status_code == 200
+    assert answer.json() | {"access_token": "", "refresh_token": ""} == {
+        "access_token": "",
+        "refresh_token": "",
+        "token_type": "Bearer",
+        "expires_in": 900,
+    }
+    me = (await (await signed_in(gateway, "Approver@Demo.weft ")).get("/api/v1/me")).json()
+    assert (me["tenant"], me["email"], me["roles"], me["groups"]) == ("demo", "approver@demo.weft", ["approver"], ["approvers"])
+    assert "tasks.act" in me["permissions"]
+
+
+@pytest.mark.parametrize(("email", "password"), [("admin@demo.weft", "wrong"), ("nobody@demo.weft", "correct horse battery")])
+async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(gateway: RunningService, email: str, password: str) -> None:
+    answer = await login(gateway.anonymous(), email, password)
+    assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
+    assert answer.json()["detail"] == "the e-mail address or the password is wrong; check both"
+
+
+async def test_guessing_is_slowed_down_per_account(gateway: RunningService) -> None:
+    client = gateway.anonymous()
+    answers = [await login(client, "editor@demo.weft", "wrong") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert (await login(client, "editor@demo.weft")).status_code == 429
+    gateway.clock.advance(timedelta(minutes=16))
+    assert (await login(client, "editor@demo.weft")).status_code == 200
+
+
+async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_session(gateway: RunningService) -> None:
+    client = gateway.anonymous()
+    first = (await login(client)).json()["refresh_token"]
+    second = (await client.post("/api/v1/auth/refresh", json={"refresh_token": first})).json()
+    assert second["refresh_token"] != first
+    replayed = await client.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    assert (replayed.status_code, replayed.json()["code"]) == (401, "refresh_refused")
+    assert (await client.post("/api/v1/auth/refresh", json={"refresh_token": second["refresh_token"]})).status_code == 401
+    revoked = (await client.get("/.well-known/revoked.json")).json()["revoked"]
+    assert len(revoked) == 2
+
+
+async def test_signing_out_ends_the_session(gateway: RunningService) -> None:
+    client = gateway.anonymous()
+    token = (await login(client)).json()["refresh_token"]
+    assert (await client.post("/api/v1/auth/logout", json={"refresh_token": token})).status_code == 204
+    assert (await client.post("/api/v1/auth/refresh", json={"refresh_token": token})).status_code == 401
+    assert (await client.post("/api/v1/auth/logout", json={"refresh_token": "unknown"})).status_code == 204
+
+
+async def test_a_session_ends_by_itself(gateway: RunningService) -> None:
+    client = gateway.anonymous()
+    token = (await login(client)).json()["refresh_token"]
+    gateway.clock.advance(timedelta(days=31))
+    assert (await client.post("/api/v1/auth/refresh", json={"refresh_token": token})).status_code == 401
+
+
+async def test_keys_are_published_without_their_private_half_and_sealed_at_rest(gateway: RunningService) -> None:
+    published = (await gateway.anonymous().get("/.well-known/jwks.json")).json()["keys"]
+    assert published
+    assert all("d" not in key and key["kty"] == "EC" and key["kid"] for key in published)
