@@ -17,9 +17,10 @@ class StackError(Exception):
 
 
 class AlreadyRunning(StackError):
-    """Another process holds the data directory."""
+    """Another process holds the data directory. pid: None where it did not write itself down."""
 
     def __init__(self, data_dir: str, pid: int | None) -> None:
+        self.pid = pid
         holder = f"process {pid}" if pid else "another process"
         super().__init__(
             "stack_running",

@@ -203,7 +203,7 @@ class RabbitNode:
         _wait_for(lambda: not ports.is_free(record.epmd_port), deadline, epmd)
         node = self._spawn([str(self.broker.scripts / "rabbitmq-server")], record, output)
         self._state.put("rabbitmq", record.model_copy(update={"process": ProcessMark.of(node.pid, marker)}))
-        if _wait_for(lambda: _answers(record.port), deadline, node):
+        if _wait_for(lambda: answers(record.port), deadline, node):
             return
         said = output.read_text(errors="replace").strip()[-800:]
         self.kill()
@@ -228,10 +228,10 @@ class RabbitNode:
         return child
 
 
-def _answers(port: int) -> bool:
+def answers(port: int, host: str = ports.LOOPBACK) -> bool:
     """Whether an AMQP 0-9-1 broker greets on this port: the listener opens when the node is ready."""
     try:
-        with socket.create_connection((ports.LOOPBACK, port), timeout=2) as connection:
+        with socket.create_connection((host, port), timeout=2) as connection:
             connection.sendall(b"AMQP\x00\x00\x09\x01")
             return connection.recv(1) == b"\x01"
     except OSError:

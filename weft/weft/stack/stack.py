@@ -68,6 +68,16 @@ class Stack:
                 done.result()
         self.data.lock.release()
 
+    def revive(self) -> list[str]:
+        """Start again, on their ports, the servers that died since `start`. Returns: their names.
+
+        Raises: StackError when one cannot be started.
+        """
+        dead = [server for server in (self.postgres, self.rabbitmq) if server is not None and not server.is_running()]
+        for server in dead:
+            server.start()
+        return [type(server).__name__ for server in dead]
+
     def __enter__(self) -> Running:
         return self.start()
 

@@ -1,0 +1,69 @@
+"""Which service answers which address: the one table behind the local edge and the cluster's HTTP routes.
+
+The first route that fits decides. The cluster's routes in deploy/ are compared with this table by a test.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+API = "/api/v1"
+READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table.
+
+    path: whole; a part in braces stands for any one part.  below: whether everything beneath the path belongs to it too.
+    methods: None for all.
+    """
+
+    path: str
+    service: str
+    below: bool = True
+    methods: frozenset[str] | None = None
+
+    def fits(self, method: str, parts: Sequence[str]) -> bool:
+        """Whether a request belongs to this route. parts: of the path, between its slashes."""
+        wanted = self.path.strip("/").split("/")
+        if len(parts) < len(wanted) or (len(parts) > len(wanted) and not self.below):
+            return False
+        if self.methods is not None and method not in self.methods:
+            return False
+        return all(want == part or (want.startswith("{") and part != "") for want, part in zip(wanted, parts, strict=False))
+
+
+def _collections(service: str, *names: str) -> tuple[Route, ...]:
+    return tuple(Route(f"{API}/{name}", service) for name in names)
+
+
+ROUTES: tuple[Route, ...] = (
+    # The read model answers lists of executions; what is known of one execution is the engine's.
+    Route(f"{API}/executions", "analytics", below=False, methods=READING),
+    Route(f"{API}/workflows/executions", "engine"),
+    Route(f"{API}/workflows/events/log", "events", below=False),
+    Route(f"{API}/workflows/analytics/overview", "analytics", below=False),
+    Route(f"{API}/workflows/{{slug}}/executions", "analytics", below=False, methods=READING),
+    Route(f"{API}/workflows/{{slug}}/analytics", "analytics"),
+    Route(f"{API}/workflows/{{slug}}/trigger", "engine", below=False),
+    Route(f"{API}/workflows/{{slug}}/migrations", "engine"),
+    *_collections("definitions", "workflows", "node-types", "rules", "templates", "definitions"),
+    *_collections("engine", "executions", "parked", "connections", "oauth", "files", "bulk", "migrations"),
+    *_collections("events", "events", "schemas", "sources", "schedules"),
+    *_collections("tasks", "user-tasks", "notifications", "calendars", "delegations", "tasks"),
+    *_collections("analytics", "analytics", "alerts", "audit", "budgets"),
+    *_collections("gateway", "auth", "me", "api-keys", "tenants", "users", "groups", "live", "openapi.json", "gateway"),
+    Route("/hooks", "events"),
+    Route("/inbound", "events"),
+    Route("/decisions", "tasks"),
+    Route("/.well-known", "gateway"),
+    Route("/scim/v2", "gateway"),
+)
+# The web interface, and the answer to an address that nobody has.
+OTHERWISE = "gateway"
+
+
+def owner(method: str, path: str) -> str:
+    """The name of the service that answers this request."""
+    parts = path.strip("/").split("/")
+    return next((route.service for route in ROUTES if route.fits(method, parts)), OTHERWISE)
