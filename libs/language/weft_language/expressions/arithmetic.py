@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from operator import add, mul, sub
 from typing import Any, Final
 
 from weft_language.expressions.errors import ARITHMETIC, TYPE, ExpressionError
@@ -136,11 +137,37 @@ def _mismatch(operator: str, a: Any, b: Any) -> ExpressionError:
     return ExpressionError(TYPE, f"cannot calculate {spoken(a)} {operator} {spoken(b)}{hint}")
 
 
+_QUICK: Final[dict[str, Operation]] = {"+": add, "-": sub, "*": mul}
+
+
 def arithmetic(operator: str, left: Evaluator, right: Evaluator, start: int) -> Evaluator:
     """A closure for `left operator right`."""
+    quick = _QUICK.get(operator)
+    if quick is not None:
+        return _quick(operator, quick, left, right, start)
 
     def run(names: Names, frame: Frame) -> Any:
         a, b = left(names, frame), right(names, frame)
+        try:
+            return calculate(operator, a, b, frame)
+        except ExpressionError as error:
+            raise error.at(start) from None
+
+    return run
+
+
+def _quick(operator: str, compute: Operation, left: Evaluator, right: Evaluator, start: int) -> Evaluator:
+    """Ints and doubles without the table; what does not fit goes there for its error."""
+
+    def run(names: Names, frame: Frame) -> Any:
+        a, b = left(names, frame), right(names, frame)
+        kind, other = type(a), type(b)
+        if kind is float and other is float:
+            return compute(a, b)
+        if kind is int and other is int:
+            value = compute(a, b)
+            if INT_MIN <= value <= INT_MAX:
+                return value
         try:
             return calculate(operator, a, b, frame)
         except ExpressionError as error:

@@ -21,6 +21,8 @@ def call(name: str, is_method: bool, args: tuple[Evaluator, ...], start: int) ->
     overloads = _find(name, is_method, len(args), start)
     if len(overloads) == 1 and len(args) == 1:
         return _call_one(name, is_method, overloads[0], args[0], start)
+    if len(overloads) == 1 and len(args) == 2 and overloads[0].kinds is not None:  # a value and one argument: most methods
+        return _call_two(name, is_method, overloads[0], (args[0], args[1]), start)
 
     def run(names: Names, frame: Frame) -> Any:
         try:
@@ -36,10 +38,11 @@ def call(name: str, is_method: bool, args: tuple[Evaluator, ...], start: int) ->
 
 
 def _fits(kinds: tuple[Kind, ...], values: list[Any]) -> bool:
-    for kind, value in zip(kinds, values, strict=True):  # a loop: a generator costs five times as much
-        if kind is not None and type(value) not in kind:
-            return False
-    return True
+    return not any(map(_unfit, kinds, values))
+
+
+def _unfit(kind: Kind, value: Any) -> bool:
+    return kind is not None and type(value) not in kind
 
 
 def _call_one(name: str, is_method: bool, overload: Overload, arg: Evaluator, start: int) -> Evaluator:
@@ -54,6 +57,23 @@ def _call_one(name: str, is_method: bool, overload: Overload, arg: Evaluator, st
         except ExpressionError as error:
             raise error.at(start) from None
         raise _mismatch(name, is_method, [value]).at(start)
+
+    return run
+
+
+def _call_two(name: str, is_method: bool, overload: Overload, args: tuple[Evaluator, Evaluator], start: int) -> Evaluator:
+    compute = overload.compute
+    first, second = overload.kinds or (None, None)
+    left, right = args
+
+    def run(names: Names, frame: Frame) -> Any:
+        try:
+            a, b = left(names, frame), right(names, frame)
+            if (first is None or type(a) in first) and (second is None or type(b) in second):
+                return compute(frame, a, b)
+        except ExpressionError as error:
+            raise error.at(start) from None
+        raise _mismatch(name, is_method, [a, b]).at(start)
 
     return run
 

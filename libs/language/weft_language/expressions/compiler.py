@@ -58,7 +58,7 @@ class Compiler:
         if node.name in self._scope:
             return paths.read_slot(self._scope[node.name])
         if node.name in TYPES:
-            return paths.read_type(node.name, TYPES[node.name])
+            return paths.read_type((node.name,), TYPES[node.name])
         return paths.read_names((node.name,), node.start)
 
     def _select(self, node: tree.Select) -> Evaluator:
@@ -67,7 +67,7 @@ class Compiler:
             return paths.select(self.compile(node.operand), node.field, self._source(node.operand), node.start)
         name = ".".join(path)
         if name in TYPES:
-            return paths.read_type(name, TYPES[name])
+            return paths.read_type(path, TYPES[name])
         return paths.read_names(path, node.start)
 
     def _index(self, node: tree.Index) -> Evaluator:

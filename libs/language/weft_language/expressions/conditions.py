@@ -158,7 +158,7 @@ def _text_or_list(left: str, right: Any, pointer: str) -> str:
 
 
 def _between(left: str, right: Any, pointer: str) -> str:
-    if not isinstance(right, list) or len(right) != 2:  # noqa: PLR2004  # lowest and highest
+    if not isinstance(right, list) or len(right) != 2:
         raise ExpressionError(SYNTAX, "`between` takes [lowest, highest]", pointer=pointer)
     low, high = _value(right[0], f"{pointer}/0"), _value(right[1], f"{pointer}/1")
     return f"{left} >= {low} && {left} <= {high}"

@@ -8,10 +8,17 @@ allows (they are associative) and which keeps a long condition shallow. Any word
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
 from lark import Lark
 
-GRAMMAR = r"""
+_RAW: Final = r"""(?:\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n]*')"""
+_COOKED: Final = (
+    r"""(?:\"{3}(?s:(?:\\.|[^\\])*?)\"{3}|'{3}(?s:(?:\\.|[^\\])*?)'{3}"""
+    r"""|"(?:\\[^\r\n]|[^"\\\r\n])*"|'(?:\\[^\r\n]|[^'\\\r\n])*')"""
+)
+
+_GRAMMAR: Final = r"""
 ?start: expr
 
 ?expr: either
@@ -72,8 +79,8 @@ QUOTED_NAME: /`[a-zA-Z0-9_.\-\/ ]+`/
 UINT.4: /(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]/
 FLOAT.3: /[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+/
 INT.2: /0[xX][0-9a-fA-F]+|[0-9]+/
-TEXT.5: /(?:[rR](?:\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n]*')|\"{3}(?s:(?:\\.|[^\\])*?)\"{3}|'{3}(?s:(?:\\.|[^\\])*?)'{3}|"(?:\\[^\r\n]|[^"\\\r\n])*"|'(?:\\[^\r\n]|[^'\\\r\n])*')/
-BYTES.6: /[bB](?:[rR](?:\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n]*')|\"{3}(?s:(?:\\.|[^\\])*?)\"{3}|'{3}(?s:(?:\\.|[^\\])*?)'{3}|"(?:\\[^\r\n]|[^"\\\r\n])*"|'(?:\\[^\r\n]|[^'\\\r\n])*')|[rR][bB](?:"[^"\r\n]*"|'[^'\r\n]*')/
+TEXT.5: _TEXT
+BYTES.6: _BYTES
 
 %ignore /[ \t\n\f\r]+/
 %ignore /\/\/[^\n]*/
@@ -83,4 +90,6 @@ BYTES.6: /[bB](?:[rR](?:\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n
 @cache
 def parser() -> Lark:
     """The parser, built on first use: importing this package costs neither time nor memory."""
-    return Lark(GRAMMAR, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+    grammar = _GRAMMAR.replace("_TEXT", f"/[rR]{_RAW}|{_COOKED}/")
+    grammar = grammar.replace("_BYTES", f"/(?:[rR][bB]|[bB][rR]){_RAW}|[bB]{_COOKED}/")
+    return Lark(grammar, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)

@@ -47,7 +47,7 @@ def text(literal: str) -> str:
 
 
 def octets(literal: str) -> bytes:
-    """The value of a bytes literal: characters as UTF-8, `\\x` and octal escapes as single bytes."""
+    """The value of a bytes literal: characters as UTF-8, hexadecimal and octal escapes as single bytes."""
     raw, body = _body(literal)
     if raw or "\\" not in body:
         return body.encode()

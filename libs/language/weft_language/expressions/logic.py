@@ -30,7 +30,7 @@ def chain(operator: str, operands: tuple[Evaluator, ...], starts: tuple[int, ...
                 failed = failed or error
                 continue
             if value is decisive:
-                return decisive
+                return bool(decisive)
             if value is not True and value is not False:
                 failed = failed or not_bool(value, f"{operator} joins", start)
         if failed is not None:
@@ -80,7 +80,7 @@ def equals(left: Evaluator, right: Evaluator, start: int) -> Evaluator:
     def run(names: Names, frame: Frame) -> bool:
         a, b = left(names, frame), right(names, frame)
         if type(a) is str:
-            return type(b) is str and a == b
+            return type(b) is str and bool(a == b)
         try:
             return equal(a, b, frame)
         except ExpressionError as error:

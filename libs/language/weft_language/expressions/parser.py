@@ -55,11 +55,15 @@ def parse(text: str, limit: int = SOURCE_CHARS) -> Node:
         raise _syntax(error, text).locate(text) from None
     except VisitError as error:
         if isinstance(error.orig_exc, ExpressionError):
-            raise error.orig_exc.at(error.obj.meta.start_pos).locate(text) from None
+            raise error.orig_exc.at(_offset(error.obj)).locate(text) from None
         raise
     except ExpressionError as error:
         raise error.locate(text) from None
     return root
+
+
+def _offset(where: Any) -> int:
+    return int(where.meta.start_pos)
 
 
 def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
@@ -89,7 +93,7 @@ def _refuse_bare(*nodes: Node) -> None:
 
 
 @v_args(meta=True)
-class _Builder(Transformer_NonRecursive):  # type: ignore[misc]  # lark is untyped here
+class _Builder(Transformer_NonRecursive[Token, Node]):
     """A node for each thing the grammar names; the methods are called by those names."""
 
     def parens(self, meta: Any, parts: list[Node]) -> Node:
@@ -154,13 +158,14 @@ class _Builder(Transformer_NonRecursive):  # type: ignore[misc]  # lark is untyp
         return build(tree.Conditional, meta, *parts, below=tuple(parts))
 
     def repeated(self, meta: Any, parts: list[Any]) -> Node:
-        *operators, node = parts
-        for token in reversed(operators):
-            place = tree.Place(token.start_pos, meta.end_pos)
-            if token == "-" and isinstance(node, tree.Literal) and type(node.value) in (int, float):
+        node: Node = parts[-1]
+        operators = parts[:-1]
+        for sign in reversed(operators):
+            place = tree.Place(sign.start_pos, meta.end_pos)
+            if sign == "-" and isinstance(node, tree.Literal) and type(node.value) in (int, float):
                 node = build(tree.Literal, place, -node.value)
             else:
-                node = build(tree.Unary, place, str(token), node, below=(node,))
+                node = build(tree.Unary, place, str(sign), node, below=(node,))
         return node
 
     def int_literal(self, meta: Any, parts: list[Token]) -> Node:

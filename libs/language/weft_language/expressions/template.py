@@ -18,7 +18,7 @@ from weft_language.expressions.wording import to_json, to_text
 Names = Mapping[str, Any]
 Renderer = Callable[[Names], Any]
 
-_TOKEN: Final = re.compile(
+_MARK: Final = re.compile(
     r'[rR]?"""(?s:\\.|.)*?"""'
     r"|[rR]?'''(?s:\\.|.)*?'''"
     r'|[rR][bB]?"[^"]*"|[rR][bB]?\'[^\']*\''
@@ -114,10 +114,8 @@ def _array(renders: list[Renderer]) -> Renderer:
 
 def _compile_text(text: str, pointer: str, found: list[tuple[str, Expression]]) -> Renderer:
     parts = list(_parts(text, pointer))
-    for part in parts:
-        if type(part) is Expression:
-            found.append((pointer, part))
-    if len(parts) == 1 and type(parts[0]) is Expression:
+    found.extend((pointer, part) for part in parts if isinstance(part, Expression))
+    if len(parts) == 1 and isinstance(parts[0], Expression):
         return _value(parts[0], pointer)
     return _text(parts, pointer)
 
@@ -138,7 +136,7 @@ def _text(parts: list[str | Expression], pointer: str) -> Renderer:
     def render(names: Names) -> str:
         written: list[str] = []
         for part in parts:
-            if type(part) is str:
+            if isinstance(part, str):
                 written.append(part)
                 continue
             try:
@@ -191,11 +189,11 @@ def _parts(text: str, pointer: str) -> Iterator[str | Expression]:
 def _end(text: str, start: int, pointer: str) -> int:
     """Where the `}}` stands that closes an expression, past the braces of its maps and texts."""
     depth = 0
-    for found in _TOKEN.finditer(text, start):
-        token = found[0]
-        if token == "{":
+    for found in _MARK.finditer(text, start):
+        mark = found[0]
+        if mark == "{":
             depth += 1
-        elif token == "}":
+        elif mark == "}":
             if depth == 0 and text.startswith("}}", found.start()):
                 return found.start()
             depth -= 1

@@ -144,9 +144,12 @@ class Placed(Protocol):
     """What says where something stands: the parser's own position record, or a `Place`."""
 
     @property
-    def start_pos(self) -> int: ...
+    def start_pos(self) -> int:
+        """Offset of its first character."""
+
     @property
-    def end_pos(self) -> int: ...
+    def end_pos(self) -> int:
+        """Offset behind its last character."""
 
 
 class Place(NamedTuple):

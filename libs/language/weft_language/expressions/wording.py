@@ -137,13 +137,13 @@ def formatted(value: Any, frame: Frame, depth: int = 0) -> str:
     """A value as `%s` writes it: as `to_text`, but lists and maps without quotes, keys in order."""
     if type(value) is bytes:
         return value.decode("utf-8", "replace")
-    if type(value) is not list and not isinstance(value, Mapping):
-        text = to_text(value)
-    elif depth >= DEPTH:
+    if depth >= DEPTH:
         raise ExpressionError(LIMIT, f"a value nested over {DEPTH} levels cannot be formatted")
-    elif type(value) is list:
+    if type(value) is list:
         spend(frame, len(value) + 1)
         text = "[" + ", ".join(formatted(item, frame, depth + 1) for item in value) + "]"
+    elif not isinstance(value, Mapping):
+        text = to_text(value)
     else:
         spend(frame, len(value) + 1)
         pairs = sorted((_key(key), formatted(item, frame, depth + 1)) for key, item in value.items())

@@ -52,13 +52,17 @@ def business_time(frame: Frame, start: Any, span: Any, calendar: Any) -> datetim
                 first = max(first, moment)
             available = last - first
             if available >= left and last >= first:
-                return last - left if back else first + left
+                return _moved(first, last, left, back)
             left -= max(available, timedelta())
         try:
             day += timedelta(days=-1 if back else 1)
         except OverflowError:
             break
     raise ExpressionError(LIMIT, f"business_time finds no end within {_HORIZON_DAYS} days; does the calendar have hours?")
+
+
+def _moved(first: datetime, last: datetime, left: timedelta, back: bool) -> datetime:
+    return last - left if back else first + left
 
 
 def _read(calendar: Any) -> tuple[tzinfo, list[list[Span]], frozenset[date]]:

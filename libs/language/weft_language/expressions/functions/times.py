@@ -68,10 +68,10 @@ def parse_duration(frame: Frame, text: str) -> timedelta:
         return _from_nanoseconds(-total if found[1] == "-" else total)
     found = _ISO_SPAN.fullmatch(text) if short else None
     if found is not None:
-        weeks, days, hours, minutes, seconds = found.groups()[1:]
-        parts = ((weeks, 7 * _NANOSECONDS["d"]), (days, _NANOSECONDS["d"]), (hours, _NANOSECONDS["h"]))
-        parts += ((minutes, _NANOSECONDS["m"]), (seconds, _NANOSECONDS["s"]))
-        total = sum(_exact(amount, unit) for amount, unit in parts if amount)
+        weeks, *parts = found.groups()[1:]
+        units = ("d", "h", "m", "s")
+        total = sum(_exact(amount, _NANOSECONDS[unit]) for amount, unit in zip(parts, units, strict=True) if amount)
+        total += int(weeks or 0) * 7 * _NANOSECONDS["d"]
         return _from_nanoseconds(-total if found[1] == "-" else total)
     if text in ("0", "+0", "-0"):
         return timedelta()
