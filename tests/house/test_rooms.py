@@ -1,0 +1,174 @@
+"""Every service has the same plan, and its door plate tells the truth: held against its files, its code and the map of rooms."""
+
+import ast
+import re
+from functools import cache
+
+import pytest
+from weft_contracts.catalog import words
+from weft_contracts.rooms import ROOMS
+
+from tests.house.tree import SERVICES, calls, package, parsed, parts
+
+PLAN = ("__init__", "app", "settings", "api", "handlers", "schemas", "usecases", "domain", "store", "tables", "errors")
+ALLOWED = {*PLAN, "machine", "migrations", "py"}
+BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
+    "engine": {
+        "core": "the pure state machine",
+        "partitions": "which partitions this process owns",
+        "ownership": "leases and epochs of nodes and partitions",
+        "journal": "what the hot loop reads and writes",
+        "hotloop": "take, decide, write, tell",
+        "worker": "runs activities",
+        "programs": "compiled definitions, kept",
+        "answering": "what a worker answers",
+    },
+    "definitions": {
+        "documents": "what stands in a definition",
+        "waiting": "a publish is answered when all have it",
+    },
+    "gateway": {
+        "passwords": "argon2",
+        "keyring": "the keys tokens are signed with",
+        "issuing": "tokens",
+        "signing_in": "the verbs of signing in",
+        "attempts": "how often a sign-in may fail",
+        "feed": "what live watchers are told",
+        "feeding": "the live feed's coming and going",
+        "describing": "reads the API descriptions of the services",
+        "openapi": "the API of all services as one",
+        "seed": "the demo tenant",
+    },
+    "tasks": {"forms": "a form, checked on the server", "views": "what people see"},
+    "events": {},
+    "analytics": {},
+}
+"""What a service has besides the plan, with its reason: a new name is a decision, so it is written down here."""
+
+NAMES = {word.__name__: word for word in words()}
+
+
+def plate(service: str) -> dict[str, str]:
+    """The sections of a door plate: Owns, Hears, Says."""
+    text = ast.get_docstring(parsed(package(service) / "__init__.py")) or ""
+    return {
+        name: " ".join(body.split())
+        for name, body in re.findall(r"^(Owns|Hears|Says)\b((?:.(?!^(?:Owns|Hears|Says)\b))*.)", text, re.M | re.S)
+    }
+
+
+def on_plate(service: str, section: str) -> set[str]:
+    """The words a section names."""
+    return {name for name in re.findall(r"\w+", plate(service)[section]) if name in NAMES}
+
+
+def mapped(service: str) -> tuple[set[str], set[str]]:
+    """What the map says a service hears and says; the engine's package holds its workers too."""
+    rooms = [ROOMS[service], *([ROOMS["worker"]] if service == "engine" else [])]
+    return {word.__name__ for room in rooms for word in room.hears}, {word.__name__ for room in rooms for word in room.says}
+
+
+@cache
+def heard_by_handlers(service: str) -> frozenset[str]:
+    """The words in `@on(…)` and `@on.batch(…)`, those behind a named tuple of words too."""
+    found: set[str] = set()
+    for path in parts(service, "handlers"):
+        tree = parsed(path)
+        tuples = {
+            target.id: node.value.elts
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for function in ast.walk(tree):
+            for decorator in getattr(function, "decorator_list", ()):
+                for argument in getattr(decorator, "args", ()):
+                    inner = argument.value if isinstance(argument, ast.Starred) else argument
+                    choices = tuples.get(getattr(inner, "id", ""), [inner])
+                    found |= {choice.id for choice in choices if isinstance(choice, ast.Name) and choice.id in NAMES}
+    return frozenset(found)
+
+
+@cache
+def constructed(service: str) -> frozenset[str]:
+    """The words a service makes, by calling the class or naming it as what to make."""
+    made = set()
+    for path in sorted(package(service).rglob("*.py")):
+        made |= {name.rpartition(".")[2] for _, name in calls(parsed(path))}
+    return frozenset(made & NAMES.keys())
+
+
+@cache
+def mentioned(service: str) -> frozenset[str]:
+    """The words a service's code names, by class or by wire type."""
+    types = {word.type: name for name, word in NAMES.items()}
+    found = set()
+    for path in sorted(package(service).rglob("*.py")):
+        docstrings = {id(node.value) for node in ast.walk(parsed(path)) if isinstance(node, ast.Expr)}
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Name | ast.Attribute):
+                found.add(node.id if isinstance(node, ast.Name) else node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                found.add(types.get(node.value, ""))
+    return frozenset(found & NAMES.keys())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_files_of_the_plan(service: str) -> None:
+    missing = [name for name in PLAN if not parts(service, name)]
+
+    assert missing == []
+    assert (package(service) / "migrations" / "versions").is_dir()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_has_besides_the_plan_has_a_reason(service: str) -> None:
+    there = {path.stem for path in package(service).iterdir() if path.name != "__pycache__" and path.suffix in ("", ".py")}
+
+    assert sorted(there - ALLOWED - BEYOND_THE_PLAN[service].keys()) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_door_plate_has_its_three_lines(service: str) -> None:
+    found = plate(service)
+
+    assert list(found) == ["Owns", "Hears", "Says"]
+    assert f"schema `{service}`" in found["Owns"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_door_plate_names_only_words_of_the_catalog(service: str) -> None:
+    found = plate(service)
+    named = {name for section in ("Hears", "Says") for name in re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", found[section])}
+
+    assert sorted(named - NAMES.keys()) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_door_plate_is_the_map_of_rooms(service: str) -> None:
+    hears, says = mapped(service)
+
+    assert on_plate(service, "Hears") == hears
+    assert on_plate(service, "Says") == says
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_door_plate_names_what_the_handlers_hear(service: str) -> None:
+    beside = {"StartExecution", "CancelExecution", "SignalExecution", "CompleteStep", "FailStep"} | {
+        name for name in NAMES if name.startswith("Activity")
+    }
+
+    assert heard_by_handlers(service) == on_plate(service, "Hears") - (beside if service == "engine" else set())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_says_nothing_that_is_not_on_its_plate(service: str) -> None:
+    assert sorted(constructed(service) - on_plate(service, "Says")) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_knows_all_that_is_on_its_plate(service: str) -> None:
+    plated = on_plate(service, "Hears") | on_plate(service, "Says")
+
+    assert sorted(plated - mentioned(service)) == []

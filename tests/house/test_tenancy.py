@@ -1,0 +1,99 @@
+"""Every query of a tenant's table names the tenant: the message door's role is not held by row-level security."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import SERVICES, dotted, package, parsed, parts, shown
+
+TENANT = "tenant_id"
+ACROSS_TENANTS: dict[str, str] = {
+    "store/directory.find_by_email": "who signs in names no tenant",
+    "store/feed.forget": "the feed is kept short for all tenants at once",
+    "store/sessions.use_token": "the token is the proof, and names the session",
+    "store/sessions.revoked_access": "every service refuses these, whosever they are",
+    "store/sessions.forget_expired": "what has expired goes for all tenants at once",
+}
+"""`folder/file.function` of queries that must see all tenants, with the reason."""
+
+
+@cache
+def tables(service: str) -> dict[str, bool]:
+    """The tables of a service by their Python name; whether each has a tenant."""
+    found = {}
+    for path in parts(service, "tables"):
+        for node in parsed(path).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and dotted(node.value.func).rpartition(".")[2] == "Table":
+                constants = {one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)}
+                helpers = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        found[target.id] = TENANT in constants or any("tenant" in name for name in helpers)
+    return found
+
+
+def units(tree: ast.Module) -> Iterator[ast.stmt]:
+    """What stands for itself in a store: functions, and statements that build a query once."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from (inner for inner in node.body if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef))
+        elif not isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+
+
+def used_tables(unit: ast.AST, known: dict[str, bool]) -> set[str]:
+    """The tenants' tables a piece of code touches beyond naming one of their columns."""
+    names: set[str] = set()
+    columns = {id(node.value) for node in ast.walk(unit) if isinstance(node, ast.Attribute) and node.attr == "c"}
+    for node in ast.walk(unit):
+        if isinstance(node, ast.Name | ast.Attribute) and id(node) not in columns:
+            names.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return {name for name in names if known.get(name)}
+
+
+def says_tenant(unit: ast.AST) -> bool:
+    """Whether a piece of code speaks of the tenant in code, not only in its docstring."""
+    docstrings = {id(node.value) for node in ast.walk(unit) if isinstance(node, ast.Expr)}
+    for node in ast.walk(unit):
+        words = (getattr(node, "attr", ""), getattr(node, "id", ""), getattr(node, "arg", "") or "")
+        quoted = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings else ""
+        if any("tenant" in word for word in (*words, quoted)):
+            return True
+    return False
+
+
+def forgetful(path: Path, known: dict[str, bool]) -> list[str]:
+    return [
+        f"{shown(path)}:{unit.lineno} uses {', '.join(sorted(used))} and names no tenant"
+        for unit in units(parsed(path))
+        if (used := used_tables(unit, known))
+        and not says_tenant(unit)
+        and f"{path.parent.name}/{path.stem}.{getattr(unit, 'name', '')}" not in ACROSS_TENANTS
+    ]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_query_of_a_tenants_table_names_the_tenant(service: str) -> None:
+    known = tables(service)
+
+    assert [line for path in parts(service, "store") for line in forgetful(path, known)] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_tenants_table_is_guarded_for_the_http_role(service: str) -> None:
+    guarded = "\n".join(path.read_text() for path in (package(service) / "migrations").rglob("*.py"))
+
+    assert "tenancy" in guarded
+    assert any(tables(service).values()), "no table of a tenant was found: teach this check to read its tables"
+
+
+def test_the_rule_bites() -> None:
+    code = ast.parse("async def get(uow, id):\n    '''A task of the tenant.'''\n    return select(task).where(task.c.id == id)")
+    (unit,) = units(code)
+
+    assert used_tables(unit, {"task": True}) == {"task"}
+    assert not says_tenant(unit)
+    assert says_tenant(ast.parse("select(task).where(task.c.tenant_id == uow.tenant)"))
