@@ -128,7 +128,7 @@ class Compiler:
                 return logic.membership_of_texts(left, texts)
             return logic.membership(left, self.compile(right), node.start)
         if operator in logic.ORDERINGS:
-            if isinstance(right, tree.Literal) and type(right.value) in (int, float):
+            if isinstance(right, tree.Literal) and type(right.value) in (int, float) and abs(right.value) < logic.EXACT:
                 return logic.ordering_constant(operator, left, right.value, node.start)
             return logic.ordering(operator, left, self.compile(right), node.start)
         return arithmetic.arithmetic(operator, left, self.compile(right), node.start)

@@ -140,7 +140,7 @@ def ordering(operator: str, left: Evaluator, right: Evaluator, start: int) -> Ev
 
 
 def ordering_constant(operator: str, left: Evaluator, constant: int | float, start: int) -> Evaluator:
-    """`left < constant` and its like, the constant being an int or a double."""
+    """`left < constant` and its like, the constant being an int or a double of at most EXACT."""
     if operator == "<":
 
         def below(names: Names, frame: Frame) -> bool:
@@ -185,9 +185,8 @@ def _order_numbers(operator: str, a: Any, b: Any, start: int) -> bool:
             return before(a, b)
         if operator == ">":
             return before(b, a)
-        if operator == "<=":
-            return before(a, b) or bool(a == b)
-        return before(b, a) or bool(a == b)
+        reverse = before(b, a) if operator == "<=" else before(a, b)
+        return not reverse and bool(a == a and b == b)
     except ExpressionError as error:
         raise error.at(start) from None
 
@@ -215,4 +214,6 @@ def membership_of_texts(left: Evaluator, texts: frozenset[str]) -> Evaluator:
     return run
 
 
+EXACT: Final = 2.0**53
+"""Below this every int is a double too, so that comparing the two needs no rounding."""
 ORDERINGS: Final = frozenset({"<", "<=", ">", ">="})

@@ -92,7 +92,7 @@ def _from_nanoseconds(total: int) -> timedelta:
     try:
         return fit_duration(timedelta(microseconds=abs(total) // 1000 * (1 if total >= 0 else -1)))
     except OverflowError:
-        raise ExpressionError(ARITHMETIC, "duration overflow: more than 10,000 years") from None
+        raise ExpressionError(ARITHMETIC, "duration overflow: more than 292 years") from None
 
 
 def _offset(sign: str, hours: str, minutes: str) -> timedelta:
