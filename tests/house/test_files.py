@@ -109,7 +109,7 @@ def test_everything_public_says_what_it_is() -> None:
 
 def overloaded(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(
-        isinstance(decorator, ast.Name) and decorator.id in {"overload", "override"} or getattr(decorator, "attr", "") == "setter"
+        (isinstance(decorator, ast.Name) and decorator.id in {"overload", "override"}) or getattr(decorator, "attr", "") == "setter"
         for decorator in function.decorator_list
     )
 
