@@ -79,8 +79,11 @@ class Publisher:
             except BusClosed:
                 raise
             except Unroutable as error:
-                waiting = self._routable(error.frames)
-                await asyncio.sleep(UNROUTABLE_RETRY_S if waiting else 0)
+                waiting = needed(error.frames)
+                if waiting:
+                    log.warning("nobody_listens", frames=len(waiting), queue=waiting[0].routing_key)
+                    self._declared.difference_update(frame.routing_key for frame in waiting)
+                    await asyncio.sleep(UNROUTABLE_RETRY_S)
             except WeftError as error:
                 log.warning("publish_failed", frames=len(waiting), error=str(error))
                 await asyncio.sleep(RETRY_S)
@@ -91,7 +94,7 @@ class Publisher:
             await self._bus.declare(pool(queue.removeprefix("work.")))
             self._declared.add(queue)
 
-    def _routable(self, frames: Sequence[OutFrame]) -> list[OutFrame]:
-        """What must find a queue. Facts and domain events that nobody listens to are complete once said."""
-        self._declared.clear()
-        return [frame for frame in frames if frame.exchange in (routing.WORK, routing.COMMANDS)]
+
+def needed(frames: Sequence[OutFrame]) -> list[OutFrame]:
+    """Those that must find a queue. Facts and domain events that nobody listens to are complete once said."""
+    return [frame for frame in frames if frame.exchange in (routing.WORK, routing.COMMANDS)]
