@@ -1,1 +1,6 @@
-"""Everything that reaches a person: user tasks and forms."""
+"""Tasks: everything that reaches a person.
+
+Owns   schema `tasks`: tasks, history, taken_back, people.
+Hears  CreateTask, CancelTask, ExecutionCancelled, UserChanged.
+Says   TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, CompleteStep, FailStep.
+"""

@@ -1,0 +1,59 @@
+"""What can go wrong with a task, each with its stable code."""
+
+from __future__ import annotations
+
+from weft_runtime.errors import Conflict, Forbidden, Invalid, NotFound, StaleWrite
+
+
+class TaskNotFound(NotFound):
+    """No such task in this tenant."""
+
+    code = "task_not_found"
+
+
+class NotYours(Forbidden):
+    """The task waits for somebody else."""
+
+    code = "not_your_task"
+
+
+class IllegalMove(Conflict):
+    """The task is in a state from which this cannot be done."""
+
+    code = "illegal_move"
+
+
+class AlreadyDone(Conflict):
+    """Somebody decided already; who and when is in `completed_by` and `completed_at`."""
+
+    code = "task_already_completed"
+
+
+class TaskMoved(StaleWrite):
+    """The task changed since it was read; `current` says what it is now."""
+
+    code = "task_version_conflict"
+
+
+class UnknownOutcome(Invalid):
+    """A decision the task does not offer."""
+
+    code = "unknown_outcome"
+
+
+class FormInvalid(Invalid):
+    """The form does not fit its schema; `errors` says where."""
+
+    code = "form_invalid"
+
+
+class FormUnusable(Invalid):
+    """The schema of a form is no schema we can check with."""
+
+    code = "task_form_unusable"
+
+
+class UnknownAssignee(Invalid):
+    """Nobody by that id or e-mail address may be given a task."""
+
+    code = "unknown_assignee"

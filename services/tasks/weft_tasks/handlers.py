@@ -1,0 +1,37 @@
+"""The message door."""
+
+from __future__ import annotations
+
+from weft_contracts.directory import UserChanged
+from weft_contracts.executions import ExecutionCancelled
+from weft_contracts.tasks import CancelTask, CreateTask
+from weft_runtime.pipeline import Handlers
+from weft_runtime.uow import UnitOfWork
+
+from weft_tasks import usecases
+
+on = Handlers("tasks")
+
+
+@on(CreateTask)
+async def create_task(msg: CreateTask, uow: UnitOfWork) -> None:
+    """Put work before a person."""
+    await usecases.create_task(msg, uow)
+
+
+@on(CancelTask)
+async def cancel_task(msg: CancelTask, uow: UnitOfWork) -> None:
+    """Take it back."""
+    await usecases.cancel_task(msg, uow)
+
+
+@on(ExecutionCancelled)
+async def execution_cancelled(msg: ExecutionCancelled, uow: UnitOfWork) -> None:
+    """Take back all that is left of an execution."""
+    await usecases.cancel_tasks_of(msg, uow)
+
+
+@on(UserChanged)
+async def user_changed(msg: UserChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a person."""
+    await usecases.keep_person(msg, uow)

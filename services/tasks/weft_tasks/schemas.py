@@ -1,0 +1,166 @@
+"""HTTP bodies, queries and views of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from weft_runtime.http import Body
+
+from weft_tasks.access import allowed_actions
+from weft_tasks.machine import TaskStatus
+from weft_tasks.task import Entry, Task, Who
+
+Version = Annotated[int | None, Field(ge=1, description="The version that was read; 409 where the task has moved on.")]
+
+
+class VersionBody(Body):
+    """A move on a task as it was read."""
+
+    version: Version = None
+
+
+class CompleteBody(Body):
+    """A decision. outcome: one of the task's; may be left out where there is only one.  form: fits the task's form."""
+
+    outcome: str | None = Field(default=None, max_length=200)
+    form: dict[str, Any] | None = None
+    version: Version = None
+
+
+class ReassignBody(Body):
+    """Who is to do it. assignee: a user's id or e-mail address; null gives it back to all its candidates."""
+
+    assignee: Annotated[str, Field(min_length=1, max_length=320)] | None
+    version: Version = None
+
+
+class CommentBody(Body):
+    """A remark."""
+
+    text: str = Field(min_length=1, max_length=10_000)
+
+
+class TaskQuery(BaseModel):
+    """Which tasks.
+
+    view: those I have, those I or my teams may act on, those nobody has, or all.  due: `overdue`, `today` (24 hours), `week`, or a time.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+    view: Literal["mine", "team", "unassigned", "all"] = "all"
+    status: list[TaskStatus] = Field(default_factory=list)
+    due: Literal["overdue", "today", "week"] | datetime | None = None
+    workflow: Annotated[str, Field(max_length=200)] | None = None
+    execution: UUID | None = None
+    q: Annotated[str, Field(max_length=200)] | None = None
+
+
+class CandidatesView(BaseModel):
+    """Who may act."""
+
+    users: list[str]
+    groups: list[str]
+    roles: list[str]
+
+
+class TaskSummary(BaseModel):
+    """A task in a list: without its payloads."""
+
+    id: UUID
+    execution_id: UUID
+    workflow: str
+    node: str
+    title: str
+    description: str | None
+    status: TaskStatus
+    assignee: str | None
+    assignee_name: str | None
+    candidates: CandidatesView
+    outcomes: list[str]
+    outcome: str | None
+    due_at: datetime | None
+    priority: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    completed_by: str | None
+    completed_by_name: str | None
+    allowed_actions: list[str]
+
+
+class EntryView(BaseModel):
+    """A line of a task's history. by: a user's id, or `engine`."""
+
+    at: datetime
+    kind: str
+    by: str
+    by_name: str | None
+    data: dict[str, Any]
+
+
+class CommentView(BaseModel):
+    """A remark."""
+
+    at: datetime
+    by: str
+    by_name: str | None
+    text: str
+
+
+class TaskView(TaskSummary):
+    """A task with everything needed to decide it."""
+
+    form: dict[str, Any] | None
+    ui: dict[str, Any] | None
+    data: Any
+    result: Any
+    history: list[EntryView]
+    comments: list[CommentView]
+
+
+def summary(task: Task, who: Who, names: Mapping[str, str]) -> TaskSummary:
+    """A task in a list, as `who` sees it. names: of people by id or e-mail address."""
+    return TaskSummary(**_summary(task, who, names))
+
+
+def view(task: Task, who: Who, names: Mapping[str, str], entries: Sequence[Entry]) -> TaskView:
+    """A task as `who` sees it."""
+    lines = [EntryView(at=entry.at, kind=entry.kind, by=entry.by, by_name=names.get(entry.by), data=entry.data) for entry in entries]
+    comments = [
+        CommentView(at=line.at, by=line.by, by_name=line.by_name, text=line.data["text"]) for line in lines if line.kind == "commented"
+    ]
+    return TaskView(
+        **_summary(task, who, names), form=task.form, ui=task.ui, data=task.data, result=task.result, history=lines, comments=comments
+    )
+
+
+def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
+    named = task.candidates
+    return {
+        "id": task.id,
+        "execution_id": task.execution_id,
+        "workflow": task.workflow,
+        "node": task.node,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status,
+        "assignee": task.assignee,
+        "assignee_name": names.get(task.assignee or ""),
+        "candidates": CandidatesView(users=list(named.users), groups=list(named.groups), roles=list(named.roles)),
+        "outcomes": list(task.outcomes),
+        "outcome": task.outcome,
+        "due_at": task.due_at,
+        "priority": task.priority,
+        "version": task.version,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "completed_at": task.completed_at,
+        "completed_by": task.completed_by,
+        "completed_by_name": names.get(task.completed_by or ""),
+        "allowed_actions": allowed_actions(task, who),
+    }

@@ -1,0 +1,82 @@
+"""The tables of tasks: the tasks, what happened to each, those taken back before they came, and a copy of people."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = sa.MetaData(schema="tasks")
+
+_time = sa.TIMESTAMP(timezone=True)
+_live = sa.text("status IN ('open', 'claimed')")
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, nullable=False),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("visit", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("form", JSONB(none_as_null=True)),
+    sa.Column("ui", JSONB(none_as_null=True)),
+    sa.Column("data", JSONB(none_as_null=True)),
+    sa.Column("reserved_for", sa.Text, comment="whom the workflow or an assigner named"),
+    sa.Column("assignee", sa.Text, comment="who has it now: a user's id or e-mail address"),
+    sa.Column("candidates", JSONB, nullable=False),
+    sa.Column("openers", ARRAY(sa.Text), nullable=False, comment="whom it is for, derived, to be found by"),
+    sa.Column("outcomes", ARRAY(sa.Text), nullable=False),
+    sa.Column("due_at", _time),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("result", JSONB(none_as_null=True)),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("updated_at", _time, nullable=False),
+    sa.Column("completed_at", _time),
+    sa.Column("completed_by", sa.Text),
+    sa.Index("tasks_page", "tenant_id", "created_at", "id"),
+    sa.Index("tasks_live", "tenant_id", "created_at", "id", postgresql_where=_live),
+    sa.Index("tasks_assignee", "tenant_id", "assignee", "created_at", "id"),
+    sa.Index("tasks_openers", "openers", postgresql_using="gin", postgresql_where=_live),
+    sa.Index("tasks_execution", "tenant_id", "execution_id"),
+)
+
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("task_id", sa.Uuid, nullable=False),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("data", JSONB, nullable=False),
+    sa.Index("history_task", "tenant_id", "task_id", "position"),
+)
+
+taken_back = sa.Table(
+    "taken_back",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("task_id", sa.Uuid, primary_key=True),
+    sa.Column("at", _time, nullable=False),
+    sa.Index("taken_back_at", "at"),
+    comment="Tasks that were cancelled before they were created: a late creation does not open them.",
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Index("people_email", "tenant_id", "email"),
+)

@@ -1,0 +1,96 @@
+"""User tasks: the nouns. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from weft_contracts.tasks import Candidates
+
+from weft_tasks.machine import TaskStatus
+
+ENGINE: Final = "engine"
+"""Who did what no person did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A person (or a program's key) as a task sees them. may_assign: gives tasks to others."""
+
+    id: str
+    email: str = ""
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    may_act: bool = True
+    may_assign: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything a task may call them by."""
+        return frozenset(name for name in (self.id, normal_name(self.email)) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work before a person.
+
+    reserved_for: whom the workflow or an assigner named; assignee: who has it now, the same until somebody else claims it.
+    version: counts every change, from 1.  form: JSON Schema of `result`.
+    """
+
+    id: UUID
+    tenant: str
+    execution_id: UUID
+    workflow: str
+    node: str
+    visit: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    form: dict[str, Any] | None = None
+    ui: dict[str, Any] | None = None
+    data: Any = None
+    reserved_for: str | None = None
+    assignee: str | None = None
+    candidates: Candidates = field(default_factory=Candidates)
+    outcomes: tuple[str, ...] = ("completed",)
+    due_at: datetime | None = None
+    priority: int = 0
+    status: TaskStatus = TaskStatus.OPEN
+    version: int = 1
+    outcome: str | None = None
+    result: Any = None
+    completed_at: datetime | None = None
+    completed_by: str | None = None
+
+    @property
+    def for_anyone(self) -> bool:
+        """Whether nobody is named, so that whoever may act on tasks may act on this one."""
+        named = self.candidates
+        return self.reserved_for is None and not (named.users or named.groups or named.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a task's history. by: a user's id, or `engine`."""
+
+    at: datetime
+    kind: str
+    by: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A task as it is to be, with its line of history; entry is None where nothing changed."""
+
+    task: Task
+    entry: Entry | None = None
+
+
+def normal_name(name: str) -> str:
+    """A user's id or e-mail address as it is compared: without spaces around it, lower case."""
+    return name.strip().lower()
