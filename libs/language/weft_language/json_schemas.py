@@ -33,9 +33,9 @@ class SchemaCheck:
 
     def __init__(self, schema: Mapping[str, Any] | bool) -> None:
         """Compile `schema`. Raises: InvalidSchema."""
-        self.schema = schema if isinstance(schema, bool) else dict(schema)
-        self._anything = self.schema in (True, {})
-        refuse_unsafe(self.schema)
+        refuse_unsafe(schema)
+        self.schema: dict[str, Any] | bool = schema if isinstance(schema, bool) else dict(schema)
+        self._anything = self.schema is True or self.schema == {}
         try:
             self._validator = jsonschema_rs.Draft202012Validator(self.schema, pattern_options=_REGEX, validate_formats=True, offline=True)
         except jsonschema_rs.ValidationError as error:

@@ -128,9 +128,11 @@ def _outcomes(graph: OutlineGraph, node: OutlineNode) -> Iterator[Finding]:
 
 def _uncovered(node: OutlineNode, own: tuple[str, ...], by_outcome: dict[str, list[OutlineEdge]]) -> Iterator[Finding]:
     for name in own:
-        if name in PROPAGATING or name == "done":
+        if name in PROPAGATING:
             continue
         read = by_outcome.get(name) or by_outcome.get("done")
+        if not read and name == "done":
+            continue  # Without a way on, a node is the last of its scope: nothing to tell.
         if not read:
             message = f"no edge leaves `{node.id}` on outcome `{name}`: its scope would be complete there"
             fix = f"add an edge from `{node.id}` on `{name}`, or one on `done` for every outcome without its own"

@@ -36,6 +36,7 @@ def _schemas(document: Outline) -> Iterator[tuple[str, Any, str | None]]:
 
 
 def _input_is_object(schema: Any) -> Iterator[Finding]:
-    if isinstance(schema, dict) and "type" in schema and "object" not in schema["type"]:
+    kinds = schema.get("type") if isinstance(schema, dict) else None
+    if (isinstance(kinds, str) and kinds != "object") or (isinstance(kinds, list) and "object" not in kinds):
         fix = 'use {"type": "object", "properties": {...}}'
         yield Finding("error", "input_not_object", "/input/type", "the input of a workflow is an object", fix=fix)

@@ -112,7 +112,7 @@ def _place(document: Any, location: tuple[int | str, ...], kind: str) -> Path:
 
 def _likeliest(items: list[dict[str, Any]]) -> dict[str, Any]:
     """Of what the branches of a union said, the one that fitted best: a wrong value tells more than a wrong type."""
-    telling = [item for item in items if item["type"] in _CODES]
+    telling = sorted((item for item in items if item["type"] in _CODES), key=lambda item: item["type"] == "literal_error")
     if telling or len(items) == 1:
         return (telling or items)[0]
     together = " or ".join(dict.fromkeys(_said(item["msg"]).removeprefix("should be ") for item in items))

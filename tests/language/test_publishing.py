@@ -1,0 +1,71 @@
+"""What this release does not execute is known, valid, and refused at publish by name."""
+
+from typing import Any
+
+import pytest
+from weft_language import InvalidDefinition, compile_definition, node_types, parse, publish_findings, validate
+
+from tests.language.build import document, node
+
+BODY = {"nodes": [node("b", "set", x=1)]}
+SET = node("a", "set", x=1)
+
+
+@pytest.mark.parametrize(
+    ("made", "pointer", "names"),
+    [
+        (document(node("p", "parallel", branches={"one": BODY})), "/nodes/0/type", "`parallel`"),
+        (document(node("f", "foreach", items="{{ input.rows }}", body=BODY)), "/nodes/0/type", "`foreach`"),
+        (document(node("l", "loop", while_="true", body=BODY)), "/nodes/0/type", "`loop`"),
+        (document(node("c", "call", workflow="other")), "/nodes/0/type", "`call`"),
+        (document(node("c", "compensate")), "/nodes/0/type", "`compensate`"),
+        (document(node("s", "slack.post_message", text="x")), "/nodes/0/type", "`slack.post_message`"),
+        (document(node("g", "group", nodes=[node("c", "call", workflow="other")])), "/nodes/0/with/nodes/0/type", "`call`"),
+        (document({**SET, "compensate": {"type": "activity", "with": {"name": "undo"}}}), "/nodes/0/compensate", "`compensate`"),
+        (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
+        (document(node("w", "wait", for_="1d", calendar="it")), "/nodes/0/with/calendar", "`calendar`"),
+        (document(node("s", "state", events={"e": {"event": "x"}})), "/nodes/0/with/events", "`events`"),
+        (document(node("t", "task", due="1d", approvals={"required": 2})), "/nodes/0/with/approvals", "`approvals`"),
+        (document(node("t", "task", due="1d", reminders=["1h"])), "/nodes/0/with/reminders", "`reminders`"),
+        (document(node("t", "task", due="1d", on_timeout=[{"after": "1h", "do": "fail"}])), "/nodes/0/with/on_timeout", "`on_timeout`"),
+        (document(SET, settings={"concurrency": {"limit": 1}}), "/settings/concurrency", "`settings.concurrency`"),
+        (document(SET, settings={"on_failure": "compensate"}), "/settings/on_failure", "`on_failure: compensate`"),
+        (document(SET, sla={"due": "1d", "calendar": "it"}), "/sla/calendar", "`sla.calendar`"),
+        (document(SET, triggers=[{"on": "schedule", "every": "1h"}]), "/triggers/0/on", "`schedule`"),
+        (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
+        (document(SET, triggers=[{"on": "webhook", "path": "in"}]), "/triggers/0/on", "`webhook`"),
+        (document(SET, triggers=[{"on": "email", "address": "a@b.c"}]), "/triggers/0/on", "`email`"),
+        (
+            document(SET, triggers=[{"on": "event", "event": "x", "correlate": "{{ trigger.payload.id }}"}]),
+            "/triggers/0/correlate",
+            "`correlate`",
+        ),
+    ],
+)
+def test_a_part_of_a_later_release_is_valid_but_refused_at_publish(made: dict[str, Any], pointer: str, names: str) -> None:
+    assert [finding for finding in validate(made) if finding.severity == "error"] == []
+    (finding,) = publish_findings(parse(made))
+    assert (finding.code, finding.severity, finding.pointer) == ("not_executable_yet", "error", pointer)
+    assert names in finding.message
+    assert (finding.fix or "").startswith("meanwhile: ")
+    with pytest.raises(InvalidDefinition):
+        compile_definition(parse(made), 1)
+
+
+def test_what_is_executed_is_published() -> None:
+    made = document(
+        SET,
+        node("t", "task", due="1d", candidates={"roles": ["approver"]}, priority=3),
+        node("w", "wait", until="2030-01-01T00:00:00Z"),
+        sla={"due": "2d"},
+        settings={"max_duration": "3d", "on_failure": "fail"},
+        triggers=[{"on": "event", "event": "a.*"}, {"on": "manual", "form": {"type": "object"}}],
+    )
+    assert publish_findings(parse(made)) == ()
+
+
+def test_the_catalog_says_what_is_executed() -> None:
+    executed = {entry["type"] for entry in node_types() if entry["executable"]}
+    assert executed == {
+        "set", "transform", "if", "switch", "group", "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
+    }  # fmt: skip

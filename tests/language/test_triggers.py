@@ -1,0 +1,78 @@
+"""Triggers: what they match, what they read, and the manual one that always exists."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weft_language import compile_definition, parse
+from weft_language.compilation import Trigger, glob_matches
+
+from tests.language.build import document, node
+
+
+def compiled(*triggers: dict[str, Any]) -> tuple[Trigger, ...]:
+    return compile_definition(parse(document(node("a", "set", x=1), triggers=list(triggers))), 1).triggers
+
+
+@pytest.mark.parametrize(
+    ("pattern", "event_type", "matches"),
+    [
+        ("invoice.paid", "invoice.paid", True),
+        ("invoice.paid", "invoice.paid.late", False),
+        ("invoice.*", "invoice.paid", True),
+        ("invoice.*", "invoice.line.added", True),
+        ("invoice.*", "invoice", False),
+        ("*", "anything", True),
+        ("*.paid", "invoice.paid", True),
+        ("inv?ice.paid", "invoice.paid", True),
+        ("Invoice.*", "invoice.paid", False),
+        ("a.[b]", "a.b", False),
+    ],
+)
+def test_an_event_trigger_matches_its_type_or_glob(pattern: str, event_type: str, matches: bool) -> None:
+    (trigger, manual) = compiled({"on": "event", "event": pattern})
+    assert trigger.matches(event_type) is matches
+    assert trigger.exact is not ("*" in pattern or "?" in pattern)
+    assert not manual.matches(event_type)
+
+
+def test_a_source_narrows_and_disabled_matches_nothing() -> None:
+    narrow, disabled, _ = compiled({"on": "event", "event": "x", "source": "/shop/*"}, {"on": "event", "event": "x", "enabled": False})
+    assert narrow.matches("x", "/shop/1")
+    assert not narrow.matches("x", "/bank/1")
+    assert not disabled.matches("x")
+
+
+def test_ids_priorities_and_the_manual_trigger_have_defaults() -> None:
+    first, second, manual = compiled({"on": "event", "event": "x"}, {"id": "mine", "on": "event", "event": "y", "priority": 1})
+    assert [(trigger.id, trigger.priority) for trigger in (first, second, manual)] == [("trigger_1", 100), ("mine", 1), ("manual", 100)]
+    assert [trigger.on for trigger in compiled({"on": "manual", "form": {"type": "object"}})] == ["manual"]
+
+
+def test_when_and_conditions_must_both_hold() -> None:
+    trigger, _ = compiled(
+        {
+            "on": "event",
+            "event": "x",
+            "when": "trigger.payload.n > 1 // a comment",
+            "conditions": {"all": [{"left": "trigger.payload.n", "op": "lt", "right": 5}]},
+            "input": {"n": "{{ trigger.payload.n }}"},
+            "key": "{{ trigger.payload.id }}",
+        }
+    )
+    assert trigger.when is not None and trigger.input is not None and trigger.key is not None
+    assert [trigger.when.evaluate({"trigger": {"payload": {"n": n}}}) for n in (1, 3, 5)] == [False, True, False]
+    assert trigger.input.render({"trigger": {"payload": {"n": 3}}}) == {"n": 3}
+
+
+@given(st.text("ab*?", max_size=12), st.text("ab", max_size=12))
+def test_a_glob_means_what_it_says(pattern: str, text: str) -> None:
+    import re
+
+    said = "".join({"*": ".*", "?": "."}.get(character, character) for character in pattern)
+    assert glob_matches(pattern, text) is (re.fullmatch(said, text) is not None)
+
+
+def test_a_hostile_glob_takes_no_time() -> None:
+    assert not glob_matches("*a" * 120 + "b", "a" * 250)
