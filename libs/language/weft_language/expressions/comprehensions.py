@@ -182,7 +182,7 @@ def build_map(entries: tuple[tuple[Evaluator, Evaluator, int], ...]) -> Evaluato
                 raise ExpressionError(TYPE, f"a map's keys are texts, integers or bools, not {spoken(name)}", offset=start)
             stored = key_of(name)
             if stored in out:
-                raise ExpressionError(VALUE, f"the key {str(name)[:80]!r} stands twice in the map", offset=start)
+                raise ExpressionError(VALUE, "a key stands twice in the map", offset=start)
             out[stored] = value(names, frame)
         return out
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from weft_language.expressions.errors import PATH, TYPE, ExpressionError
-from weft_language.expressions.limits import Frame
+from weft_language.expressions.limits import UINT_MAX, Frame
 from weft_language.expressions.values import Uint, key_of, keys_of, spoken
 
 Names = Mapping[str, Any]
@@ -187,7 +187,7 @@ def _element(items: list[Any], wanted: Any, place: str, start: int) -> Any:
         raise ExpressionError(TYPE, f"`{place}` is a list, indexed by an int, not by {spoken(wanted)}", offset=start)
     if 0 <= wanted < len(items):
         return items[wanted]
-    full = f"{place}[{wanted}]"
+    full = f"{place}[{_key_text(wanted)}]"
     has = "is empty" if not items else f"ends at index {len(items) - 1}"
     raise ExpressionError(PATH, f"`{full}` does not exist: `{place}` {has}", path=full, offset=start)
 
@@ -220,7 +220,10 @@ def _article(kind: str) -> str:
 
 
 def _key_text(key: Any) -> str:
-    text = f'"{key}"' if isinstance(key, str) else str(key)
+    if isinstance(key, str):
+        text = f'"{key[:80]}"'
+    else:
+        text = str(key) if type(key) in (bool, float) or (isinstance(key, int) and abs(key) <= UINT_MAX) else spoken(key)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -14,6 +14,9 @@ from weft_language.expressions.limits import DEPTH, RESULT_BYTES, Frame, spend, 
 from weft_language.expressions.values import BoolKey, CelType, Uint, spoken
 
 _SMALL: Final = frozenset({type(None), bool, int, float, datetime, timedelta, CelType, Uint})
+LONGEST_NUMBER: Final = 400
+"""Digits of a number as text. A double has at most 309 before its point."""
+_LARGEST: Final = 10**LONGEST_NUMBER
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = 1_000_000
 
@@ -32,8 +35,10 @@ def _to_json(value: Any, depth: int) -> Any:
     kind = type(value)
     if kind is str:
         return _storable(value)
-    if kind is int or kind is bool or value is None:
+    if kind is bool or value is None:
         return value
+    if kind is int:
+        return writable(value)
     if kind is float:
         if not math.isfinite(value):
             raise ExpressionError(ARITHMETIC, f"the result is {value}, which JSON has no number for")
@@ -76,7 +81,7 @@ def _key(key: Any) -> str:
         return _storable(key)
     if type(key) is BoolKey:
         return "true" if key.value else "false"
-    return number_text(key) if type(key) is float else str(int(key))
+    return number_text(key) if type(key) is float else str(writable(int(key)))
 
 
 def _storable(text: str) -> str:
@@ -87,6 +92,13 @@ def _storable(text: str) -> str:
     except UnicodeEncodeError:
         raise ExpressionError(VALUE, "the result holds half of a surrogate pair, which cannot be stored") from None
     return text
+
+
+def writable(number: int) -> int:
+    """An int that is written in bounded time. Raises: ExpressionError beyond LONGEST_NUMBER digits."""
+    if -_LARGEST < number < _LARGEST:
+        return number
+    raise ExpressionError(ARITHMETIC, f"an integer of more than {LONGEST_NUMBER} digits")
 
 
 def to_text(value: Any) -> str:

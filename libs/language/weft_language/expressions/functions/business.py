@@ -37,6 +37,20 @@ def business_time(frame: Frame, start: Any, span: Any, calendar: Any) -> datetim
         wanted = f"not {spoken(start)} and {spoken(span)}"
         raise ExpressionError(TYPE, f"business_time takes a timestamp and a duration, {wanted}")
     where, hours, holidays = _read(calendar)
+    try:
+        found = _walk(frame, moment, length, where, hours, holidays)
+    except OverflowError:  # the years 1 and 9999 have no days before and behind them
+        found = None
+    if found is None:
+        hint = "does the calendar have hours?"
+        raise ExpressionError(LIMIT, f"business_time finds no end within {_HORIZON_DAYS} days; {hint}")
+    return found
+
+
+def _walk(
+    frame: Frame, moment: datetime, length: timedelta, where: tzinfo, hours: list[list[Span]], holidays: frozenset[date]
+) -> datetime | None:
+    """Day after day, taking from `length` what each has open; None where it does not end within the horizon."""
     back = length < timedelta()
     left = abs(length)
     day = moment.astimezone(where).date()
@@ -50,19 +64,11 @@ def business_time(frame: Frame, start: Any, span: Any, calendar: Any) -> datetim
                 last = min(last, moment)
             else:
                 first = max(first, moment)
-            available = last - first
-            if available >= left and last >= first:
-                return _moved(first, last, left, back)
-            left -= max(available, timedelta())
-        try:
-            day += timedelta(days=-1 if back else 1)
-        except OverflowError:
-            break
-    raise ExpressionError(LIMIT, f"business_time finds no end within {_HORIZON_DAYS} days; does the calendar have hours?")
-
-
-def _moved(first: datetime, last: datetime, left: timedelta, back: bool) -> datetime:
-    return last - left if back else first + left
+            if last - first >= left:
+                return last - left if back else first + left
+            left -= max(last - first, timedelta())
+        day += timedelta(days=-1 if back else 1)
+    return None
 
 
 def _read(calendar: Any) -> tuple[tzinfo, list[list[Span]], frozenset[date]]:

@@ -29,7 +29,7 @@ from weft_language.expressions.functions.registry import (
 )
 from weft_language.expressions.limits import Frame, spend_text
 from weft_language.expressions.values import TYPES, CelType, Uint, type_name
-from weft_language.expressions.wording import check_size, duration_text, number_text, time_text, to_json, to_text
+from weft_language.expressions.wording import LONGEST_NUMBER, check_size, duration_text, number_text, time_text, to_json, to_text, writable
 
 _BOOLS: Final = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
@@ -37,7 +37,6 @@ _BOOLS: Final = {
 }
 _INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _DOUBLE: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:[Ii]nf(?:inity)?)|[Nn]a[Nn]", re.ASCII)
-_LONGEST_NUMBER: Final = 400
 _SEEDS: Final = uuid.UUID("6f0a1b0e-8c59-5d5c-9d53-1c1f3c2f7a11")
 """The namespace of `uuid(seed...)`; part of the language: another one would change every id made from a seed."""
 
@@ -111,7 +110,7 @@ def _double(frame: Frame, number: int | float) -> float:
 
 @function("double", TEXT)
 def _double_of_text(frame: Frame, text: str) -> float:
-    if len(text) > _LONGEST_NUMBER or not _DOUBLE.fullmatch(text):
+    if len(text) > LONGEST_NUMBER or not _DOUBLE.fullmatch(text):
         raise ExpressionError(VALUE, f"`{text[:80]}` is not a number; write it with a point and without separators")
     return float(text)
 
@@ -128,14 +127,7 @@ def _string_of_bool(frame: Frame, value: bool) -> str:
 
 @function("string", NUMBER)
 def _string_of_number(frame: Frame, number: int | float) -> str:
-    return number_text(number) if type(number) is float else str(fit_text(int(number)))
-
-
-def fit_text(number: int) -> int:
-    """An int that Python writes in bounded time. Raises: ExpressionError beyond the digits of a double."""
-    if abs(number) >= 10**_LONGEST_NUMBER:
-        raise ExpressionError(ARITHMETIC, f"a number of more than {_LONGEST_NUMBER} digits")
-    return number
+    return number_text(number) if type(number) is float else str(writable(int(number)))
 
 
 @function("string", BYTES)

@@ -12,7 +12,7 @@ from weft_language.expressions.errors import VALUE, ExpressionError
 from weft_language.expressions.functions.registry import LIST, TEXT, function, method
 from weft_language.expressions.limits import Frame, spend_text
 from weft_language.expressions.values import Uint, spoken
-from weft_language.expressions.wording import formatted
+from weft_language.expressions.wording import formatted, writable
 
 _CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.(\d+))?(.)?)", re.DOTALL)
 _PRECISION_LIMIT: Final = 100
@@ -71,7 +71,7 @@ def _as_text(value: Any, precision: int, frame: Frame) -> str:
 
 def _as_decimal(value: Any, precision: int, frame: Frame) -> str:
     if type(value) in (int, Uint):
-        return str(int(value))
+        return str(writable(int(value)))
     if type(value) is float:
         unusual = _unusual(value)
         if unusual:
@@ -99,19 +99,19 @@ def _as_double(value: Any, precision: int, verb: str) -> str:
 
 def _as_binary(value: Any, precision: int, frame: Frame) -> str:
     if type(value) in (int, Uint, bool):
-        return format(int(value), "b")
+        return format(writable(int(value)), "b")
     raise _refuse("b", "integers and booleans", value)
 
 
 def _as_octal(value: Any, precision: int, frame: Frame) -> str:
     if type(value) in (int, Uint):
-        return format(int(value), "o")
+        return format(writable(int(value)), "o")
     raise _refuse("o", "integers", value)
 
 
 def _as_hex(value: Any, precision: int, frame: Frame) -> str:
     if type(value) in (int, Uint):
-        return format(int(value), "x")
+        return format(writable(int(value)), "x")
     if type(value) is str:
         spend_text(frame, 8 * len(value))
         return value.encode().hex()

@@ -35,7 +35,8 @@ def _round_to(frame: Frame, number: Number, digits: int) -> Number:
         return float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), context=_EXACT))
     if digits >= 0:
         return number
-    rounded = int(Decimal(int(number)).quantize(Decimal(1).scaleb(-digits), context=_EXACT))
+    whole = fit_unsigned(int(number)) if type(number) is Uint else fit(int(number))
+    rounded = int(Decimal(int(whole)).quantize(Decimal(1).scaleb(-digits), context=_EXACT))
     return fit_unsigned(rounded) if type(number) is Uint else fit(rounded)
 
 
