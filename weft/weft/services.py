@@ -1,6 +1,7 @@
 """How a service is made out of its room."""
 
 import importlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from weft_runtime.service import Service
 from weft_runtime.service.service import Background
 from weft_runtime.settings import ServiceSettings
 
-from weft.rooms import Room
+from weft.rooms import ROOMS, Room
 
 
 def settings(room: Room, **values: Any) -> ServiceSettings:
@@ -45,3 +46,11 @@ def worker(given: ServiceSettings) -> Service:
 
 def _working(given: ServiceSettings) -> Background:
     return partial(importlib.import_module("weft_engine.app").run_worker, given)
+
+
+def load() -> None:
+    """Import the code of every service. What fails here fails again, audibly, where it is needed."""
+    importlib.import_module("weft.mesh.serving")
+    for each in ROOMS:
+        with suppress(ImportError):
+            importlib.import_module(f"{each.package}.app")

@@ -1,5 +1,7 @@
 """`weft up`: run the whole mesh in the foreground."""
 
+import json
+import sys
 import time
 from pathlib import Path
 
@@ -9,10 +11,26 @@ from rich.table import Table
 from weft_runtime.errors import WeftError
 
 from weft.commands.terminal import refuse
-from weft.mesh.demo import example_call
 from weft.mesh.records import Demo, Mesh
 from weft.stack.errors import AlreadyRunning, StackError
 from weft.stack.stack import Running
+
+EXAMPLE_EVENT = {
+    "specversion": "1.0",
+    "id": "expense-1",
+    "source": "/demo",
+    "type": "expense.submitted",
+    "data": {"employee": "Rosa", "amount": 180, "reason": "Train to the fair"},
+}
+
+
+def example_call(url: str) -> str:
+    """A line for the shell that starts the example workflow of the mesh at `url`."""
+    weft = sys.argv[0] if Path(sys.argv[0]).name == "weft" else "weft"
+    return (
+        f'curl -s {url}/api/v1/events -H "Authorization: Bearer $({weft} token)" '
+        f"-H 'Content-Type: application/cloudevents+json' -d '{json.dumps(EXAMPLE_EVENT)}'"
+    )
 
 
 class Screen:
@@ -55,8 +73,8 @@ class Screen:
             say(table)
             say("\nStart something:\n")
             # As it is, so that it can be copied: no wrapping and no markup.
-            say(example_call(mesh), soft_wrap=True, markup=False)
-        say("\nCtrl-C stops it. In another terminal: weft status, weft logs -f, weft doctor, weft down.")
+            say(example_call(mesh.url), soft_wrap=True, markup=False)
+        say("\nCtrl-C stops it. In another terminal: weft status, weft logs -f, weft doctor, weft down.", soft_wrap=True)
 
 
 def up(data_dir: Path, *, processes: bool, port: int | None) -> None:

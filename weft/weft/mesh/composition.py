@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from weft.mesh.records import Address, Installation
 from weft.mesh.schemas import urls
@@ -34,11 +35,11 @@ class Composition:
         """All services' own ports."""
         return [self.address(name) for name in NAMES]
 
-    def values(self, name: str, log_file: Path) -> dict[str, str]:
+    def values(self, name: str, log_file: Path) -> dict[str, Any]:
         """The settings of a service, or of the worker, by the names of `ServiceSettings`."""
         role = "engine" if name == WORKER else name
         database = urls(self.superuser_url, self.installation.secret_key)[role]
-        values = {
+        values: dict[str, Any] = {
             "database_url": database.owner,
             "api_database_url": database.api,
             "broker_url": self.broker_url or IN_PROCESS_BUS,
@@ -49,9 +50,10 @@ class Composition:
             "log_file": str(log_file),
         }
         if name == "gateway":
-            values["service_urls"] = json.dumps({address.name: address.url for address in self.addresses() if address.name != name})
+            values["service_urls"] = {address.name: address.url for address in self.addresses() if address.name != name}
         return values
 
     def environment(self, name: str, log_file: Path) -> dict[str, str]:
         """The same as environment variables."""
-        return {f"WEFT_{key.upper()}": value for key, value in self.values(name, log_file).items()}
+        values = self.values(name, log_file).items()
+        return {f"WEFT_{key.upper()}": value if isinstance(value, str) else json.dumps(value) for key, value in values}

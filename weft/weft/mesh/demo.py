@@ -9,13 +9,12 @@ import httpx2
 from weft_gateway.seed import PEOPLE, TENANT, seed_demo
 
 from weft.mesh.composition import Composition
-from weft.mesh.records import Demo, Mesh, Person
+from weft.mesh.records import Demo, Person
 from weft.mesh.schemas import urls
 from weft.stack.data_dir import DataDirectory
 from weft.stack.errors import StackError
 
 REQUEST_TIMEOUT_S = 20.0
-EXAMPLE_EVENT = {"employee": "Rosa", "amount": 180, "reason": "Train to the fair"}
 
 
 def people(data: DataDirectory) -> Demo:
@@ -59,15 +58,6 @@ def workflow() -> dict[str, Any]:
     """The example workflow's definition."""
     definition: dict[str, Any] = json.loads(files("weft.mesh").joinpath("demo_workflow.json").read_bytes())
     return definition
-
-
-def example_call(mesh: Mesh) -> str:
-    """A line for the shell that starts the example workflow."""
-    event = {"specversion": "1.0", "id": "expense-1", "source": "/demo", "type": "expense.submitted", "data": EXAMPLE_EVENT}
-    return (
-        f'curl -s {mesh.url}/api/v1/events -H "Authorization: Bearer $(weft token)" '
-        f"-H 'Content-Type: application/cloudevents+json' -d '{json.dumps(event)}'"
-    )
 
 
 def _accepted(answer: httpx2.Response, *good: int) -> httpx2.Response:

@@ -31,7 +31,9 @@ class DirectoryLock:
         self._file: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock. Raises: AlreadyRunning when another process has it."""
+        """Take the lock; harmless when this object has it. Raises: AlreadyRunning when another process has it."""
+        if self._file is not None:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + PROBE_S
