@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import structlog
+from opentelemetry.trace import SpanKind
 from weft_connectors.activity import Activities, ActivityCall, ActivityError, Done
 from weft_contracts import routing
 from weft_contracts.envelope import Item
@@ -22,6 +23,7 @@ from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import Clock
 from weft_runtime.errors import WeftError
+from weft_runtime.telemetry import current_traceparent, span
 
 from weft_engine.answering import Answering, answer_frames, answer_item, dead_frame
 from weft_engine.hotloop.metrics import ACTIVITIES
@@ -140,6 +142,13 @@ class Worker:
         task.add_done_callback(self._done)
 
     async def _call(self, call: ActivityCall) -> Any:
+        if call.traceparent is None or call.traceparent[-1:] not in "13579bdf":
+            return await self._run(call)
+        about = {"weft.tenant": call.tenant, "weft.execution": str(call.execution_id), "weft.node": call.node}
+        with span(f"activity {call.name}", kind=SpanKind.CONSUMER, traceparent=call.traceparent, attributes=about):
+            return await self._run(replace(call, traceparent=current_traceparent()))
+
+    async def _run(self, call: ActivityCall) -> Any:
         activity = self._activities.get(call.name)
         if call.deadline is None:
             return await activity(call)

@@ -8,7 +8,9 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from weft_language.compilation import Program
+from weft_runtime.telemetry import span
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
@@ -31,6 +33,12 @@ BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, Typ
 """What our own mistakes raise in the pure core: they stop one item, never its neighbours."""
 
 log = structlog.get_logger(__name__)
+
+
+def sampled(piece: Piece) -> bool:
+    """Whether an item's trace is recorded: the last bit of its `traceparent`'s flags. Source: W3C Trace Context."""
+    traceparent = piece.item.traceparent if piece.item is not None else None
+    return traceparent is not None and traceparent[-1:] in "13579bdf"
 
 
 class Turns:
@@ -102,10 +110,21 @@ class Turns:
         tenant = await self._programs.tenant(journal, current.state.tenant if current is not None else piece.tenant)
         context = Context(tenant, self._settings.resend_s, self._settings.activity_lease_s)
         try:
-            turnout.decide(piece, held, program, context, now)
+            if sampled(piece):
+                self._traced(turnout, piece, held, program, context, now)
+            else:
+                turnout.decide(piece, held, program, context, now)
         except BUGS as error:
             log.exception("item_failed", execution=str(piece.execution_id), word=type(happening).__name__)
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
+
+    def _traced(self, turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
+        """Decide within a span of the item's trace, for the few executions whose trace is recorded."""
+        about = {"weft.tenant": piece.tenant, "weft.execution": str(piece.execution_id), "weft.workflow": program.slug}
+        word = type(piece.happening).__name__
+        traceparent = piece.item.traceparent if piece.item is not None else None
+        with span(f"engine {word}", kind=SpanKind.CONSUMER, traceparent=traceparent, attributes=about):
+            turnout.decide(piece, held, program, context, now)
 
     async def _program(self, journal: Journal, piece: Piece, current: Held | None) -> Program | None:
         if current is not None:
