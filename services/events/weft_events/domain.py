@@ -1,0 +1,210 @@
+"""Which triggers an event is one for, what each starts, and why the others start nothing. Pure; time and ids are arguments."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+from weft_contracts.cloudevents import CloudEvent
+from weft_contracts.executions import StartExecution, TriggerInfo
+from weft_language import InvalidSchema, compile_triggers
+from weft_language.compilation import Trigger, glob_matches, holds
+from weft_language.expressions import ExpressionError
+from weft_language.model import AnyTrigger
+
+from weft_events.errors import BrokenTriggers
+from weft_events.machine import LEGAL, EventStatus
+
+MAX_EVENT_BYTES: Final = 256 * 1024
+MAX_CONSIDERED: Final = 100
+"""Triggers whose consideration is kept for an event; more are matched all the same."""
+MAX_DETAIL: Final = 500
+MAX_KEY: Final = 500
+
+_EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
+"""The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
+_triggers = TypeAdapter(tuple[AnyTrigger, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event that was taken in. id: ours, a UUIDv7.  event: as its sender described it, with a time."""
+
+    id: UUID
+    tenant: str
+    event: CloudEvent
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One trigger of an active workflow, compiled. place: among the triggers of its workflow."""
+
+    workflow: str
+    version: int
+    place: int
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What came of one trigger for one event.
+
+    reason: `matched`; `disabled`, `source`, `condition` where it did not match; `error` where its condition, input or key cannot be
+    evaluated.  detail: for a person.  start: what it says, where it matched.
+    """
+
+    workflow: str
+    version: int
+    trigger: str
+    matched: bool
+    reason: str
+    detail: str | None = None
+    start: StartExecution | None = None
+
+
+class TriggerIndex:
+    """The event triggers of one tenant's active workflows, found by the type of an event."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        """Index them. Those of equal priority keep the order of their workflows' slugs."""
+        ordered = sorted(candidates, key=lambda one: (one.trigger.priority, one.workflow, one.place))
+        self._exact: dict[str, list[tuple[int, Candidate]]] = {}
+        self._globs: list[tuple[int, Candidate]] = []
+        for rank, one in enumerate(ordered):
+            if one.trigger.pattern is None:
+                continue
+            if one.trigger.exact:
+                self._exact.setdefault(one.trigger.pattern, []).append((rank, one))
+            else:
+                self._globs.append((rank, one))
+
+    def of(self, event_type: str) -> list[Candidate]:
+        """The triggers for events of this type, in the order they are to be considered."""
+        found = list(self._exact.get(event_type, ()))
+        found += [(rank, one) for rank, one in self._globs if glob_matches(str(one.trigger.pattern), event_type)]
+        found.sort(key=lambda ranked: ranked[0])
+        return [one for _, one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What a tenant's events are matched with. tenant: what expressions read as `tenant`."""
+
+    index: TriggerIndex
+    tenant: Mapping[str, Any] = field(default_factory=dict)
+
+
+def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any]]) -> list[Candidate]:
+    """The compiled triggers of a version. documents: its `triggers` as written. Raises: BrokenTriggers."""
+    try:
+        compiled = compile_triggers(_triggers.validate_python(tuple(documents)))
+    except (ValidationError, ExpressionError, InvalidSchema) as error:
+        raise BrokenTriggers(f"the triggers of {workflow} version {version} cannot be compiled: {error}") from error
+    return [Candidate(workflow, version, place, trigger) for place, trigger in enumerate(compiled)]
+
+
+def consider(received: Received, matching: Matching) -> list[Considered]:
+    """Every trigger that is for events of this type, in order, with what comes of it."""
+    found = matching.index.of(received.event.type)
+    if not found:
+        return []
+    names = names_of(received, matching.tenant)
+    return [_considered(received, one, names) for one in found]
+
+
+def status_of(considered: Sequence[Considered]) -> EventStatus:
+    """Where an event stands when all its triggers were considered."""
+    return LEGAL[EventStatus.RECEIVED, "match" if any(one.matched for one in considered) else "pass_over"]
+
+
+def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
+    """What a trigger's expressions read: `trigger`, `tenant` and `now`, the time the event was received."""
+    event = received.event
+    trigger = {
+        "type": "event",
+        "payload": payload_of(event),
+        "event": event.attributes(),
+        "time": event.attributes().get("time"),
+        "user": None,
+        "request": None,
+    }
+    return {"trigger": trigger, "tenant": tenant, "now": received.at}
+
+
+def tenant_names(tenant: str, tier: str | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What expressions read as `tenant`; one not heard of yet has the standard tier."""
+    return {"id": tenant, "tier": tier or "standard", "settings": dict(settings or {})}
+
+
+def payload_of(event: CloudEvent) -> Any:
+    """The event's data as JSON: bytes as base64 text."""
+    return b64encode(event.data).decode() if isinstance(event.data, bytes) else event.data
+
+
+def execution_id(received: Received, workflow: str, trigger: str) -> UUID:
+    """The execution that an event starts by a trigger: the same for the same event, so that a repeat collapses on it."""
+    event = received.event
+    return uuid5(_EXECUTIONS, msgspec.json.encode([received.tenant, event.source, event.id, workflow, trigger]).decode())
+
+
+def _considered(received: Received, one: Candidate, names: Mapping[str, Any]) -> Considered:
+    trigger = one.trigger
+    if not trigger.enabled:
+        return _unmatched(one, "disabled", "the trigger is switched off (`enabled: false`)")
+    if trigger.source is not None and not glob_matches(trigger.source, received.event.source):
+        return _unmatched(one, "source", f"the trigger is for the source {trigger.source!r}, the event came from {received.event.source!r}")
+    try:
+        if trigger.when is not None and not holds(trigger.when, names):
+            return _unmatched(one, "condition", "its condition is false")
+        start = _start(received, one, names)
+    except ExpressionError as error:
+        return _unmatched(one, "error", str(error))
+    return Considered(one.workflow, one.version, trigger.id, True, "matched", None, start)
+
+
+def _unmatched(one: Candidate, reason: str, detail: str) -> Considered:
+    return Considered(one.workflow, one.version, one.trigger.id, False, reason, detail[:MAX_DETAIL])
+
+
+def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> StartExecution:
+    trigger, event = one.trigger, received.event
+    return StartExecution(
+        execution_id=execution_id(received, one.workflow, trigger.id),
+        workflow=one.workflow,
+        workflow_version=one.version,
+        input=_input(trigger, names),
+        trigger=TriggerInfo(
+            type="event",
+            id=trigger.id,
+            event_id=str(received.id),
+            payload=names["trigger"]["payload"],
+            event=names["trigger"]["event"],
+            time=event.time,
+        ),
+        key=_key(trigger, names),
+        requested_at=received.at,
+    )
+
+
+def _input(trigger: Trigger, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the trigger's map renders to; without one the event's data where that is an object."""
+    value = names["trigger"]["payload"] if trigger.input is None else trigger.input.render(names)
+    return value if isinstance(value, dict) else {}
+
+
+def _key(trigger: Trigger, names: Mapping[str, Any]) -> str | None:
+    """The key a start is held to, None where it has none. Raises: ExpressionError for one too long."""
+    value = None if trigger.key is None else trigger.key.render(names)
+    if value is None or value == "":
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if len(text) > MAX_KEY:
+        raise ExpressionError("expression_limit", f"the key has {len(text)} characters; at most {MAX_KEY} are allowed")
+    return text

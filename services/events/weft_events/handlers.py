@@ -1,0 +1,46 @@
+"""What events hears: workflows and tenants to match with, what became of starts, and domain events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.directory import TenantChanged
+from weft_contracts.executions import ExecutionSkipped, StartRejected
+from weft_runtime.pipeline import Handlers, RawEvent
+from weft_runtime.uow import UnitOfWork
+
+from weft_events import reading, usecases
+from weft_events.registry import REGISTRY
+
+on = Handlers("events")
+
+
+@on(WorkflowChanged)
+async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
+    """A workflow was published or its life went on."""
+    await usecases.install_workflow(msg, uow)
+
+
+@on(TenantChanged)
+async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
+    """A tenant was made or changed."""
+    await usecases.remember_tenant(msg, uow)
+
+
+@on(ExecutionSkipped)
+async def execution_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:
+    """A start found its key taken."""
+    await usecases.note_skipped(msg, uow)
+
+
+@on(StartRejected)
+async def start_rejected(msg: StartRejected, uow: UnitOfWork) -> None:
+    """A start was refused."""
+    await usecases.note_rejected(msg, uow)
+
+
+@on.domain
+async def domain_events(heard: Sequence[RawEvent], uow: UnitOfWork) -> None:
+    """Internal services tell what happened."""
+    await usecases.receive(reading.from_messages(heard, uow.now), REGISTRY, uow)

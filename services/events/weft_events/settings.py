@@ -1,0 +1,12 @@
+"""Settings of the events service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from weft_runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What events needs beside what every service does."""
+
+    max_events: int = Field(default=1000, ge=1, le=10_000, description="Events in one batch over HTTP.")

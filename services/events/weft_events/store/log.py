@@ -1,0 +1,131 @@
+"""The log of events, and what became of what they started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from weft_runtime.uow import UnitOfWork
+
+from weft_events.errors import EventNotFound
+from weft_events.machine import LEGAL, EventStatus
+from weft_events.tables import event, event_key, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data and considered are empty in lists."""
+
+    id: UUID
+    received_at: datetime
+    event_id: str
+    source: str
+    type: str
+    subject: str | None
+    time: datetime
+    attributes: dict[str, Any]
+    status: str
+    started: list[str]
+    considered_total: int
+    duplicates: int
+    is_binary: bool
+    data: Any = None
+    considered: tuple[dict[str, Any], ...] = ()
+
+
+async def note_verdict(uow: UnitOfWork, of: UUID, execution_id: UUID, reason: str, detail: str) -> None:
+    """Remember why a start did not become an execution; the first word stands."""
+    row = {"tenant_id": uow.tenant, "id": of, "execution_id": execution_id, "reason": reason, "detail": detail}
+    await uow.conn.execute(insert(verdict).values(row).on_conflict_do_nothing())
+
+
+async def reject_if_all_were(uow: UnitOfWork, of: UUID) -> None:
+    """Let an event be `rejected` when every start it led to was refused."""
+    refused = (
+        sa.select(sa.func.count())
+        .where(verdict.c.tenant_id == uow.tenant, verdict.c.id == of, verdict.c.reason == "rejected")
+        .scalar_subquery()
+    )
+    stands = (event.c.tenant_id == uow.tenant, event.c.id == of, event.c.status == EventStatus.MATCHED.value)
+    changed = {"status": LEGAL[EventStatus.MATCHED, "reject"].value}
+    await uow.conn.execute(sa.update(event).where(*stands, sa.func.jsonb_array_length(event.c.started) <= refused).values(changed))
+
+
+async def verdicts(uow: UnitOfWork, of: UUID) -> dict[str, tuple[str, str]]:
+    """Why starts of an event did not become executions: (reason, detail) by execution id."""
+    query = sa.select(verdict).where(verdict.c.tenant_id == uow.tenant, verdict.c.id == of)
+    return {str(row.execution_id): (row.reason, row.detail) for row in await uow.conn.execute(query)}
+
+
+async def get(uow: UnitOfWork, named: str) -> Logged:
+    """One event, whole, by our id or by the id its sender gave it (the newest where several senders gave it). Raises: EventNotFound."""
+    query = sa.select(event).where(event.c.tenant_id == uow.tenant)
+    row = None
+    if (ours := as_uuid(named)) is not None:
+        row = (await uow.conn.execute(query.where(event.c.id == ours))).mappings().one_or_none()
+    if row is None:
+        key = sa.select(event_key.c.id).where(event_key.c.tenant_id == uow.tenant, event_key.c.event_id == named)
+        newest = key.order_by(event_key.c.id.desc()).limit(1).scalar_subquery()
+        row = (await uow.conn.execute(query.where(event.c.id == newest))).mappings().one_or_none()
+    if row is None:
+        raise EventNotFound(f"there is no event {named[:200]!r}; GET /api/v1/events lists those there are")
+    return Logged(**{name: row[name] for name in (*_LISTED, "data")}, considered=tuple(row["considered"]))
+
+
+async def list_events(
+    uow: UnitOfWork,
+    *,
+    type_: str | None,
+    source: str | None,
+    status: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    text: str | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Logged]:
+    """Events without their data, newest first.
+
+    type_: exact, or a glob with `*`.  status: as stored, or `duplicate` for events that came more than once.
+    since, until: of their receipt, until excluded.  text: in id, source, subject or type.  after: our id of the last one seen.
+    """
+    query = sa.select(*(event.c[name] for name in _LISTED)).where(event.c.tenant_id == uow.tenant)
+    if type_ is not None:
+        query = query.where(event.c.type.like(_like(type_), escape="\\") if "*" in type_ else event.c.type == type_)
+    if source is not None:
+        query = query.where(event.c.source == source)
+    if status is not None:
+        query = query.where(event.c.duplicates > 0 if status == "duplicate" else event.c.status == status)
+    if since is not None:
+        query = query.where(event.c.received_at >= since)
+    if until is not None:
+        query = query.where(event.c.received_at < until)
+    if text:
+        searched = (event.c.event_id, event.c.source, event.c.subject, event.c.type)
+        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in searched)))
+    if after is not None:
+        query = query.where(event.c.id < after)
+    rows = (await uow.conn.execute(query.order_by(event.c.id.desc()).limit(limit))).mappings()
+    return [Logged(**row) for row in rows]
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The id in a text, None where there is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _like(glob: str) -> str:
+    return glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+
+
+_LISTED = (
+    *("id", "received_at", "event_id", "source", "type", "subject", "time", "attributes"),
+    *("status", "started", "considered_total", "duplicates", "is_binary"),
+)

@@ -1,0 +1,108 @@
+"""The verbs: load, decide, save, say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
+from weft_contracts.directory import TenantChanged
+from weft_contracts.executions import ExecutionSkipped, StartRejected
+from weft_runtime.clock import new_id
+from weft_runtime.uow import UnitOfWork
+
+from weft_events import domain, explaining, store
+from weft_events.domain import Considered, Matching, Received
+from weft_events.explaining import Explained
+from weft_events.reading import Arrived
+from weft_events.registry import Registry
+from weft_events.store import Logged
+
+YIELD_EVERY = 50
+"""After so many events matched, others get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of some events. ids: of each in order, that of its first coming for a duplicate."""
+
+    accepted: int
+    duplicates: int
+    ids: list[UUID]
+
+
+async def receive(arrived: Sequence[Arrived], registry: Registry, uow: UnitOfWork) -> Receipt:
+    """Take events in, each once, and start what they start; durable when the transaction is."""
+    given = [Received(new_id(), one.tenant, one.event, uow.now) for one in arrived]
+    first: dict[store.EventKey, Received] = {}
+    for one in given:
+        first.setdefault(store.key_of(one), one)
+    claimed = await store.claim(uow, list(first.values()))
+    fresh = [one for key, one in first.items() if claimed[key] == one.id]
+    matched = await _match(fresh, registry, uow)
+    await store.add(uow, [(one, domain.status_of(considered), considered) for one, considered in matched])
+    again = Counter((one.tenant, claimed[store.key_of(one)]) for one in given if claimed[store.key_of(one)] != one.id)
+    await store.count_duplicates(uow, again)
+    for one, considered in matched:
+        uow.say(*(each.start for each in considered if each.start is not None), tenant=one.tenant)
+    return Receipt(len(fresh), len(given) - len(fresh), [claimed[store.key_of(one)] for one in given])
+
+
+async def explain(named: str, uow: UnitOfWork) -> tuple[Logged, list[Explained]]:
+    """An event with every trigger considered for it, what its condition evaluated to and what became of what it started.
+
+    Raises: EventNotFound.
+    """
+    logged = await store.get(uow, named)
+    verdicts = await store.verdicts(uow, logged.id)
+    versions = sorted({(str(one["workflow"]), int(one["version"])) for one in logged.considered})
+    triggers = await store.triggers(uow, versions)
+    tenant = await store.tenant_row(uow, uow.tenant)
+    names = domain.tenant_names(uow.tenant, tenant.tier if tenant else None, tenant.settings if tenant else None)
+    return logged, await asyncio.to_thread(explaining.explain, uow.tenant, logged, triggers, names, verdicts)
+
+
+async def install_workflow(msg: WorkflowChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a workflow and its triggers, and tell that it is here. Raises: BrokenTriggers."""
+    if msg.definition is not None:
+        domain.candidates(msg.slug, msg.active_version or 0, msg.definition.get("triggers", ()))
+    if await store.install(uow, msg):
+        await store.stamp_tenant(uow, new_id())
+    uow.say(WorkflowInstalled(slug=msg.slug, revision=msg.revision, service="events"))
+
+
+async def remember_tenant(msg: TenantChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a tenant, whose tier and settings conditions may read."""
+    await store.remember_tenant(uow, msg, new_id())
+
+
+async def note_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:
+    """Complete the explanation of an event whose start found its key taken."""
+    detail = f"execution {msg.live_execution_id} has the key {msg.key!r} and still runs"
+    await _note(msg.event_id, msg.execution_id, "key_taken", detail, uow)
+
+
+async def note_rejected(msg: StartRejected, uow: UnitOfWork) -> None:
+    """Complete the explanation of an event whose start was refused."""
+    await _note(msg.event_id, msg.execution_id, "rejected", f"{msg.error.code}: {msg.error.message}", uow)
+
+
+async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork) -> list[tuple[Received, list[Considered]]]:
+    known: dict[str, Matching] = {tenant: await registry.matching(uow, tenant) for tenant in sorted({one.tenant for one in fresh})}
+    matched: list[tuple[Received, list[Considered]]] = []
+    for count, one in enumerate(fresh, 1):
+        matched.append((one, domain.consider(one, known[one.tenant])))
+        if count % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    return matched
+
+
+async def _note(event_id: str | None, execution_id: UUID, reason: str, detail: str, uow: UnitOfWork) -> None:
+    """Starts by people and services name no event of ours: they have no explanation to complete."""
+    of = store.as_uuid(event_id or "")
+    if of is not None:
+        await store.note_verdict(uow, of, execution_id, reason, detail[: domain.MAX_DETAIL])
+        await store.reject_if_all_were(uow, of)
