@@ -158,15 +158,15 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
         return build(tree.Conditional, meta, *parts, below=tuple(parts))
 
     def repeated(self, meta: Any, parts: list[Any]) -> Node:
+        """Two of the same sign cancel out before anything is evaluated, as in the reference parser."""
         node: Node = parts[-1]
-        operators = parts[:-1]
-        for sign in reversed(operators):
-            place = tree.Place(sign.start_pos, meta.end_pos)
-            if sign == "-" and isinstance(node, tree.Literal) and type(node.value) in (int, float):
-                node = build(tree.Literal, place, -node.value)
-            else:
-                node = build(tree.Unary, place, str(sign), node, below=(node,))
-        return node
+        sign = str(parts[0])
+        if len(parts) % 2:
+            _refuse_bare(node)
+            return replace(node, start=meta.start_pos, end=meta.end_pos)
+        if sign == "-" and isinstance(node, tree.Literal) and type(node.value) in (int, float):
+            return build(tree.Literal, meta, -node.value)
+        return build(tree.Unary, meta, sign, node, below=(node,))
 
     def int_literal(self, meta: Any, parts: list[Token]) -> Node:
         return build(tree.Literal, meta, literals.integer(parts[0]))

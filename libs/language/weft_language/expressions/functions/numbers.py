@@ -77,9 +77,9 @@ def _half_away(number: float) -> float:
     return math.copysign(whole + (abs(number) - whole >= 0.5), number)  # a half is a half
 
 
-_unary("ceil", lambda x: float(math.ceil(x)))
-_unary("floor", lambda x: float(math.floor(x)))
-_unary("trunc", lambda x: float(math.trunc(x)))
+_unary("ceil", lambda x: math.copysign(math.ceil(x), x))
+_unary("floor", lambda x: math.copysign(math.floor(x), x))
+_unary("trunc", lambda x: math.copysign(math.trunc(x), x))
 _unary("round", _half_away)
 _unary("isNaN", math.isnan)
 _unary("isInf", math.isinf)

@@ -122,7 +122,7 @@ def _split_at_most(frame: Frame, text: str, separator: str, limit: int) -> list[
     elif 0 < limit < len(text):
         parts = [*text[: limit - 1], text[limit - 1 :]]
     else:
-        parts = list(text)
+        parts = list(text) or [text]
     spend(frame, len(parts))
     return parts
 
