@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from faststream.specification.asyncapi.v3_0_0.schema.schema import ApplicationSchema
 from jsonschema import Draft7Validator
 from weft_contracts import asyncapi
 from weft_contracts.catalog import words
-from weft_contracts.message import Command, Event
+from weft_contracts.message import Command, Event, Message
 from weft_contracts.rooms import ROOMS
 
 DOCUMENT = asyncapi.document()
@@ -65,6 +67,13 @@ def test_an_event_is_heard_only_where_it_has_an_owner_that_says_it() -> None:
     for room in ROOMS.values():
         for word in room.hears:
             assert not issubclass(word, Event) or any(word in other.says for other in ROOMS.values())
+
+
+@pytest.mark.parametrize("word", [word for word in words() if "Heard by" in (word.__doc__ or "")], ids=lambda word: word.type)
+def test_what_a_word_says_of_its_hearers_is_so(word: type[Message]) -> None:
+    sentence = (word.__doc__ or "").partition("Heard by")[2].partition(".")[0]
+
+    assert set(re.findall(r"\w+", sentence)) & ROOMS.keys() == {name for name, room in ROOMS.items() if word in room.hears}
 
 
 def test_a_command_is_heard_by_its_owner_alone() -> None:

@@ -11,7 +11,7 @@ from weft_contracts.message import Event
 
 
 class TenantChanged(Event):
-    """A tenant was made or changed. Heard by the engine, whose expressions read it as `tenant`."""
+    """A tenant was made or changed. Heard by engine and events, whose expressions read it as `tenant`."""
 
     type, version = "tenant.changed", 1
     owner: ClassVar[str] = "gateway"

@@ -111,7 +111,7 @@ class _ExecutionFact(Event):
 
 
 class ExecutionStarted(_ExecutionFact):
-    """An execution runs. Heard by analytics and gateway."""
+    """An execution runs. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.started", 1
     trigger_type: str
@@ -153,27 +153,27 @@ class _ExecutionEnd(_ExecutionFact):
 
 
 class ExecutionCompleted(_ExecutionEnd):
-    """An execution reached its good end. Heard by analytics and gateway."""
+    """An execution reached its good end. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.completed", 1
 
 
 class ExecutionFailed(_ExecutionEnd):
-    """An execution failed. Heard by analytics and gateway."""
+    """An execution failed. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.failed", 1
     error: Failure
 
 
 class ExecutionTimedOut(_ExecutionEnd):
-    """An execution outlived its `max_duration`. Heard by analytics and gateway."""
+    """An execution outlived its `max_duration`. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.timed_out", 1
     error: Failure
 
 
 class ExecutionCancelled(_ExecutionEnd):
-    """An execution was cancelled. Heard by analytics, gateway and tasks."""
+    """An execution was cancelled. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.cancelled", 1
     reason: str | None = None

@@ -38,15 +38,8 @@ from weft_contracts.tasks import (
 
 Words = tuple[type[Message], ...]
 
-_EXECUTION_FACTS: Words = (
-    ExecutionStarted,
-    ExecutionWaiting,
-    ExecutionResumed,
-    ExecutionCompleted,
-    ExecutionFailed,
-    ExecutionTimedOut,
-    ExecutionCancelled,
-)
+_EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
+_EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionResumed, *_EXECUTION_ENDS)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
@@ -66,7 +59,7 @@ ROOMS: dict[str, Room] = {
         hears=(*_EXECUTION_FACTS, *_REFUSED_STARTS, *_TASK_FACTS),
         says=(TenantChanged, UserChanged),
     ),
-    "definitions": Room(hears=(WorkflowInstalled,), says=(WorkflowChanged,)),
+    "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),
     "engine": Room(
         hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, *_ANSWERS),
         says=(
@@ -75,7 +68,7 @@ ROOMS: dict[str, Room] = {
             *(*_EXECUTION_FACTS, *_REFUSED_STARTS),
         ),
     ),
-    "events": Room(hears=(WorkflowChanged, *_REFUSED_STARTS), says=(WorkflowInstalled, StartExecution)),
+    "events": Room(hears=(WorkflowChanged, TenantChanged, *_REFUSED_STARTS), says=(WorkflowInstalled, StartExecution)),
     "tasks": Room(hears=(CreateTask, CancelTask, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)),
     "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),

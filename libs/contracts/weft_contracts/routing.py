@@ -10,6 +10,10 @@ SLOTS = 1024
 
 DEFAULT_PARTITIONS = 8
 
+TENANT_PATTERN = r"[a-z0-9](-?[a-z0-9])*"
+"""What a tenant's id looks like, whole, at most `TENANT_MAX_LENGTH` characters: nothing in it means something in a routing key."""
+TENANT_MAX_LENGTH = 63
+
 COMMANDS = "weft.commands"
 """Direct exchange: commands to a room's inbox or to an engine partition."""
 WORK = "weft.work"
