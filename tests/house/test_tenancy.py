@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import SERVICES, dotted, package, parsed, parts, shown
+from tests.house.tree import SERVICES, calls, dotted, package, parsed, parts, shown
 
 TENANT = "tenant_id"
 ACROSS_TENANTS: dict[str, str] = {
     "store/directory.find_by_email": "who signs in names no tenant",
+    "store/hearing.forget_minutes": "numbers by the minute are kept for a while, for all tenants alike",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/sessions.use_token": "the token is the proof, and names the session",
     "store/sessions.revoked_access": "every service refuses these, whosever they are",
@@ -45,13 +46,19 @@ def units(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def used_tables(unit: ast.AST, known: dict[str, bool]) -> set[str]:
-    """The tenants' tables a piece of code touches beyond naming one of their columns."""
-    names: set[str] = set()
-    columns = {id(node.value) for node in ast.walk(unit) if isinstance(node, ast.Attribute) and node.attr == "c"}
-    for node in ast.walk(unit):
-        if isinstance(node, ast.Name | ast.Attribute) and id(node) not in columns:
-            names.add(node.id if isinstance(node, ast.Name) else node.attr)
+    """The tenants' tables a piece of code touches, as `task` or `tables.task`, beyond naming one of their columns."""
+    nodes = list(ast.walk(unit))
+    columns = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "c"}
+    whole = [node for node in nodes if id(node) not in columns]
+    names = {node.id for node in whole if isinstance(node, ast.Name)}
+    names |= {node.attr for node in whole if isinstance(node, ast.Attribute) and dotted(node.value) == "tables"}
     return {name for name in names if known.get(name)}
+
+
+def with_what_it_calls(unit: ast.stmt, tree: ast.Module) -> list[ast.AST]:
+    """A piece of code and the functions of its own file that it calls."""
+    called = {name for _, name in calls(unit)}
+    return [unit, *(node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in called)]
 
 
 def says_tenant(unit: ast.AST) -> bool:
@@ -70,7 +77,7 @@ def forgetful(path: Path, known: dict[str, bool]) -> list[str]:
         f"{shown(path)}:{unit.lineno} uses {', '.join(sorted(used))} and names no tenant"
         for unit in units(parsed(path))
         if (used := used_tables(unit, known))
-        and not says_tenant(unit)
+        and not any(says_tenant(part) for part in with_what_it_calls(unit, parsed(path)))
         and f"{path.parent.name}/{path.stem}.{getattr(unit, 'name', '')}" not in ACROSS_TENANTS
     ]
 
