@@ -208,7 +208,7 @@ async def test_a_workflow_with_live_executions_is_deleted_only_to_drain(
     await created(client)
     first, second = new_id(), new_id()
     fact = {"workflow": "greet", "workflow_version": 1, "position": 0, "at": definitions.clock.now()}
-    starts = [ExecutionStarted.model_validate(fact | {"execution_id": id, "trigger_type": "manual"}) for id in (first, second)]
+    starts = [ExecutionStarted.model_validate(fact | {"execution_id": one, "trigger_type": "manual"}) for one in (first, second)]
     await tell(definitions, *starts, tenant=tenant)
     refused = await client.delete(f"{PATH}/greet")
     assert (refused.status_code, refused.json()["code"], refused.json()["live_executions"]) == (409, "executions_live", 2)
