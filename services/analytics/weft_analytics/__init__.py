@@ -1,1 +1,7 @@
-"""Everything that is learned: the execution read model and numbers."""
+"""Analytics: everything that is learned.
+
+Owns   schema `analytics`: executions, rollups, durations, tasks, workflows.
+Hears  WorkflowChanged, ExecutionStarted, ExecutionWaiting, ExecutionResumed, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut,
+       ExecutionCancelled, TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired.
+Says   nothing.
+"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from weft_contracts.directory import UserChanged
-from weft_contracts.executions import ExecutionCancelled
 from weft_contracts.tasks import CancelTask, CreateTask
 from weft_runtime.pipeline import Handlers
 from weft_runtime.uow import UnitOfWork
@@ -23,12 +22,6 @@ async def create_task(msg: CreateTask, uow: UnitOfWork) -> None:
 async def cancel_task(msg: CancelTask, uow: UnitOfWork) -> None:
     """Take it back."""
     await usecases.cancel_task(msg, uow)
-
-
-@on(ExecutionCancelled)
-async def execution_cancelled(msg: ExecutionCancelled, uow: UnitOfWork) -> None:
-    """Take back all that is left of an execution."""
-    await usecases.cancel_tasks_of(msg, uow)
 
 
 @on(UserChanged)

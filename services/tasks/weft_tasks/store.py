@@ -45,12 +45,6 @@ async def find(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task | 
     return None if row is None else _task(row)
 
 
-async def live_of(uow: UnitOfWork, execution_id: UUID) -> list[Task]:
-    """The open and claimed tasks of an execution, locked."""
-    where = (tasks.c.tenant_id == uow.tenant, tasks.c.execution_id == execution_id, tasks.c.status.in_(LIVE))
-    return [_task(row) for row in await uow.conn.execute(sa.select(tasks).where(*where).order_by(tasks.c.id).with_for_update())]
-
-
 async def add(uow: UnitOfWork, change: Change) -> bool:
     """Keep a new task. Returns: False where it is there already."""
     task = change.task

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from weft_contracts.directory import UserChanged
-from weft_contracts.executions import ExecutionCancelled
 from weft_contracts.tasks import CancelTask, CreateTask
 from weft_runtime.uow import Decision, UnitOfWork
 
@@ -33,12 +32,6 @@ async def cancel_task(cmd: CancelTask, uow: UnitOfWork) -> None:
         await store.remember_taken_back(uow, cmd.task_id)
     else:
         await _apply(task, domain.take_back(task, cmd.reason, uow.now), uow)
-
-
-async def cancel_tasks_of(fact: ExecutionCancelled, uow: UnitOfWork) -> None:
-    """Take back whatever is still before people of an execution that was cancelled."""
-    for task in await store.live_of(uow, fact.execution_id):
-        await _apply(task, domain.take_back(task, "cancelled", uow.now), uow)
 
 
 async def keep_person(fact: UserChanged, uow: UnitOfWork) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from weft_contracts.directory import UserChanged
-from weft_contracts.executions import CompleteStep, ExecutionCancelled, FailStep
+from weft_contracts.executions import CompleteStep, FailStep
 from weft_contracts.tasks import CancelTask, Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, running_service, said, tell
@@ -94,21 +94,11 @@ async def test_a_task_taken_back_before_it_came_never_opens(service: RunningServ
     assert of(said(service, TaskCreated), command.task_id) == []
 
 
-async def test_a_task_expires_and_is_cancelled_with_its_execution(service: RunningService) -> None:
+async def test_a_task_expires_or_is_cancelled_once_and_then_refuses_decisions(service: RunningService) -> None:
     expiring, falling = creation(), creation()
     await tell(service, expiring, falling)
     await tell(service, *[CancelTask(task_id=expiring.task_id, execution_id=expiring.execution_id, reason="timeout")] * 2)
-    started = service.clock.now()
-    cancelled = ExecutionCancelled(
-        execution_id=falling.execution_id,
-        workflow="leave",
-        workflow_version=1,
-        position=9,
-        at=started,
-        started_at=started,
-        duration_ms=5,
-    )
-    await tell(service, cancelled)
+    await tell(service, CancelTask(task_id=falling.task_id, execution_id=falling.execution_id))
     assert len(of(said(service, TaskExpired), expiring.task_id)) == 1
     assert len(of(said(service, TaskCancelled), falling.task_id)) == 1
     refused = await ann(service).post(f"/api/v1/user-tasks/{falling.task_id}/complete", json={"outcome": "approved"})

@@ -1,0 +1,68 @@
+"""The HTTP door of analytics."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, cast
+
+from fastapi import Query
+from weft_runtime.auth import Permission
+from weft_runtime.context import ServiceContext
+from weft_runtime.http import Context, Door, Listing, Page, Uow
+from weft_runtime.http.parameters import Paging
+from weft_runtime.uow import UnitOfWork
+
+from weft_analytics import schemas, usecases
+from weft_analytics.schemas import ExecutionQuery, ExecutionSummary, OverviewView, WindowQuery, WorkflowNumbersView
+from weft_analytics.settings import Settings
+from weft_analytics.store import listing
+from weft_analytics.store.listing import Filter
+from weft_analytics.window import Window, window
+
+door = Door("analytics")
+
+
+@door.get("/executions", may=Permission.EXECUTIONS_READ)
+async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
+    """Executions of this tenant, the latest started first."""
+    return await _listed(query.filter(), page, uow)
+
+
+@door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ)
+async def list_executions_of(slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
+    """Executions of one workflow, the latest started first."""
+    return await _listed(query.filter(slug), page, uow)
+
+
+@door.get("/analytics/overview", may=Permission.ANALYTICS_READ)
+async def get_overview(query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> OverviewView:
+    """How the executions that started in a span went; the last 24 hours by default."""
+    return schemas.overview(await usecases.overview(_window(query, uow.now, context), uow))
+
+
+@door.get("/workflows/analytics/overview", may=Permission.ANALYTICS_READ, include_in_schema=False)
+async def get_overview_again(query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> OverviewView:
+    """The same at another path."""
+    return await get_overview(query, uow, context)
+
+
+@door.get("/analytics/workflows/{slug}", may=Permission.ANALYTICS_READ)
+async def get_workflow_numbers(slug: str, query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> WorkflowNumbersView:
+    """How the executions of one workflow went."""
+    return schemas.of_workflow(slug, await usecases.of_workflow(slug, _window(query, uow.now, context), uow))
+
+
+@door.get("/workflows/{slug}/analytics", may=Permission.ANALYTICS_READ, include_in_schema=False)
+async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> WorkflowNumbersView:
+    """The same at another path."""
+    return await get_workflow_numbers(slug, query, uow, context)
+
+
+async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork) -> Listing[ExecutionSummary]:
+    rows = await listing.listed(uow, wanted, after=page.after, limit=page.limit + 1)
+    return page.listing(rows, view=schemas.summary, key=lambda row: (row.started_at, row.id))
+
+
+def _window(query: WindowQuery, now: datetime, context: ServiceContext) -> Window:
+    kept = timedelta(days=cast(Settings, context.settings).minutes_kept_days)
+    return window(query.since, query.until, query.bucket, now, kept)

@@ -1,0 +1,115 @@
+"""Executions as they are listed and counted: what facts make of one, whatever order they come in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from weft_contracts.executions import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionResumed,
+    ExecutionStarted,
+    ExecutionTimedOut,
+    ExecutionWaiting,
+)
+
+Fact = (
+    ExecutionStarted | ExecutionWaiting | ExecutionResumed | ExecutionCompleted | ExecutionFailed | ExecutionTimedOut | ExecutionCancelled
+)
+STATUSES: Final = ("queued", "running", "waiting", "paused", "completed", "failed", "cancelled", "timed_out")
+"""Every status an execution can have. Source: the API's shape of an execution."""
+STATUS_OF: Final[dict[type, str]] = {
+    ExecutionStarted: "running",
+    ExecutionWaiting: "waiting",
+    ExecutionResumed: "running",
+    ExecutionCompleted: "completed",
+    ExecutionFailed: "failed",
+    ExecutionTimedOut: "timed_out",
+    ExecutionCancelled: "cancelled",
+}
+_ENDS: Final = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
+_WHOLE: Final = (ExecutionStarted, *_ENDS)
+"""Facts that carry everything there is to say about how an execution began."""
+MESSAGE_MAX: Final = 500
+"""Characters of an error's message that are kept."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution as the list shows it. position: of the newest fact heard.
+
+    begun: whether how it began is known; until then `started_at` is the time of the earliest fact.
+    """
+
+    id: UUID
+    tenant: str
+    workflow: str
+    version: int
+    started_at: datetime
+    status: str = "running"
+    position: int = -1
+    begun: bool = False
+    trigger_type: str = "manual"
+    trigger_id: str | None = None
+    event_id: str | None = None
+    user: str | None = None
+    key: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    parent: UUID | None = None
+    priority: int = 0
+    completed_at: datetime | None = None
+    duration_ms: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    error_node: str | None = None
+    waiting_node: str | None = None
+    waiting_kind: str | None = None
+    waiting_until: datetime | None = None
+
+
+def first(tenant: str, fact: Fact) -> Execution:
+    """An execution of which one fact has been heard and not yet applied."""
+    started_at = fact.started_at if isinstance(fact, _ENDS) else fact.at
+    return Execution(fact.execution_id, tenant, fact.workflow, fact.workflow_version, started_at)
+
+
+def apply(execution: Execution, facts: Iterable[Fact]) -> None:
+    """Let an execution be what these facts make of it. Any order and any number of repeats give the same."""
+    for fact in facts:
+        if not execution.begun:
+            _begin(execution, fact)
+        if fact.position >= execution.position:
+            _move(execution, fact)
+
+
+def _begin(execution: Execution, fact: Fact) -> None:
+    if not isinstance(fact, _WHOLE):
+        execution.started_at = min(execution.started_at, fact.at)
+        return
+    execution.begun = True
+    execution.started_at = fact.at if isinstance(fact, ExecutionStarted) else fact.started_at
+    execution.trigger_type, execution.trigger_id = fact.trigger_type, fact.trigger_id
+    execution.event_id, execution.user = fact.event_id, fact.user
+    execution.key, execution.labels = fact.key, fact.labels
+    execution.parent, execution.priority = fact.parent, fact.priority
+
+
+def _move(execution: Execution, fact: Fact) -> None:
+    execution.position, execution.version = fact.position, fact.workflow_version
+    execution.status = STATUS_OF[type(fact)]
+    ended = isinstance(fact, _ENDS)
+    execution.completed_at = fact.at if ended else None
+    execution.duration_ms = fact.duration_ms if isinstance(fact, _ENDS) else None
+    error = fact.error if isinstance(fact, ExecutionFailed | ExecutionTimedOut) else None
+    execution.error_code = error.code if error else None
+    execution.error_message = error.message[:MESSAGE_MAX] if error else None
+    execution.error_node = error.node if error else None
+    waiting = fact if isinstance(fact, ExecutionWaiting) else None
+    execution.waiting_node = waiting.node if waiting else None
+    execution.waiting_kind = waiting.kind if waiting else None
+    execution.waiting_until = waiting.until if waiting else None

@@ -1,0 +1,50 @@
+"""The message door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.executions import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionResumed,
+    ExecutionStarted,
+    ExecutionTimedOut,
+    ExecutionWaiting,
+)
+from weft_contracts.tasks import TaskCancelled, TaskClaimed, TaskCompleted, TaskCreated, TaskExpired, TaskReassigned, TaskReleased
+from weft_runtime.pipeline import Handlers
+from weft_runtime.pipeline.handlers import Heard
+from weft_runtime.uow import UnitOfWork
+
+from weft_analytics import domain, tasks, usecases
+
+on = Handlers("analytics")
+
+
+@on.batch(
+    ExecutionStarted,
+    ExecutionWaiting,
+    ExecutionResumed,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionTimedOut,
+    ExecutionCancelled,
+)
+async def executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
+    """Keep executions and their numbers."""
+    await usecases.hear_executions(heard, uow)
+
+
+@on.batch(TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
+async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
+    """Keep the numbers of tasks."""
+    await usecases.hear_tasks(heard, uow)
+
+
+@on(WorkflowChanged)
+async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
+    """Keep its name."""
+    await usecases.keep_workflow(msg, uow)

@@ -1,0 +1,108 @@
+"""The tables of analytics: executions as they are listed, the numbers by minute and by hour, tasks, and the names of workflows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(schema="analytics")
+
+_time = sa.TIMESTAMP(timezone=True)
+_not_completed = sa.text("status <> 'completed'")
+_paths = {"labels": "jsonb_path_ops"}
+_has_key = sa.text("key IS NOT NULL")
+_has_event = sa.text("event_id IS NOT NULL")
+_has_labels = sa.text("labels <> '{}'::jsonb")
+
+executions = sa.Table(
+    "executions",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False, comment="in the journal, of the newest fact heard"),
+    sa.Column("begun", sa.Boolean, nullable=False, comment="whether how it began is known"),
+    sa.Column("key", sa.Text),
+    sa.Column("labels", JSONB, nullable=False),
+    sa.Column("trigger_type", sa.Text, nullable=False),
+    sa.Column("trigger_id", sa.Text),
+    sa.Column("event_id", sa.Text),
+    sa.Column("user", sa.Text),
+    sa.Column("parent", sa.Uuid),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("started_at", _time, nullable=False),
+    sa.Column("completed_at", _time),
+    sa.Column("duration_ms", sa.BigInteger),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    sa.Column("error_node", sa.Text),
+    sa.Column("waiting_node", sa.Text),
+    sa.Column("waiting_kind", sa.Text),
+    sa.Column("waiting_until", _time),
+    sa.Index("executions_page", "tenant_id", "started_at", "id"),
+    sa.Index("executions_workflow", "tenant_id", "workflow", "started_at", "id"),
+    sa.Index("executions_status", "tenant_id", "status", "started_at", "id", postgresql_where=_not_completed),
+    sa.Index("executions_key", "tenant_id", "key", "started_at", "id", postgresql_where=_has_key),
+    sa.Index("executions_event", "tenant_id", "event_id", postgresql_where=_has_event),
+    sa.Index("executions_labels", "labels", postgresql_using="gin", postgresql_ops=_paths, postgresql_where=_has_labels),
+)
+
+
+rollups = sa.Table(
+    "rollups",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("workflow", sa.Text, primary_key=True),
+    sa.Column("grain", sa.Integer, primary_key=True, comment="seconds of the slot: 60 or 3600"),
+    sa.Column("at", sa.BigInteger, primary_key=True, comment="where the slot begins, seconds since 1970"),
+    sa.Column("queued", sa.BigInteger, nullable=False),
+    sa.Column("running", sa.BigInteger, nullable=False),
+    sa.Column("waiting", sa.BigInteger, nullable=False),
+    sa.Column("paused", sa.BigInteger, nullable=False),
+    sa.Column("completed", sa.BigInteger, nullable=False),
+    sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("cancelled", sa.BigInteger, nullable=False),
+    sa.Column("timed_out", sa.BigInteger, nullable=False),
+    sa.Column("ended_completed", sa.BigInteger, nullable=False, comment="ended in this slot, whenever they started"),
+    sa.Column("ended_failed", sa.BigInteger, nullable=False),
+    sa.Index("rollups_time", "tenant_id", "grain", "at"),
+    sa.Index("rollups_old", "grain", "at"),
+)
+
+durations = sa.Table(
+    "durations",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("workflow", sa.Text, primary_key=True),
+    sa.Column("grain", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("bucket", sa.SmallInteger, primary_key=True, comment="of the logarithmic histogram"),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Index("durations_time", "tenant_id", "grain", "at"),
+    sa.Index("durations_old", "grain", "at"),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", _time, nullable=False, comment="of the earliest fact heard"),
+    sa.Column("completed_at", _time),
+    sa.Index("tasks_created", "tenant_id", "created_at", postgresql_include=["workflow", "status"]),
+)
+
+workflows = sa.Table(
+    "workflows",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+)

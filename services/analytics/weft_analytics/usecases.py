@@ -1,0 +1,96 @@
+"""The verbs of analytics: take in what was heard, answer how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from weft_contracts.definitions import WorkflowChanged
+from weft_runtime.pipeline.handlers import Heard
+from weft_runtime.uow import UnitOfWork
+
+from weft_analytics import domain, rollups, tasks
+from weft_analytics.errors import WorkflowUnknown
+from weft_analytics.histogram import percentile
+from weft_analytics.store import hearing, numbers
+from weft_analytics.store.numbers import Counts, Share
+from weft_analytics.window import Window
+
+BUSIEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How executions went in a span. buckets: by where each piece begins, those with nothing in them too.
+
+    durations: p50, p95 and p99 in milliseconds, of completed executions.
+    """
+
+    window: Window
+    totals: Counts
+    buckets: dict[int, Counts]
+    durations: dict[str, float | None]
+    tasks: dict[str, int]
+    workflows: Sequence[Share] = ()
+
+
+async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
+    """Bring executions and numbers up to date with these facts: one read and at most three writes, however many there are."""
+    facts: dict[tuple[str, UUID], list[domain.Fact]] = {}
+    for one in heard:
+        facts.setdefault((one.tenant, one.message.execution_id), []).append(one.message)
+    await hearing.lock(uow)
+    known = await hearing.known(uow, {id_ for _, id_ in facts})
+    deltas, changed = rollups.Deltas(), []
+    # In the order of their ids, so that two services writing the same rows could never wait for each other in a circle.
+    for key in sorted(facts):
+        execution = known.get(key[1])
+        if execution is not None and execution.tenant != key[0]:
+            continue  # the id is another tenant's: nobody's list may change by what somebody else says
+        before = rollups.counted(execution) if execution else None
+        execution = execution or domain.first(key[0], facts[key][0])
+        domain.apply(execution, facts[key])
+        deltas.change(before, execution)
+        changed.append(execution)
+    if changed:
+        await hearing.save(uow, changed)
+        await hearing.count(uow, deltas)
+
+
+async def hear_tasks(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
+    """Bring tasks up to date with these facts."""
+    await hearing.lock(uow)
+    await hearing.save_tasks(uow, tasks.newest((one.tenant, one.message) for one in heard))
+
+
+async def keep_workflow(fact: WorkflowChanged, uow: UnitOfWork) -> None:
+    """Keep the name of a workflow."""
+    await hearing.save_workflow(uow, fact)
+
+
+async def overview(window: Window, uow: UnitOfWork) -> Numbers:
+    """How all executions of a tenant went."""
+    return await _numbers(window, None, await numbers.busiest(uow, window, BUSIEST), uow)
+
+
+async def of_workflow(workflow: str, window: Window, uow: UnitOfWork) -> Numbers:
+    """How the executions of one workflow went. Raises: WorkflowUnknown."""
+    if not await numbers.is_known(uow, workflow):
+        raise WorkflowUnknown(f"there is no workflow {workflow!r}; list them with GET /api/v1/workflows")
+    return await _numbers(window, workflow, (), uow)
+
+
+async def forget_minutes(kept: timedelta, uow: UnitOfWork) -> None:
+    """Keep numbers by the minute for so long only; those by the hour stay."""
+    await hearing.forget_minutes(uow, int((uow.now - kept).timestamp()))
+
+
+async def _numbers(window: Window, workflow: str | None, shares: Sequence[Share], uow: UnitOfWork) -> Numbers:
+    found = await numbers.by_bucket(uow, window, workflow)
+    totals = {name: sum(counts[name] for counts in found.values()) for name in rollups.COLUMNS}
+    buckets = {begins: found.get(begins, dict.fromkeys(rollups.COLUMNS, 0)) for begins in window.buckets()}
+    took = await numbers.histogram(uow, window, workflow)
+    durations = {name: percentile(took, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    return Numbers(window, totals, buckets, durations, await numbers.task_counts(uow, window, workflow), shares)

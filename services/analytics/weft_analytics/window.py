@@ -1,0 +1,96 @@
+"""The span a question about numbers is for, and the pieces it is answered in. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from weft_runtime.errors import Detail
+
+from weft_analytics.errors import BadWindow
+from weft_analytics.rollups import HOUR, MINUTE
+
+BUCKETS_MAX: Final = 1500
+"""Pieces of one answer at most: a day by the minute, two months by the hour."""
+DEFAULT_SPAN: Final = timedelta(hours=24)
+DAY: Final = 86_400
+_NAMED: Final = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+_DURATION: Final = re.compile(r"P(?=.)(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span cut into pieces.
+
+    start, end: seconds since 1970, whole grains.  bucket: seconds of a piece.  grain: seconds of the slots it is read from.
+    """
+
+    start: int
+    end: int
+    bucket: int
+    grain: int
+
+    @property
+    def begins(self) -> datetime:
+        """Where the span begins."""
+        return datetime.fromtimestamp(self.start, UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """Where it ends; this moment is no longer in it."""
+        return datetime.fromtimestamp(self.end, UTC)
+
+    def buckets(self) -> list[int]:
+        """Where each piece begins, in seconds since 1970; pieces are whole since 1970, so the first may begin before the span."""
+        return list(range(self.start - self.start % self.bucket, self.end, self.bucket))
+
+
+def window(since: datetime | None, until: datetime | None, bucket: str | None, now: datetime, minutes_kept: timedelta) -> Window:
+    """The span asked for, widened to whole minutes, or to whole hours where the pieces are hours or more.
+
+    since, until: the last 24 hours where absent.  bucket: `minute`, `hour`, `day` or an ISO 8601 duration; fitting the span where absent.
+    minutes_kept: how far back there are numbers by the minute.
+    Raises: BadWindow.
+    """
+    end = int((_utc(until) or now).timestamp())
+    start = int((_utc(since) or datetime.fromtimestamp(end, UTC) - DEFAULT_SPAN).timestamp())
+    if not 0 <= start < end or end > int(now.timestamp()) + 366 * DAY:
+        raise _bad("from", "`from` has to lie before `to`, and neither far in the future nor before 1970")
+    seconds = _fitting(end - start) if bucket is None else bucket_seconds(bucket)
+    grain = HOUR if seconds % HOUR == 0 else MINUTE
+    if grain == MINUTE and start < int((now - minutes_kept).timestamp()):
+        raise _bad("bucket", f"pieces shorter than an hour are kept for {minutes_kept.days} days; ask for `hour`, or a later `from`")
+    made = Window(start - start % grain, end + -end % grain, seconds, grain)
+    if (made.end - made.start) / seconds > BUCKETS_MAX:
+        raise _bad("bucket", f"that would be more than {BUCKETS_MAX} pieces; ask for longer ones or a shorter span")
+    return made
+
+
+def bucket_seconds(text: str) -> int:
+    """The seconds of `minute`, `hour`, `day` or an ISO 8601 duration of whole minutes. Raises: BadWindow."""
+    if text in _NAMED:
+        return _NAMED[text]
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise _bad("bucket", f"{text!r} is neither minute, hour, day nor an ISO 8601 duration such as PT5M")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = weeks * 7 * DAY + days * DAY + hours * HOUR + minutes * MINUTE + seconds
+    if total < MINUTE or total % MINUTE or total > 366 * DAY:
+        raise _bad("bucket", "a piece has to be whole minutes, from one minute to a year")
+    return total
+
+
+def _fitting(span_s: int) -> int:
+    if span_s <= 3 * HOUR:
+        return MINUTE
+    return HOUR if span_s <= 14 * DAY else DAY
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+
+
+def _bad(field: str, detail: str) -> BadWindow:
+    return BadWindow(detail, details=[Detail(f"/{field}", "bad_window", detail, source="query")])
