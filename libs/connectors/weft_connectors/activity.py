@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,12 +75,15 @@ class Activities:
     by_name: Mapping[str, Activity] = field(default_factory=dict)
 
     @classmethod
-    def installed(cls, group: str = GROUP) -> Activities:
-        """Those of every installed package. Raises: ValueError when two give the same name."""
+    def installed(cls, group: str = GROUP, **options: Any) -> Activities:
+        """Those of every installed package. Raises: ValueError when two give the same name.
+
+        options: for the functions of entry points; each is handed those that it has a parameter for.
+        """
         found: dict[str, Activity] = {}
         for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
             given = entry.load()
-            for name, activity in (given() if callable(given) else given).items():
+            for name, activity in (given(**_meant_for(given, options)) if callable(given) else given).items():
                 if name in found:
                     raise ValueError(f"activity {name!r} is given twice, the second time by {entry.value}; remove one of the packages")
                 found[name] = activity
@@ -93,3 +97,15 @@ class Activities:
             known = ", ".join(sorted(self.by_name)) or "none"
             message = f"no activity {name!r} is installed in this worker (it has: {known}); install its package or name another queue"
             raise ActivityError("activity_unknown", message, permanent=True) from None
+
+    async def aclose(self) -> None:
+        """Close what activities keep open: every one that has an `aclose`, once."""
+        for activity in {id(one): one for one in self.by_name.values()}.values():
+            close: Callable[[], Awaitable[None]] | None = getattr(activity, "aclose", None)
+            if close is not None:
+                await close()
+
+
+def _meant_for(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in options.items() if name in parameters}
