@@ -1,6 +1,6 @@
 """Servers of a test's own, to be killed and started again on the same ports."""
 
-import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +16,15 @@ __all__ = ["PostgresServer", "RabbitNode", "private_postgres", "private_rabbitmq
 @contextmanager
 def private_postgres(directory: Path) -> Iterator[PostgresServer]:
     """A started PostgreSQL below `directory`. `server.kill()` is a power cut, `server.start()` brings it back, same `url`."""
-    _open_to_server(directory)
+    directory.mkdir(parents=True, exist_ok=True)
     server = PostgresServer(directory / "postgres", StateFile(directory / "postgres.json"), directory / "postgres.log")
     server.start()
     try:
         yield server
     finally:
         server.stop()
+        # Elsewhere than in the test's folder, when the user that PostgreSQL runs as cannot come in there.
+        shutil.rmtree(server.directory.resolve(), ignore_errors=True)
 
 
 @contextmanager
@@ -35,10 +37,3 @@ def private_rabbitmq(directory: Path) -> Iterator[RabbitNode]:
         yield node
     finally:
         node.stop()
-
-
-def _open_to_server(directory: Path) -> None:
-    """Let PostgreSQL in, which steps down from root: pytest's temporary folders are closed to others."""
-    directory.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        directory.chmod(0o755)

@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import httpx2
+from opentelemetry.trace import SpanKind
 from starlette.types import Message, Receive, Scope, Send
 from weft_runtime.errors import Unavailable
 from weft_runtime.http import problems
+from weft_runtime.telemetry.tracing import current_traceparent, span
 
 # Of one connection and not of the message. Source: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"})
+# The trace goes on with our own part of it.
+NOT_PASSED_ON = HOP_BY_HOP | {b"traceparent"}
 CONNECT_TIMEOUT_S = 2.0
 
 
@@ -26,14 +30,19 @@ class Forward:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; 503 while the service cannot be reached."""
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        with span(f"{scope['method']} forward", kind=SpanKind.CLIENT, traceparent=given):
+            await self._forward(scope, receive, send)
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         heard = _Heard(receive)
-        headers = [(name, value) for name, value in scope["headers"] if name not in HOP_BY_HOP]
+        headers = [(name, value) for name, value in scope["headers"] if name not in NOT_PASSED_ON]
+        headers.append((b"traceparent", (current_traceparent() or "").encode()))
         names = {name for name, _ in scope["headers"]}
-        has_body = b"content-length" in names or b"transfer-encoding" in names
+        body = heard.body() if b"content-length" in names or b"transfer-encoding" in names else None
         url = self._client.base_url.copy_with(raw_path=_target(scope))
-        request = self._client.build_request(scope["method"], url, headers=headers, content=heard.body() if has_body else None)
         try:
-            answer = await self._client.send(request, stream=True)
+            answer = await self._client.send(self._client.build_request(scope["method"], url, headers=headers, content=body), stream=True)
         except httpx2.HTTPError:
             if not heard.left:
                 silent = f"the service {self._name} does not answer; try again shortly"

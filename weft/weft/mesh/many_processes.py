@@ -6,12 +6,13 @@ import signal
 from collections.abc import Callable
 
 from weft_runtime.http.server import HttpServer
+from weft_runtime.telemetry.logs import setup_logging
 
 from weft.edge import Edge
 from weft.forward import Forward
 from weft.mesh.composition import WORKER, Composition
 from weft.mesh.health import wait_until_healthy
-from weft.mesh.records import Children
+from weft.mesh.records import LOG, Children
 from weft.mesh.supervisor import Child
 from weft.rooms import NAMES
 from weft.stack.data_dir import DataDirectory
@@ -24,6 +25,7 @@ async def run_as_processes(
 ) -> None:
     """Run until SIGTERM, SIGINT or `until`. started: told once every service is ready. Raises: StackError, OSError."""
     stop = until or asyncio.Event()
+    setup_logging("INFO", data.log(LOG))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

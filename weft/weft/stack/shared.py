@@ -27,7 +27,6 @@ from weft.stack.stack import Running, Stack
 JOIN_TIMEOUT_S = 400.0
 # Held, but nothing offered: its starter was killed while waiting. It is nearly there, or it is no keeper at all.
 ORPHANED_START_S = 60.0
-# How long the stack stays for the next user after the last one left.
 IDLE_S = 20.0
 LOOK_EVERY_S = 1.0
 # What users make carries this prefix; what a killed user left is removed at the next start.
@@ -44,9 +43,13 @@ class Shared(BaseModel):
 
 
 class Membership:
-    """The use of a shared stack, from `join` to `leave` or the end of the process."""
+    """The use of a shared stack, from `join` to `leave` or the end of the process.
 
-    def __init__(self, data_dir: Path) -> None:
+    idle_s: how long the stack stays for the next user after the last one left; of whoever starts it.
+    """
+
+    def __init__(self, data_dir: Path, idle_s: float = IDLE_S) -> None:
+        self._idle_s = idle_s
         self.data = DataDirectory(data_dir)
         self._holders = self.data.path / "holders"
         self._file: int | None = None
@@ -79,7 +82,7 @@ class Membership:
         self.data.state.drop("shared")
         with self.data.log("keeper").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "weft.stack.shared", str(self.data.path)],
+                [sys.executable, "-m", "weft.stack.shared", str(self.data.path), str(self._idle_s)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -102,7 +105,7 @@ class Membership:
         )
 
 
-def keep(data_dir: Path) -> None:
+def keep(data_dir: Path, idle_s: float) -> None:
     """Hold a stack as long as somebody uses it. Raises: StackError when it cannot be started."""
     data = DataDirectory(data_dir)
     stack = Stack(data.path)
@@ -113,16 +116,16 @@ def keep(data_dir: Path) -> None:
         mark = ProcessMark.of(os.getpid(), "weft.stack.shared")
         data.state.put("shared", Shared(keeper=mark, **vars(running)))
         while True:
-            _wait_until_unused(data)
+            _wait_until_unused(data, idle_s)
             if _ended(stack, data):
                 return
     finally:
         stack.stop()
 
 
-def _wait_until_unused(data: DataDirectory) -> None:
+def _wait_until_unused(data: DataDirectory, idle_s: float) -> None:
     unused_since = time.monotonic()
-    while time.monotonic() - unused_since < IDLE_S:
+    while time.monotonic() - unused_since < idle_s:
         time.sleep(LOOK_EVERY_S)
         if _is_used(data):
             unused_since = time.monotonic()
@@ -165,4 +168,4 @@ def _remove_leftovers(stack: Stack, running: Running) -> None:
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]))
+    keep(Path(sys.argv[1]), float(sys.argv[2]))

@@ -1,0 +1,81 @@
+"""Ports, locks and process marks: what the rest relies on."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from weft.stack import AlreadyRunning, ports
+from weft.stack.lock import DirectoryLock
+from weft.stack.processes import ProcessMark, end
+from weft.stack.state import StateFile
+
+
+def test_a_wanted_port_is_kept_while_it_is_free() -> None:
+    port = ports.choose()
+    assert ports.choose(port) == port
+    with socket.socket() as taken:
+        taken.bind((ports.LOOPBACK, port))
+        taken.listen()
+        assert ports.choose(port) != port
+
+
+def test_ports_are_chosen_below_the_ephemeral_range_and_not_twice() -> None:
+    chosen: list[int] = []
+    for _ in range(50):
+        chosen.append(ports.choose(avoid=chosen))
+    assert len(set(chosen)) == 50
+    assert all(20_000 <= port < 30_000 for port in chosen)
+
+
+def test_a_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
+    script = (
+        f"import os; from pathlib import Path; from weft.stack.lock import DirectoryLock; DirectoryLock(Path({str(tmp_path)!r})).acquire()"
+    )
+    subprocess.run([sys.executable, "-c", script + "; os.kill(os.getpid(), 9)"], check=False)
+    lock = DirectoryLock(tmp_path)
+    with lock:
+        assert lock.is_held()
+        with pytest.raises(AlreadyRunning) as refusal:
+            DirectoryLock(tmp_path).acquire()
+    assert (refusal.value.pid, lock.is_held()) == (os.getpid(), False)
+
+
+def test_a_process_is_recognised_by_number_start_and_words() -> None:
+    child = subprocess.Popen(["sleep", "60"], env={"MARK": "ours"})
+    mark = ProcessMark.of(child.pid, "ours")
+    found = [
+        mark.find(),
+        mark.model_copy(update={"marker": "theirs"}).find(),
+        mark.model_copy(update={"started_at": mark.started_at - 60}).find(),
+    ]
+    end(mark)
+    child.wait()
+    assert [process is not None for process in (*found, mark.find())] == [True, False, False, False]
+
+
+def test_what_does_not_listen_to_asking_is_killed() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('', flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    end(ProcessMark.of(child.pid, "sleep"), timeout_s=0.2)
+    child.stdout.close()
+    assert child.wait() == -9
+
+
+def test_the_state_file_is_private_and_survives_nonsense(tmp_path: Path) -> None:
+    state = StateFile(tmp_path / "state.json")
+    mark = ProcessMark(pid=1, started_at=2.0, marker="x")
+    state.put("one", mark)
+    state.put("two", mark)
+    state.drop("one")
+    assert (state.get("one", ProcessMark), state.get("two", ProcessMark)) == (None, mark)
+    assert state.path.stat().st_mode & 0o777 == 0o600
+    for nonsense in ("", "[]", '{"two": 5}', "{"):
+        state.path.write_text(nonsense)
+        assert state.get("two", ProcessMark) is None
