@@ -13,7 +13,7 @@ from uuid import UUID
 import annotated_types
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -94,6 +94,7 @@ def relaid(item: Item, data: dict[str, Any]) -> Item:
 
 
 @pytest.mark.parametrize("word", words(), ids=lambda word: word.type)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_word_comes_out_of_a_frame_as_it_went_in(word: type[Message], data: st.DataObject) -> None:
     said = typing.cast(Message, data.draw(instances_of(word)))
@@ -106,6 +107,7 @@ def test_a_word_comes_out_of_a_frame_as_it_went_in(word: type[Message], data: st
 
 
 @pytest.mark.parametrize("word", words(), ids=lambda word: word.type)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_reader_ignores_fields_it_does_not_know(word: type[Message], data: st.DataObject) -> None:
     said = typing.cast(Message, data.draw(instances_of(word)))
