@@ -74,8 +74,12 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
 
 async def run_worker(settings: Settings, context: ServiceContext) -> None:
     """Run activities of `settings.pool`, until cancelled."""
-    worker = Worker(context.bus, Activities.installed(), context.clock, pool_name=settings.pool, concurrency=settings.worker_concurrency)
-    await worker.run()
+    activities = Activities.installed(allow_private_addresses=settings.allow_private_addresses)
+    worker = Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=settings.worker_concurrency)
+    try:
+        await worker.run()
+    finally:
+        await activities.aclose()
 
 
 def connector(settings: Settings) -> Callable[[], Awaitable[asyncpg.Connection]]:
