@@ -22,7 +22,7 @@ REASONS = {
     "messages": "builds, reads or names a protobuf message, wrapper, enum or Any: the values of workflows are JSON",
     "nanoseconds": "needs nanoseconds: times have microseconds here, as PostgreSQL's",
     "dotted names": "binds a name that holds a dot, or one beginning with a dot: names in scope are plain",
-    "unknown functions": "calls a function that does not exist and wants that found when it is evaluated: here it is found when it is compiled",
+    "unknown functions": "calls a function that does not exist and wants that found when evaluated: here it is found when compiled",
 }
 
 

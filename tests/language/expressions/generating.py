@@ -10,12 +10,37 @@ JSON = st.recursive(
 )
 NAMES = st.dictionaries(st.sampled_from(["a", "b", "c", "now"]), JSON, max_size=4)
 
-_LITERALS = st.sampled_from(
-    ["null", "true", "false", "0", "1", "-1", "2u", "7", "9223372036854775807", "-9223372036854775808", "18446744073709551615u"]
-    + ["0.0", "1.5", "-2.25", "1e300", "1e-300", "''", "'a'", "'abc'", "'é😀'", "b'x'", "b'\\xff'", "[]", "{}", "[1, 2.5, 'x']"]
-    + ["{'a': 1}", "{1: 'a', true: 'b'}", "'2026-03-29T01:30:00Z'", "timestamp('2026-03-29T01:30:00Z')", "duration('90m')"]
-    + ["'1h'", "'Europe/Rome'", "'%Y %s'", "'(a+)+$'", "'['", "int", "type(1)", "a", "b", "c.a", "a.b.c", "c['x'].y", "a[0]", "now"]
-)
+_NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "2u",
+    "7",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "18446744073709551615u",
+    "0.0",
+    "1.5",
+    "1e300",
+    "-1e-300",
+]
+_TEXTS = [
+    "''",
+    "'a'",
+    "'abc'",
+    "'é😀'",
+    "b'x'",
+    "b'\\xff'",
+    "'1h'",
+    "'Europe/Rome'",
+    "'%Y %s'",
+    "'(a+)+$'",
+    "'['",
+    "'2026-03-29T01:30:00Z'",
+]
+_OTHERS = ["null", "true", "false", "[]", "{}", "[1, 2.5, 'x']", "{'a': 1}", "{1: 'a', true: 'b'}", "int", "type(1)", "duration('90m')"]
+_PATHS = ["a", "b", "c.a", "a.b.c", "c['x'].y", "a[0]", "now", "timestamp('2026-03-29T01:30:00Z')"]
+_LITERALS = st.sampled_from([*_NUMBERS, *_TEXTS, *_OTHERS, *_PATHS])
 _BINARY = st.sampled_from(["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"])
 _MACROS = st.sampled_from(["all", "exists", "exists_one", "map", "filter", "sortBy"])
 

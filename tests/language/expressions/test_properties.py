@@ -23,7 +23,7 @@ FINITE = st.recursive(
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(text: str, names: dict[str, Any]) -> None:
     try:
         compile_expression(text).evaluate(names)
@@ -33,7 +33,7 @@ def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(tex
 
 
 @given(st.text(max_size=200) | st.text("()[]{}.,'\"\\?:&|!<>=+-*/% \n09aAbru", max_size=200))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_any_text_compiles_or_is_refused_with_its_place(text: str) -> None:
     try:
         compile_expression(text)
@@ -114,7 +114,7 @@ def _escaped(value: Any) -> Any:
 
 
 @given(st.text("{}' \"\\xa1.", max_size=60))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_any_text_is_a_template_or_is_refused(text: str) -> None:
     try:
         compile_template(text).render({"x": 1, "a": "b"})

@@ -145,7 +145,10 @@ def _text(parts: list[str | Expression], pointer: str) -> Renderer:
                 raise _placed(error.locate(part.text), pointer) from None
         if sum(map(len, written)) > RESULT_BYTES:
             raise ExpressionError(LIMIT, f"the text is longer than {RESULT_BYTES} characters", pointer=pointer)
-        return str(to_json("".join(written)))
+        try:
+            return str(to_json("".join(written)))
+        except ExpressionError as error:
+            raise _placed(error, pointer) from None
 
     return render
 

@@ -47,6 +47,12 @@ def _to_json(value: Any, depth: int) -> Any:
         if depth >= DEPTH:
             raise ExpressionError(LIMIT, f"the result is nested over {DEPTH} levels")
         return _list_to_json(value, depth + 1) if kind is list else _map_to_json(value, depth + 1)
+    return _special_to_json(value)
+
+
+def _special_to_json(value: Any) -> Any:
+    """What CEL has and JSON has not."""
+    kind = type(value)
     if kind is Uint:
         return int(value)
     if kind is bytes:
