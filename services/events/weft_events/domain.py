@@ -24,6 +24,8 @@ from weft_events.machine import LEGAL, EventStatus
 MAX_EVENT_BYTES: Final = 256 * 1024
 MAX_CONSIDERED: Final = 100
 """Triggers whose consideration is kept for an event; more are matched all the same."""
+REMEMBERED_TYPES: Final = 1000
+"""Event types whose triggers an index remembers."""
 MAX_DETAIL: Final = 500
 MAX_KEY: Final = 500
 
@@ -84,9 +86,19 @@ class TriggerIndex:
                 self._exact.setdefault(one.trigger.pattern, []).append((rank, one))
             else:
                 self._globs.append((rank, one))
+        self._found: dict[str, list[Candidate]] = {}
 
-    def of(self, event_type: str) -> list[Candidate]:
+    def of(self, event_type: str) -> Sequence[Candidate]:
         """The triggers for events of this type, in the order they are to be considered."""
+        found = self._found.get(event_type)
+        if found is None:
+            found = self._search(event_type)
+            # A tenant has few types of event; whoever makes them up endlessly pays for the search and no memory.
+            if len(self._found) < REMEMBERED_TYPES:
+                self._found[event_type] = found
+        return found
+
+    def _search(self, event_type: str) -> list[Candidate]:
         found = list(self._exact.get(event_type, ()))
         found += [(rank, one) for rank, one in self._globs if glob_matches(str(one.trigger.pattern), event_type)]
         found.sort(key=lambda ranked: ranked[0])
