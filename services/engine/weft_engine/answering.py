@@ -49,3 +49,9 @@ def answer_frames(queue: str, items: Iterable[Item]) -> list[OutFrame]:
 def dead_frame(queue: str, item: Item, code: str, reason: str) -> OutFrame:
     """An item that no worker can use, on its way to where it is parked."""
     return OutFrame(routing.DEAD, queue, encode_frame([item]), headers={"x-weft-code": code, "x-weft-reason": reason[:500]})
+
+
+def dead_answer(frame: OutFrame) -> OutFrame:
+    """Answers that no queue takes, on their way to where they are parked under the name of the pools."""
+    reason = f"no queue {frame.routing_key!r} takes this answer: replyto of the request must be the queue of an engine partition"
+    return OutFrame(routing.DEAD, "work.answers", frame.body, headers={"x-weft-code": "unroutable_answer", "x-weft-reason": reason[:500]})

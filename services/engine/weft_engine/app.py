@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-import asyncpg
-from sqlalchemy.engine import make_url
 from weft_connectors.activity import Activities
 from weft_runtime.bus.topology import partitions as partition_topology
 from weft_runtime.context import ServiceContext
@@ -16,7 +13,7 @@ from weft_runtime.service import Service
 from weft_engine import api, handlers, tables
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
-from weft_engine.journal import connect, prune_answers
+from weft_engine.journal import connector, prune_answers
 from weft_engine.partitions import Node
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings
@@ -47,7 +44,7 @@ async def prepare(context: ServiceContext) -> None:
 
 async def run_partitions(settings: Settings, context: ServiceContext) -> None:
     """Own partitions and run their executions, until cancelled."""
-    opened = connector(settings)
+    opened = connector(settings.database_url.get_secret_value())
     programs = Programs(context.part(ProgramCache))
     lanes = [Lane(context.bus, opened, context.clock, settings, programs) for _ in range(settings.lanes)]
     node = Node(opened, lanes, context.clock, settings)
@@ -62,7 +59,7 @@ async def run_partitions(settings: Settings, context: ServiceContext) -> None:
 
 async def tidy(settings: Settings, context: ServiceContext) -> None:
     """Forget what is no longer needed, now and then, until cancelled."""
-    opened = connector(settings)
+    opened = connector(settings.database_url.get_secret_value())
     while True:
         connection = await opened()
         try:
@@ -80,9 +77,3 @@ async def run_worker(settings: Settings, context: ServiceContext) -> None:
         await worker.run()
     finally:
         await activities.aclose()
-
-
-def connector(settings: Settings) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """How the hot loop opens its connections."""
-    url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql").render_as_string(hide_password=False)
-    return partial(connect, url)

@@ -5,17 +5,28 @@ This is the hot path, so it speaks to PostgreSQL with asyncpg directly and in ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from sqlalchemy.engine import make_url
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
+
+
+Connection = asyncpg.Connection
+Connect = Callable[[], Awaitable[Connection]]
+"""Opens a connection to the engine's schema. Raises: one of `DATABASE_ERRORS`."""
+DataError = asyncpg.DataError
+"""A value that PostgreSQL refuses: it spoils only the item it came with."""
+DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that is away, slow or restarted raises. Whether the last commit was done is not known then."""
 
 
 class JournalRow(NamedTuple):
@@ -112,6 +123,12 @@ WITH fence AS (
 SELECT count(*) FROM mine
 """
 
+_RENEW: Final = """
+UPDATE engine.partitions p SET epoch = p.epoch + 1 FROM unnest($1::smallint[], $2::bigint[]) AS u(partition, epoch)
+WHERE p.partition = u.partition AND p.epoch = u.epoch
+RETURNING p.partition, p.epoch
+"""
+
 _LOAD: Final = """
 SELECT execution_id, position, at, entries FROM engine.journal WHERE execution_id = ANY($1::uuid[]) ORDER BY execution_id, position
 """
@@ -139,8 +156,12 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
 """
 
 
-async def connect(url: str) -> asyncpg.Connection:
-    """A connection of the hot loop's own. url: `postgresql://…` as the owner of the schema. Raises: asyncpg's errors, OSError."""
+def connector(url: str) -> Connect:
+    """How the hot loop opens connections of its own. url: of any `postgresql` driver, as the owner of the schema."""
+    return partial(_connect, make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+async def _connect(url: str) -> Connection:
     return await asyncpg.connect(
         url,
         timeout=5,
@@ -149,7 +170,7 @@ async def connect(url: str) -> asyncpg.Connection:
     )
 
 
-async def prune_answers(connection: asyncpg.Connection) -> None:
+async def prune_answers(connection: Connection) -> None:
     """Forget answers that nobody waits for any more."""
     await connection.execute("DELETE FROM engine.answers WHERE answered_at < clock_timestamp() - interval '1 hour'")
 
@@ -157,7 +178,7 @@ async def prune_answers(connection: asyncpg.Connection) -> None:
 class Journal:
     """The engine's own door to its schema, for one lane: one connection, one batch at a time."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @property
@@ -170,6 +191,18 @@ class Journal:
         columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 8), *_columns(batch.freed, 4)]
         if await self._connection.fetchval(_COMMIT, *columns, *_columns(batch.answers, 4)) != 1:
             raise Fenced
+
+    async def renew(self, fences: Sequence[Fence]) -> dict[int, int]:
+        """Raise the epochs of partitions that are still ours: a batch of ours still on its way then writes nothing, or is waited for.
+
+        Returns: the new epoch by partition; one that another node has taken is left out.
+        """
+        records = await self._connection.fetch(_RENEW, *_columns(fences, 3)[:2])
+        return {record["partition"]: record["epoch"] for record in records}
+
+    def abandon(self) -> None:
+        """Close the connection without a word."""
+        self._connection.terminate()
 
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
         """The journals of these executions, each in order; one without a journal is left out."""

@@ -67,6 +67,16 @@ class Ownership:
         record = await self._connection.fetchrow(_TAKE, partition, self._node, others)
         return None if record is None else (record["epoch"], record["published"])
 
+    async def keep(self, partitions: Sequence[int]) -> None:
+        """Own only these from now on: what we had claimed when the last connection broke, and do not serve, is free again."""
+        await self._connection.execute(
+            "UPDATE engine.partitions SET owner = NULL WHERE owner = $1 AND NOT partition = ANY($2::smallint[])", self._node, partitions
+        )
+
+    def abandon(self) -> None:
+        """Close the connection without a word, and with it let go of the lock."""
+        self._connection.terminate()
+
     async def give_up(self, partition: int) -> None:
         """Own a partition no longer, so that the next owner need not wait."""
         await self._connection.execute(

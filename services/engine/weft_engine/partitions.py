@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 from weft_runtime.clock import Clock, new_id
 from weft_runtime.errors import WeftError
 
-from weft_engine.hotloop.lane import DATABASE_ERRORS, Lane
+from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.metrics import OWNED
-from weft_engine.journal import months_from
+from weft_engine.journal import DATABASE_ERRORS, Connect, months_from
 from weft_engine.ownership import Ownership
 from weft_engine.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
 def share(partition: int, nodes: Sequence[UUID]) -> UUID:
@@ -62,7 +59,7 @@ class Node:
                     await self._beat()
                 except DATABASE_ERRORS as error:
                     log.warning("ownership_unavailable", error=f"{type(error).__name__}: {error}")
-                    self._ownership = None
+                    self._abandon()
                 except WeftError as error:
                     log.warning("partition_not_taken", error=str(error))
                 await asyncio.sleep(self._settings.beat_s)
@@ -82,10 +79,24 @@ class Node:
         for partition in sorted(mine - set(self.owned)):
             taken = await ownership.take(partition, living)
             if taken is not None:
-                await self._lane(partition).acquire(partition, *taken)
+                await self._acquire(ownership, partition, *taken)
                 log.info("partition_taken", partition=partition, epoch=taken[0])
         OWNED.set(len(self.owned))
         await self._look_ahead(ownership)
+
+    async def _acquire(self, ownership: Ownership, partition: int, epoch: int, published: int) -> None:
+        try:
+            await self._lane(partition).acquire(partition, epoch, published)
+        except WeftError:
+            # Claimed and not served, it would be nobody's when the shares move.
+            await ownership.give_up(partition)
+            raise
+
+    def _abandon(self) -> None:
+        """Throw the seat away; an open connection would keep the lock from the next one."""
+        ownership, self._ownership = self._ownership, None
+        if ownership is not None:
+            ownership.abandon()
 
     async def _look_ahead(self, ownership: Ownership) -> None:
         """Make next month's part of the journal in good time."""
@@ -101,6 +112,7 @@ class Node:
         if self._ownership is None or self._ownership.closed:
             self._ownership = Ownership(await self._connect(), self.id, self._lock_key)
             await self._ownership.enter(self._settings.partitions)
+            await self._ownership.keep(self.owned)
         return self._ownership
 
     async def _leave(self) -> None:

@@ -19,13 +19,13 @@ from weft_connectors.activity import Activities, ActivityCall, ActivityError, Do
 from weft_contracts import routing
 from weft_contracts.envelope import Item
 from weft_contracts.frames import FrameError, decode_frame
-from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery
+from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import Clock
 from weft_runtime.errors import WeftError
 from weft_runtime.telemetry import current_traceparent, span
 
-from weft_engine.answering import Answering, answer_frames, answer_item, dead_frame
+from weft_engine.answering import Answering, answer_frames, answer_item, dead_answer, dead_frame
 from weft_engine.hotloop.metrics import ACTIVITIES
 
 PREFETCH_FRAMES: Final = 64
@@ -217,6 +217,10 @@ class Worker:
                 return
             except BusClosed:
                 raise
+            except Unroutable as error:
+                # A place to answer to that does not exist would hold up every answer after it.
+                log.warning("answers_unroutable", frames=len(error.frames), queue=error.frames[0].routing_key)
+                frames = [dead_answer(frame) for frame in error.frames]
             except WeftError as error:
                 log.warning("answers_not_sent", frames=len(frames), error=str(error))
                 await asyncio.sleep(0.5)

@@ -90,6 +90,6 @@ def partitions(count: int) -> Topology:
 
 
 def pool(name: str) -> Topology:
-    """The queue of a pool of workers."""
+    """The queue of a pool of workers. The engine, which asked, reads its dead letters: workers have no database."""
     queue = routing.work_queue(name)
-    return Topology((QueueSpec(queue, (Binding(routing.WORK, queue),)), dead_letters("work", "work.#")))
+    return Topology((QueueSpec(queue, (Binding(routing.WORK, queue),)), dead_letters("engine", "work.#")))

@@ -17,7 +17,7 @@ from weft_runtime.pipeline.batch import Batches
 from weft_runtime.pipeline.calling import Caller
 from weft_runtime.pipeline.handlers import Handlers
 from weft_runtime.pipeline.outbox import Outbox
-from weft_runtime.pipeline.reading import Origin, Piece, dead_origin, origin_of, read
+from weft_runtime.pipeline.reading import Origin, Piece, dead_origin, origin_of, read, verdict_of
 
 PREFETCH = 64
 """Frames; each may carry hundreds of items."""
@@ -98,10 +98,15 @@ class Pipeline:
     def _dead(self, delivery: Delivery) -> list[Piece]:
         origin, why = dead_origin(delivery)
         pieces = read(self._handlers, origin, delivery.body)
+        said = verdict_of(delivery)
         for piece in pieces:
-            piece.problem = piece.problem or (
-                f"dead_{why}",
-                f"the broker took it from {origin.queue} unanswered ({why}); replay it once its reader is mended",
+            piece.problem = (
+                said
+                or piece.problem
+                or (
+                    f"dead_{why}",
+                    f"the broker took it from {origin.queue} unanswered ({why}); replay it once its reader is mended",
+                )
             )
         return pieces
 

@@ -118,6 +118,12 @@ def origin_of(queue: str, delivery: Delivery) -> Origin:
     return Origin(queue, delivery.exchange, delivery.routing_key, delivery.content_type or "", delivery.headers)
 
 
+def verdict_of(delivery: Delivery) -> tuple[str, str] | None:
+    """(code, reason) that a reader without a database wrote on what it set aside itself; None where the broker buried it."""
+    code = delivery.headers.get("x-weft-code")
+    return None if not isinstance(code, str) else (clean(code), clean(str(delivery.headers.get("x-weft-reason", code))))
+
+
 def dead_origin(delivery: Delivery) -> tuple[Origin, str]:
     """Where a dead letter was before, and why it was buried: `rejected`, `delivery_limit`, `expired`, `maxlen`."""
     headers = delivery.headers

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-import asyncpg
 import structlog
 from weft_runtime.bus import Bus
 from weft_runtime.clock import Clock
+from weft_runtime.errors import WeftError
 
 from weft_engine.core import items as words
 from weft_engine.hotloop.arrivals import Piece
@@ -22,14 +23,13 @@ from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.hotloop.turns import Turns
 from weft_engine.hotloop.wheel import HORIZON, Wheel
-from weft_engine.journal import Batch, Fence, Fenced, Journal
+from weft_engine.journal import DATABASE_ERRORS, Batch, Connect, DataError, Fence, Fenced, Journal
 from weft_engine.settings import Settings
 
 MAX_ITEMS: Final = 500
 IDLE_S: Final = 0.2
 REFILL: Final = HORIZON / 3
 RECONNECT_S: Final = 0.2
-DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,7 @@ log = structlog.get_logger(__name__)
 class Lane:
     """One hot loop. connect: opens a connection to the engine's schema."""
 
-    def __init__(
-        self, bus: Bus, connect: Callable[[], Awaitable[asyncpg.Connection]], clock: Clock, settings: Settings, programs: Programs
-    ) -> None:
+    def __init__(self, bus: Bus, connect: Connect, clock: Clock, settings: Settings, programs: Programs) -> None:
         self._bus = bus
         self._connect = connect
         self._clock = clock
@@ -51,6 +49,8 @@ class Lane:
         self._owned: dict[int, Owned] = {}
         self._refilled: dict[int, datetime] = {}
         self._journal: Journal | None = None
+        self._doubtful = False
+        self._in_doubt = False
         self._busy = asyncio.Lock()
         self._now = clock.now()
 
@@ -72,11 +72,15 @@ class Lane:
         async with self._busy:
             journal = await self._connected()
             owned = Owned(partition, epoch, await journal.last_seq(partition), published, stored=published)
-            for seq, outgoing in await self._turns.unsaid(journal, owned):
-                self._publisher.say(outgoing, [(owned, owned.sending(seq))])
+            await self._say_again(owned, journal, published)
             await self._refill(owned, journal)
             self._owned[partition] = owned
-        await self._line.open(owned)
+        try:
+            await self._line.open(owned)
+        except WeftError:
+            del self._owned[partition]
+            self._wheel.forget(partition)
+            raise
 
     async def release(self, partition: int) -> None:
         """Stop serving a partition, after the batch in hand; what was not acked goes to the next owner."""
@@ -87,7 +91,8 @@ class Lane:
             self._wheel.forget(partition)
             await self._line.close(owned)
             if not owned.lost:
-                await self._flush([owned])
+                with suppress(Fenced):
+                    await self._flush([owned])
 
     async def drain(self) -> None:
         """Release everything, once what was committed is said, so that the next owner has nothing to repeat."""
@@ -101,13 +106,19 @@ class Lane:
             work = await self._wait()
             async with self._busy:
                 try:
-                    await (self._turn() if work else self._rest())
-                except Fenced:
-                    await self._find_lost()
+                    await self._step(work)
                 except DATABASE_ERRORS as error:
                     log.warning("journal_unavailable", error=f"{type(error).__name__}: {error}")
-                    self._journal = None
+                    self._abandon()
                     await asyncio.sleep(RECONNECT_S)
+
+    async def _step(self, work: bool) -> None:
+        try:
+            if self._in_doubt:
+                await self._read_truth()
+            await (self._turn() if work else self._rest())
+        except Fenced:
+            await self._find_lost()
 
     async def _wait(self) -> bool:
         """Until there is something to do: True; for `IDLE_S` with nothing: False."""
@@ -125,7 +136,7 @@ class Lane:
 
     async def _turn(self) -> None:
         now = self._tell_time()
-        journal = await self._connected()
+        journal = await self._sure()
         taken = self._line.take(MAX_ITEMS, now)
         ticks = [
             Piece(owned, words.Tick(execution_id), "")
@@ -147,7 +158,7 @@ class Lane:
         try:
             turnout = await self._turns.turn(journal, pieces, now)
             await self._commit(journal, turnout, pieces)
-        except asyncpg.DataError as error:
+        except DataError as error:
             if len(pieces) == 1:
                 turnout = Turnout()
                 turnout.park(pieces[0], "value_refused", f"the database refuses a value of it: {error}")
@@ -160,15 +171,14 @@ class Lane:
 
     async def _commit(self, journal: Journal, turnout: Turnout, pieces: Sequence[Piece]) -> None:
         batch = turnout.batch
-        if not (batch.rows or batch.heads or batch.answers):
+        waiting = {id(piece) for piece in turnout.undecided}
+        # An item that changes nothing is acked too, so it must be the owner who says so: a zombie's memory is of another time.
+        heard = any(piece.item is not None and id(piece) not in waiting for piece in pieces)
+        if not (heard or batch.rows or batch.heads or batch.answers):
             return
         owners = {piece.owned.partition: piece.owned for piece in pieces}
         batch.fences = [Fence(owned.partition, owned.epoch, owned.published) for owned in owners.values()]
-        try:
-            await journal.commit(batch)
-        except asyncpg.UniqueViolationError:
-            # The last try's outcome was in doubt and it had been written: nobody else writes these seqs under this epoch.
-            log.info("commit_was_done", rows=len(batch.rows))
+        await journal.commit(batch)
         for owned, fence in zip(owners.values(), batch.fences, strict=True):
             owned.stored = fence.published
 
@@ -192,8 +202,27 @@ class Lane:
         BATCH_ITEMS.observe(len(pieces))
         TRANSITIONS.inc(len(turnout.batch.rows))
 
+    async def _sure(self) -> Journal:
+        """The journal, with memory in step with it.
+
+        After a failed commit nobody knows whether it was done. What is in memory may then be behind, so it is forgotten: states are folded
+        anew when they are needed, the next row follows the last one that is there, and what was written but not said is said.
+        Guarded by tests/services/engine/test_doubt.py.
+        """
+        journal = await self._connected()
+        if self._doubtful:
+            for owned in self._owned.values():
+                owned.held.clear()
+                owned.seq = await journal.last_seq(owned.partition)
+                for seq, outgoing in await self._turns.unsaid(journal, owned):
+                    self._publisher.say(outgoing, [(owned, owned.sending(seq))])
+                await self._refill(owned, journal)
+            self._doubtful = False
+        return journal
+
     async def _rest(self) -> None:
         """Nothing to do: remember what was published, and look ahead for timers."""
+        await self._sure()
         dirty = [owned for owned in self._owned.values() if owned.published > owned.stored and not owned.lost]
         if dirty:
             await self._flush(dirty)
@@ -214,6 +243,32 @@ class Lane:
         for execution_id, wake_at in await journal.due(owned.partition, now + HORIZON, 10_000):
             self._wheel.arm(execution_id, owned.partition, wake_at, now)
 
+    async def _read_truth(self) -> None:
+        """Believe PostgreSQL again, after a commit whose outcome we do not know: it may have what our memory has not."""
+        journal = await self._connected()
+        owners = [owned for owned in self._owned.values() if not owned.lost]
+        epochs = await journal.renew([Fence(owned.partition, owned.epoch, owned.published) for owned in owners])
+        for owned in owners:
+            if owned.partition not in epochs:
+                self._lose(owned)
+                continue
+            owned.epoch = epochs[owned.partition]
+            owned.held.clear()
+            seq = await journal.last_seq(owned.partition)
+            await self._say_again(owned, journal, owned.seq)
+            owned.seq = seq
+            await self._refill(owned, journal)
+        self._in_doubt = False
+
+    async def _say_again(self, owned: Owned, journal: Journal, after: int) -> None:
+        for seq, outgoing in await self._turns.unsaid(journal, owned, after):
+            self._publisher.say(outgoing, [(owned, owned.sending(seq))])
+
+    def _lose(self, owned: Owned) -> None:
+        log.warning("partition_lost", partition=owned.partition, epoch=owned.epoch)
+        owned.lost = True
+        owned.held.clear()
+
     async def _find_lost(self) -> None:
         """A batch was refused: find out which partitions are no longer ours, and drop what we believed of them."""
         journal = await self._connected()
@@ -221,9 +276,12 @@ class Lane:
             try:
                 await journal.commit(Batch(fences=[Fence(owned.partition, owned.epoch, owned.published)]))
             except Fenced:
-                log.warning("partition_lost", partition=owned.partition, epoch=owned.epoch)
-                owned.lost = True
-                owned.held.clear()
+                self._lose(owned)
+
+    def _abandon(self) -> None:
+        journal, self._journal, self._in_doubt = self._journal, None, True
+        if journal is not None:
+            journal.abandon()
 
     async def _connected(self) -> Journal:
         if self._journal is None or self._journal.closed:

@@ -155,10 +155,9 @@ class Turns:
             reason = f"no workflow {start.workflow!r} was published here in this version within {PATIENCE[words.Start].seconds} s"
             turnout.refuse(piece, e.REJECTED, not_started(start.workflow, "workflow_not_found", reason), now)
 
-    async def unsaid(self, journal: Journal, owned: Owned, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
-        """What the last owner of a partition committed and may not have said: (seq of the last row, messages), in order."""
+    async def unsaid(self, journal: Journal, owned: Owned, after: int, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
+        """What was committed to a partition after a seq and may not have been said: (seq of the last row, messages), in order."""
         found: list[tuple[int, list[Outgoing]]] = []
-        after = owned.published
         while rows := await journal.unpublished(owned.partition, after, limit):
             histories = await journal.load(list({execution_id for _, execution_id, _ in rows}))
             states = {execution_id: fold(execution_id, history) for execution_id, history in histories.items()}
