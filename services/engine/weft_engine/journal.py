@@ -19,7 +19,6 @@ from sqlalchemy.engine import make_url
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
 
-
 Connection = asyncpg.Connection
 Connect = Callable[[], Awaitable[Connection]]
 """Opens a connection to the engine's schema. Raises: one of `DATABASE_ERRORS`."""

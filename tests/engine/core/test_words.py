@@ -49,8 +49,8 @@ def test_an_answer_of_a_worker_reads_the_same_both_ways(execution: Any, node: st
 
 
 def test_a_start_reads_the_same_both_ways() -> None:
-    model = catalog.word("execution.start").model_validate(
-        {"execution_id": "0190a6f0-0000-7000-8000-000000000001", "workflow": "w", "input": {"a": 1}, "trigger": {"type": "manual", "payload": 1}}
-    )
+    id_ = "0190a6f0-0000-7000-8000-000000000001"
+    given_ = {"execution_id": id_, "workflow": "w", "input": {"a": 1}, "trigger": {"type": "manual", "payload": 1}}
+    model = catalog.word("execution.start").model_validate(given_)
     struct = decode_item("execution.start", model.model_dump_json().encode())
     assert msgspec.to_builtins(struct) == model.model_dump(mode="json")

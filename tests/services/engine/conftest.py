@@ -13,10 +13,9 @@ from weft_connectors.activity import Activities, Activity
 from weft_contracts.definitions import WorkflowChanged
 from weft_engine.app import build
 from weft_engine.worker import Worker
-from weft_runtime.testing import RunningService, running_service, tell
+from weft_runtime.testing import RunningService, eventually, running_service, tell
 
 ENDS = {"completed", "failed", "cancelled", "timed_out"}
-PATIENCE_S = 20.0
 
 
 @dataclass
@@ -51,10 +50,12 @@ class Engine:
 
     async def until(self, execution_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The execution once something holds of it."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not holds(shown := await self.get(execution_id)):
-                await asyncio.sleep(0.01)
-        return shown
+
+        async def look() -> dict[str, Any] | None:
+            shown = await self.get(execution_id)
+            return shown if holds(shown) else None
+
+        return await eventually(look, f"what execution {execution_id} should come to")
 
     async def ended(self, execution_id: str) -> dict[str, Any]:
         """The execution once it has ended."""

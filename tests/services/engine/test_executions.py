@@ -35,7 +35,11 @@ async def test_three_activities_are_done_by_a_worker_one_after_the_other(engine:
     await engine.publish("remote", nodes=nodes, output={"n": "{{ step.c.output }}"})
     shown = await engine.ended(await engine.start("remote", input={"n": 1}))
     assert (shown["status"], shown["output"]) == ("completed", {"n": 8})
-    assert [(step["node"], step["input"], step["output"]) for step in await engine.steps(shown["id"])] == [("a", 1, 2), ("b", 2, 4), ("c", 4, 8)]
+    assert [(step["node"], step["input"], step["output"]) for step in await engine.steps(shown["id"])] == [
+        ("a", 1, 2),
+        ("b", 2, 4),
+        ("c", 4, 8),
+    ]
 
 
 async def test_a_failing_activity_is_tried_again_with_the_same_key(engine: Engine, working: Callable[..., None]) -> None:
@@ -52,7 +56,9 @@ async def test_a_failing_activity_is_tried_again_with_the_same_key(engine: Engin
     await engine.publish("shaky", nodes=[node])
     execution = await engine.start("shaky")
     for attempt in (1, 2):
-        await engine.until(execution, lambda shown, n=attempt: [wait["kind"] for wait in shown["waiting_for"]] == ["retry"] and len(keys) == n)
+        await engine.until(
+            execution, lambda shown, n=attempt: [wait["kind"] for wait in shown["waiting_for"]] == ["retry"] and len(keys) == n
+        )
         engine.service.clock.advance(timedelta(seconds=30))
     shown = await engine.ended(execution)
     assert shown["status"] == "completed"

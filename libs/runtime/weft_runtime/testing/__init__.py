@@ -4,6 +4,7 @@ from weft_runtime.testing.client import service_client
 from weft_runtime.testing.clock import ManualClock
 from weft_runtime.testing.issuer import TestIssuer
 from weft_runtime.testing.messages import Ears, ears, packed
+from weft_runtime.testing.polling import eventually, until
 from weft_runtime.testing.running import RunningService, running_service, settings_for
 from weft_runtime.testing.words import said, tell
 
@@ -13,10 +14,12 @@ __all__ = [
     "RunningService",
     "TestIssuer",
     "ears",
+    "eventually",
     "packed",
     "running_service",
     "said",
     "service_client",
     "settings_for",
     "tell",
+    "until",
 ]

@@ -49,7 +49,6 @@ class Lane:
         self._owned: dict[int, Owned] = {}
         self._refilled: dict[int, datetime] = {}
         self._journal: Journal | None = None
-        self._doubtful = False
         self._in_doubt = False
         self._busy = asyncio.Lock()
         self._now = clock.now()
@@ -136,7 +135,7 @@ class Lane:
 
     async def _turn(self) -> None:
         now = self._tell_time()
-        journal = await self._sure()
+        journal = await self._connected()
         taken = self._line.take(MAX_ITEMS, now)
         ticks = [
             Piece(owned, words.Tick(execution_id), "")
@@ -202,27 +201,8 @@ class Lane:
         BATCH_ITEMS.observe(len(pieces))
         TRANSITIONS.inc(len(turnout.batch.rows))
 
-    async def _sure(self) -> Journal:
-        """The journal, with memory in step with it.
-
-        After a failed commit nobody knows whether it was done. What is in memory may then be behind, so it is forgotten: states are folded
-        anew when they are needed, the next row follows the last one that is there, and what was written but not said is said.
-        Guarded by tests/services/engine/test_doubt.py.
-        """
-        journal = await self._connected()
-        if self._doubtful:
-            for owned in self._owned.values():
-                owned.held.clear()
-                owned.seq = await journal.last_seq(owned.partition)
-                for seq, outgoing in await self._turns.unsaid(journal, owned):
-                    self._publisher.say(outgoing, [(owned, owned.sending(seq))])
-                await self._refill(owned, journal)
-            self._doubtful = False
-        return journal
-
     async def _rest(self) -> None:
         """Nothing to do: remember what was published, and look ahead for timers."""
-        await self._sure()
         dirty = [owned for owned in self._owned.values() if owned.published > owned.stored and not owned.lost]
         if dirty:
             await self._flush(dirty)
@@ -244,7 +224,10 @@ class Lane:
             self._wheel.arm(execution_id, owned.partition, wake_at, now)
 
     async def _read_truth(self) -> None:
-        """Believe PostgreSQL again, after a commit whose outcome we do not know: it may have what our memory has not."""
+        """Believe PostgreSQL again, after a commit whose outcome we do not know: it may have what our memory has not.
+
+        Guarded by tests/services/engine/test_doubt.py.
+        """
         journal = await self._connected()
         owners = [owned for owned in self._owned.values() if not owned.lost]
         epochs = await journal.renew([Fence(owned.partition, owned.epoch, owned.published) for owned in owners])
