@@ -45,6 +45,27 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data and considered are empty in lists."""
+
+    id: UUID
+    received_at: datetime
+    event_id: str
+    source: str
+    type: str
+    subject: str | None
+    time: datetime
+    attributes: dict[str, Any]
+    status: str
+    started: list[str]
+    considered_total: int
+    duplicates: int
+    is_binary: bool
+    data: Any = None
+    considered: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One trigger of an active workflow, compiled. place: among the triggers of its workflow."""
 

@@ -10,9 +10,8 @@ from typing import Any
 from weft_contracts.cloudevents import CloudEvent
 
 from weft_events import domain
-from weft_events.domain import Candidate, Received
+from weft_events.domain import Candidate, Logged, Received
 from weft_events.errors import BrokenTriggers
-from weft_events.store import Logged
 
 Versions = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 """Triggers as written, by slug and version."""

@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, read_http
-from weft_contracts.cloudevents.structured import to_document
-from weft_runtime.database.engine import to_json
+from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, read_http, write_structured
 from weft_runtime.errors import Detail, Invalid
-from weft_runtime.pipeline import RawEvent
 
 from weft_events.domain import MAX_EVENT_BYTES
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
+
+if TYPE_CHECKING:
+    from weft_runtime.pipeline import RawEvent
 
 TENANT: Final = "tenantid"
 MAX_ATTRIBUTE: Final = 1024
@@ -93,11 +93,11 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
     if details:
         raise InvalidEvent("an attribute is too long", details=details)
     for (_, event), at in zip(given, pointers, strict=True):
-        size = len(to_json(to_document(event)))
+        size = len(write_structured(event))
         if size > MAX_EVENT_BYTES:
             where = f" (the one at {at})" if at else ""
             raise EventTooLarge(
-                f"event {event.id[:100]!r}{where} has more than {size} characters as JSON, the most is {MAX_EVENT_BYTES} bytes; "
+                f"event {event.id[:100]!r}{where} has {size} bytes as JSON, the most is {MAX_EVENT_BYTES}; "
                 "store the large part elsewhere and send its address"
             )
     return [Arrived(tenant, event if event.time is not None else replace(event, time=now)) for tenant, event in given]

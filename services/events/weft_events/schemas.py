@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from weft_events.domain import Logged
 from weft_events.explaining import Explained
-from weft_events.store import Logged
 from weft_events.usecases import Receipt
 
 

@@ -15,11 +15,10 @@ from weft_runtime.clock import new_id
 from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, explaining, store
-from weft_events.domain import Considered, Matching, Received
+from weft_events.domain import Considered, Logged, Matching, Received
 from weft_events.explaining import Explained
 from weft_events.reading import Arrived
 from weft_events.registry import Registry
-from weft_events.store import Logged
 
 YIELD_EVERY = 50
 """After so many events matched, others get their turn."""

@@ -111,6 +111,8 @@ async def test_an_event_of_another_tenant_is_refused_and_of_the_own_taken(client
         (b"[]", STRUCTURED, 422, "invalid_event"),
         (order(data="\0"), STRUCTURED, 400, "nul_character"),
         (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":NaN}', STRUCTURED, 400, "not_json"),
+        (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":' + b"[" * 500 + b"]" * 500 + b"}", STRUCTURED, 400, "not_json"),
+        (b'{"specversion":"1.0","id":"1","source":"/s","type":"t","data":' + b"9" * 5000 + b"}", STRUCTURED, 400, "not_json"),
         (order(source="not a uri"), STRUCTURED, 422, "invalid_event"),
         (order(id=None), STRUCTURED, 422, "invalid_event"),
         (order(id="x" * 2000), STRUCTURED, 422, "invalid_event"),

@@ -13,6 +13,12 @@ _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+/[A-Za-z0-9!#$%&'*+.^_`|~-
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([A-Za-z0-9_:.+-]+)"?', re.IGNORECASE)
 
 
+MAX_DEPTH: Final = 64
+"""Levels of lists and objects."""
+MAX_INTEGER_BITS: Final = 1024
+_LONG_NUMBER = re.compile(rb"[0-9]{300}")
+
+
 class Problem(NamedTuple):
     """One thing wrong. pointer: JSON pointer (RFC 6901) to it in the event or batch; code: stable; detail: what and how to mend it."""
 
@@ -68,13 +74,14 @@ def decode_json(body: bytes | memoryview, pointer: str = "") -> Any:
         value = msgspec.json.decode(body)
     except UnicodeDecodeError as error:
         raise CloudEventError(Problem(pointer, "not_utf8", f"JSON is UTF-8, and this is not: {error}")) from error
-    except msgspec.DecodeError as error:  # also what msgspec says of bytes that are not UTF-8, outside a text
+    except ValueError as error:  # also what msgspec says of bytes that are not UTF-8, outside a text
         raise CloudEventError(Problem(pointer, "not_json", f"this is not JSON: {error}")) from error
     except RecursionError as error:
         raise CloudEventError(Problem(pointer, "not_json", "this is nested too deeply to be read")) from error
-    # An escaped NUL is rare, so only bytes that may hold one are walked through.
-    if b"\\u0000" in bytes(body) and _holds_nul(value):
-        raise CloudEventError(Problem(pointer, "nul_character", "a text holds the character U+0000, which cannot be stored; leave it out"))
+    # Rare things all of them, so only bytes that may hold one are walked through.
+    raw = bytes(body)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH or b"\\u0000" in raw or _LONG_NUMBER.search(raw):
+        _check(value, pointer)
     return value
 
 
@@ -124,16 +131,22 @@ def in_charset(text: str, media_type: str | None, pointer: str) -> bytes:
         raise CloudEventError(Problem(pointer, "bad_data", detail)) from error
 
 
-def _holds_nul(value: Any) -> bool:
-    pending = [value]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, str):
-            if "\0" in node:
-                return True
-        elif isinstance(node, dict):
-            pending.extend(node)
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)
-    return False
+def _check(value: Any, pointer: str) -> None:
+    """Refuse what no store or other reader takes. Raises: CloudEventError."""
+    level, depth = [value], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise CloudEventError(Problem(pointer, "not_json", f"this is nested deeper than {MAX_DEPTH} levels; flatten it"))
+        below: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                below.extend(node.values())
+            elif isinstance(node, list):
+                below.extend(node)
+            if (isinstance(node, str) and "\0" in node) or (isinstance(node, dict) and any("\0" in name for name in node)):
+                detail = "a text holds the character U+0000, which cannot be stored; leave it out"
+                raise CloudEventError(Problem(pointer, "nul_character", detail))
+            if isinstance(node, int) and node.bit_length() > MAX_INTEGER_BITS:
+                detail = f"an integer has more than {MAX_INTEGER_BITS} bits; send it as text"
+                raise CloudEventError(Problem(pointer, "not_json", detail))
+        level, depth = below, depth + 1

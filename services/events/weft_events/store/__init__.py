@@ -10,12 +10,11 @@ from weft_events.store.copies import (
     tenant_row,
     triggers,
 )
-from weft_events.store.log import Logged, as_uuid, get, list_events, note_verdict, reject_if_all_were, verdicts
+from weft_events.store.log import as_uuid, get, list_events, note_verdict, reject_if_all_were, verdicts
 from weft_events.store.taking import EventKey, add, claim, count_duplicates, key_of
 
 __all__ = [
     "EventKey",
-    "Logged",
     "Tenant",
     "TriggerSet",
     "active_triggers",

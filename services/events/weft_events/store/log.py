@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
+from weft_events.domain import Logged
 from weft_events.errors import EventNotFound
 from weft_events.machine import LEGAL, EventStatus
 from weft_events.tables import event, event_key, verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data and considered are empty in lists."""
-
-    id: UUID
-    received_at: datetime
-    event_id: str
-    source: str
-    type: str
-    subject: str | None
-    time: datetime
-    attributes: dict[str, Any]
-    status: str
-    started: list[str]
-    considered_total: int
-    duplicates: int
-    is_binary: bool
-    data: Any = None
-    considered: tuple[dict[str, Any], ...] = ()
 
 
 async def note_verdict(uow: UnitOfWork, of: UUID, execution_id: UUID, reason: str, detail: str) -> None:
