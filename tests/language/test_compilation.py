@@ -59,7 +59,7 @@ def test_an_outcome_without_edges_falls_back_to_done() -> None:
     made = program(node("a", "if", when="input.x"), B, C, edges=[edge("a", "b", "true"), edge("a", "c")])
     choice = made.nodes["a"]
     taken = [follow(choice, outcome, {}) for outcome in ("true", "false")]
-    assert [way.to for way in taken if way is not None and way is not PROPAGATE] == ["b", "c"]  # type: ignore[union-attr]
+    assert [way.to for way in taken if way is not None and way is not PROPAGATE] == ["b", "c"]
 
 
 @pytest.mark.parametrize("outcome", ["error", "timeout"])

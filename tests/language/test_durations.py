@@ -1,5 +1,6 @@
 """Durations and times: one parser each, exact, total."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -74,10 +75,8 @@ def test_every_number_of_seconds_is_a_duration(seconds: int) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_duration_or_refused(text: str) -> None:
-    try:
+    with suppress(InvalidDuration):
         assert parse_duration(text) >= 0
-    except InvalidDuration:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_an_unknown_node_type_is_told_with_the_nearest(written: str, meant: str 
 
 
 def test_keys_that_start_with_x_are_kept_anywhere() -> None:
-    made = document({**node("a", "set", y=1), "x-note": {"a": [1]}}, **{"x-owner": "me", "settings": {"x-s": 1}})
+    made = document({**node("a", "set", y=1), "x-note": {"a": [1]}}, settings={"x-s": 1}) | {"x-owner": "me"}
     made["nodes"][0]["with"]["x-hidden"] = 1
     assert codes(made) == []
     definition = parse(made)

@@ -78,7 +78,9 @@ def _with_something_replaced(value: Any, data: st.DataObject) -> Any:
     if isinstance(value, list) and value and data.draw(st.integers(0, 5)):
         place = data.draw(st.integers(0, len(value) - 1))
         return [*value[:place], _with_something_replaced(value[place], data), *value[place + 1 :]]
-    words = st.sampled_from(["set", "group", "parallel", "foreach", "loop", "done", "{{ step.x }}", "{{", "5m", {}, [], None, 0, -1, 1e300])
+    words: st.SearchStrategy[Any] = st.sampled_from(
+        ["set", "group", "parallel", "foreach", "loop", "done", "{{ step.x }}", "{{", "5m", {}, [], None, 0, -1, 1e300]
+    )
     return data.draw(json_values(6) | words)
 
 

@@ -15,6 +15,7 @@ from weft_language.model.triggers import AnyTrigger
 
 FORMAT: Final = "weft/v1"
 MAX_NODES: Final = 1000
+MAX_EDGES: Final = 5000
 RESERVED_SLUGS: Final = frozenset({"executions", "events", "analytics", "rules", "templates", "validate", "import"})
 
 
@@ -58,7 +59,7 @@ class Definition(Part):
     vars: Values = Field(default_factory=dict, description="Initial variables.")
     triggers: tuple[AnyTrigger, ...] = Field(default=(), max_length=100)
     nodes: tuple[Node, ...] = Field(min_length=1, max_length=MAX_NODES)
-    edges: tuple[Edge, ...] = Field(default=(), max_length=5000, description="Without any, the nodes run in listed order.")
+    edges: tuple[Edge, ...] = Field(default=(), max_length=MAX_EDGES, description="Without any, the nodes run in listed order.")
     start: Identifier | None = Field(default=None, description="The first node, unless another is named.")
     sla: Sla | None = None
     settings: Settings = Field(default_factory=Settings)

@@ -4,15 +4,16 @@
 3. expressions: syntax, names, steps that may not have run; and the JSON Schemas that authors write.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from weft_language.findings import Finding, InvalidDefinition, has_errors, in_order
+from weft_language.findings import MAX_FINDINGS, Finding, InvalidDefinition, has_errors, in_order
 from weft_language.model import Definition
 from weft_language.plain import plain_faults
 from weft_language.validation.cycles import cycle_findings
 from weft_language.validation.expressions import expression_findings
 from weft_language.validation.flow import Flow
-from weft_language.validation.graph import graph_findings
+from weft_language.validation.graph import graph_findings, size_findings
 from weft_language.validation.meaning import meaning_findings
 from weft_language.validation.outline import outline
 from weft_language.validation.publishing import publish_findings
@@ -33,16 +34,31 @@ def validate(document: Any) -> tuple[Finding, ...]:
     findings = shape_findings(document)
     if isinstance(document, dict):
         drawn = outline(document)
-        flow = Flow(drawn)
-        for layer in (
-            graph_findings(drawn, flow),
-            cycle_findings(drawn, flow),
-            meaning_findings(drawn),
-            schema_findings(drawn),
-            expression_findings(drawn, flow),
-        ):
-            findings.extend(layer)
+        too_large = list(size_findings(drawn))
+        findings += too_large
+        if not too_large:
+            flow = Flow(drawn)
+            for layer in (
+                graph_findings(drawn, flow),
+                cycle_findings(drawn, flow),
+                meaning_findings(drawn),
+                schema_findings(drawn),
+                expression_findings(drawn, flow),
+            ):
+                findings += _enough(layer)
     return in_order(findings)
+
+
+def _enough(layer: Iterable[Finding]) -> list[Finding]:
+    """What a layer finds, until it has found as many errors as are ever shown."""
+    found: list[Finding] = []
+    errors = 0
+    for finding in layer:
+        found.append(finding)
+        errors += finding.severity == "error"
+        if errors > MAX_FINDINGS:
+            break
+    return found
 
 
 def parse(document: Any) -> Definition:

@@ -13,14 +13,37 @@ from weft_language.validation.nearest import choice, nearest
 from weft_language.validation.outline import Outline
 from weft_language.validation.sites import Site, sites
 
+MAX_EXPRESSION_CHARS: Final = 262_144
 _BRACED: Final = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 
 
 def expression_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
     """Everything that is wrong or doubtful about the expressions of a document."""
     reader = _Reader(document, flow)
+    left = MAX_EXPRESSION_CHARS
     for site in sites(document):
+        left -= _size(site)
+        if left < 0:
+            message = f"the expressions of a definition are at most {MAX_EXPRESSION_CHARS} characters together"
+            fix = "split the definition, or set variables once and read those"
+            yield Finding("error", "expressions_too_large", site.pointer, message, site.node, fix)
+            return
         yield from reader.read(site)
+
+
+def _size(site: Site) -> int:
+    """Characters of expression: parsing them is what takes time, the text around them is not."""
+    if not isinstance(site.value, str):
+        return len(str(site.value))
+    if site.kind == "cel":
+        return len(site.value)
+    size = start = 0
+    while (start := site.value.find("{{", start)) >= 0:
+        end = site.value.find("}}", start)
+        end = len(site.value) if end < 0 else end
+        size += end - start
+        start = end
+    return size
 
 
 class _Reader:

@@ -75,7 +75,7 @@ class Flow:
         if node.type == "fail":
             self._way(start, ("fail", graph.pointer, ""))
             return
-        edges = [edge for edge in graph.edges if edge.source == node.id]
+        edges = graph.leaving(node)
         own = known.own if known else ("done",)
         names = [*own, "error", *(edge.on for edge in edges)]
         if known and known.any:
@@ -91,14 +91,13 @@ class Flow:
     def _add_outcome(self, graph: OutlineGraph, node: OutlineNode, name: str) -> None:
         moment = outcome_of(node, name)
         self._ends[moment] = self._bits([node.id])
-        on_it = [edge for edge in graph.edges if edge.source == node.id and edge.on == name]
+        on_it = [edge for edge in graph.leaving(node) if edge.on == name]
         if not on_it and name not in PROPAGATING:
-            on_it = [edge for edge in graph.edges if edge.source == node.id and edge.on == "done"]
-        targets = {other.id: other for other in reversed(graph.nodes)}
+            on_it = [edge for edge in graph.leaving(node) if edge.on == "done"]
         open_end = True
         for edge in on_it:
-            if edge.to in targets:
-                self._way(moment, entry_of(targets[edge.to]))
+            if edge.to in graph.by_id:
+                self._way(moment, entry_of(graph.by_id[edge.to]))
             if edge.when is None:
                 open_end = False
                 break

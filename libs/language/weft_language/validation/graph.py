@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from weft_language.findings import Finding, Severity
-from weft_language.model.definition import MAX_NODES
+from weft_language.model.definition import MAX_EDGES, MAX_NODES
 from weft_language.validation.flow import Flow, entry_of
 from weft_language.validation.nearest import choice, nearest
 from weft_language.validation.outcomes import PROPAGATING, outcomes_of
@@ -12,7 +12,6 @@ from weft_language.validation.outline import MAX_GRAPH_DEPTH, Outline, OutlineEd
 
 def graph_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
     """Everything that is wrong or doubtful about how nodes and edges fit together, cycles aside."""
-    yield from _sizes(document)
     yield from _duplicates(document)
     for graph in document.graphs:
         yield from _start(document, graph)
@@ -24,11 +23,15 @@ def graph_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
     yield from _unreachable(document, flow)
 
 
-def _sizes(document: Outline) -> Iterator[Finding]:
+def size_findings(document: Outline) -> Iterator[Finding]:
+    """Graphs that are larger or deeper than the language allows. Nothing else is said about those: it would take too long."""
     count = len(document.all_nodes)
     if count > MAX_NODES:
         message = f"the definition has {count} nodes over all scopes, at most {MAX_NODES} are allowed"
         yield Finding("error", "too_many_nodes", "/nodes", message, fix="split it into workflows that call each other")
+    if document.edge_count > MAX_EDGES:
+        message = f"the definition has {document.edge_count} edges over all scopes, at most {MAX_EDGES} are allowed"
+        yield Finding("error", "too_many_edges", "/edges", message, fix="split it into workflows that call each other")
     for graph in document.graphs:
         if graph.depth >= MAX_GRAPH_DEPTH and graph.parent is not None:
             message = f"graphs are nested deeper than {MAX_GRAPH_DEPTH} levels"
@@ -36,11 +39,14 @@ def _sizes(document: Outline) -> Iterator[Finding]:
 
 
 def _duplicates(document: Outline) -> Iterator[Finding]:
-    taken = set(document.nodes)
+    numbers: dict[str, int] = {}
     for node in document.all_nodes:
         first = document.nodes[node.id]
         if first is not node:
-            number = next(number for number in range(2, len(taken) + 3) if f"{node.id}_{number}" not in taken)
+            number = numbers.get(node.id, 2)
+            while f"{node.id}_{number}" in document.nodes:
+                number += 1
+            numbers[node.id] = number + 1
             free = f"{node.id}_{number}"
             message = f"the id `{node.id}` is already the id of the node at {first.pointer}; ids are unique in the whole document"
             patch = ({"op": "replace", "path": f"{node.pointer}/id", "value": free},)
@@ -48,7 +54,7 @@ def _duplicates(document: Outline) -> Iterator[Finding]:
 
 
 def _start(document: Outline, graph: OutlineGraph) -> Iterator[Finding]:
-    if graph.start is None or any(node.id == graph.start for node in graph.nodes):
+    if graph.start is None or graph.start in graph.by_id:
         return
     pointer, inside = f"{graph.pointer}/start", [node.id for node in graph.nodes]
     owner = graph.parent.id if graph.parent else None
@@ -67,7 +73,7 @@ def _unknown_node(word: str, name: str, pointer: str, owner: str | None, inside:
 
 
 def _ends(document: Outline, graph: OutlineGraph, edge: OutlineEdge) -> Iterator[Finding]:
-    inside = {node.id: node for node in graph.nodes}
+    inside = graph.by_id
     for word, name in (("from", edge.source), ("to", edge.to)):
         pointer = f"{edge.pointer}/{word}"
         if name in inside:
@@ -102,7 +108,7 @@ def _impossible(edge: OutlineEdge, node: OutlineNode, own: tuple[str, ...]) -> F
 def _outcomes(graph: OutlineGraph, node: OutlineNode) -> Iterator[Finding]:
     """Edges that are never read, and outcomes that quietly end their scope."""
     known = outcomes_of(node)
-    leaving = [edge for edge in graph.edges if edge.source == node.id and not edge.implied]
+    leaving = [edge for edge in graph.leaving(node) if not edge.implied]
     if known is None or not leaving:
         return
     if node.type == "state" and not known.own:

@@ -50,11 +50,17 @@ class OutlineGraph:
     start: str | None = None
     nodes: list[OutlineNode] = field(default_factory=list)
     edges: list[OutlineEdge] = field(default_factory=list)
+    by_id: dict[str, OutlineNode] = field(default_factory=dict)
+    by_source: dict[str, list[OutlineEdge]] = field(default_factory=dict)
+
+    def leaving(self, node: OutlineNode) -> list[OutlineEdge]:
+        """The edges from a node, in listed order."""
+        return self.by_source.get(node.id, [])
 
     def first(self) -> OutlineNode | None:
         """The node the scope begins with: `start` where it names one of its nodes, else the first listed."""
-        named = [node for node in self.nodes if node.id == self.start]
-        return named[0] if named else (self.nodes[0] if self.nodes else None)
+        named = self.by_id.get(self.start) if self.start is not None else None
+        return named or (self.nodes[0] if self.nodes else None)
 
 
 @dataclass(eq=False, slots=True)
@@ -65,6 +71,11 @@ class Outline:
     graphs: list[OutlineGraph]
     nodes: dict[str, OutlineNode]
     all_nodes: list[OutlineNode]
+
+    @property
+    def edge_count(self) -> int:
+        """How many edges are written over all graphs."""
+        return sum(not edge.implied for graph in self.graphs for edge in graph.edges)
 
     @property
     def root(self) -> OutlineGraph:
@@ -117,6 +128,10 @@ def _read_graph(graph: OutlineGraph, raw: Mapping[str, Any]) -> None:
         for node, following in zip(graph.nodes, graph.nodes[1:], strict=False):
             if node.type not in ("end", "fail"):
                 graph.edges.append(OutlineEdge(node.id, following.id, "done", None, following.pointer, implied=True))
+    for node in graph.nodes:
+        graph.by_id.setdefault(node.id, node)
+    for edge in graph.edges:
+        graph.by_source.setdefault(edge.source, []).append(edge)
 
 
 def _objects(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -12,6 +12,9 @@ from weft_language.validation.nearest import choice, nearest
 
 Path = tuple[str | int, ...]
 
+MAX_JUDGED: Final = 400
+"""How many of a validator's errors are put into words: a proposal takes time, and no more than half as many are shown."""
+
 _CODES: Final[dict[str, str]] = {
     "missing": "required",
     "unknown_field": "unknown_field",
@@ -72,7 +75,7 @@ def shape_findings(document: Any) -> list[Finding]:
 
 def _findings(document: dict[str, Any], error: ValidationError) -> list[Finding]:
     by_place: dict[Path, list[dict[str, Any]]] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False, include_input=False)[:MAX_JUDGED]:
         if item["type"] == "default_factory_not_called":
             continue  # The slug could not be made because the name is wrong, which is said on its own.
         by_place.setdefault(_place(document, item["loc"], item["type"]), []).append(dict(item))

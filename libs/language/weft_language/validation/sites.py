@@ -61,7 +61,7 @@ def sites(document: Outline) -> Iterator[Site]:
             yield from _node(node, names)
         for edge in graph.edges:
             if edge.when is not None:
-                source = next((node for node in graph.nodes if node.id == edge.source), None)
+                source = graph.by_id.get(edge.source)
                 own = names | {"signal"} if source is not None and source.type == "state" else names
                 moment = None if source is None else outcome_of(source, edge.on)
                 yield Site("cel", edge.when, f"{edge.pointer}/when", own, moment, edge.source)
