@@ -63,6 +63,8 @@ class Compiler:
 
     def _select(self, node: tree.Select) -> Evaluator:
         path = self.path(node)
+        if isinstance(node.operand, tree.Name) and node.operand.name in self._scope:
+            return paths.read_slot_field(self._scope[node.operand.name], node.operand.name, node.field, node.start)
         if path is None:
             return paths.select(self.compile(node.operand), node.field, self._source(node.operand), node.start)
         name = ".".join(path)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from weft_language.expressions.compiler import Compiler
 from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
 from weft_language.expressions.explain import Explanation, TracingCompiler
-from weft_language.expressions.limits import SOURCE_CHARS, STEPS, Frame
+from weft_language.expressions.limits import RESULT_BYTES, SOURCE_CHARS, STEPS, Frame
 from weft_language.expressions.parser import parse
 from weft_language.expressions.references import divisions, references
+from weft_language.expressions.results import check_size, result_json
 from weft_language.expressions.tree import Node
-from weft_language.expressions.wording import check_size
 
 _CACHED: Final = 4096
 _SMALL: Final = frozenset({bool, int, float, type(None)})
@@ -49,13 +49,23 @@ class Expression:
         """
         try:
             value = self._run(names, self._frame.copy())
-            if type(value) not in _SMALL:
+            kind = type(value)
+            if kind not in _SMALL and (kind is not str or len(value) > RESULT_BYTES):
                 check_size(value)
         except ExpressionError as error:
             raise error.locate(self.text) from None
         except RecursionError:
             raise _too_deep(self.text) from None
         return value
+
+    def evaluate_json(self, names: Mapping[str, Any]) -> Any:
+        """The value of the expression as JSON, as `to_json` gives it. Parameters and errors as `evaluate`."""
+        try:
+            return result_json(self._run(names, self._frame.copy()))
+        except ExpressionError as error:
+            raise error.locate(self.text) from None
+        except RecursionError:
+            raise _too_deep(self.text) from None
 
     def test(self, names: Mapping[str, Any]) -> bool:
         """The value of a condition. Raises: ExpressionError, also (expression_type) where it is neither true nor false."""

@@ -143,6 +143,18 @@ def read_slot(slot: int) -> Evaluator:
     return read
 
 
+def read_slot_field(slot: int, name: str, field: str, start: int) -> Evaluator:
+    """Read one field of a variable of a comprehension."""
+
+    def read(names: Names, frame: Frame) -> Any:
+        try:
+            return frame[slot][field]
+        except _MISSING:
+            raise _no_such_key(frame[slot], field, name, f"{name}.{field}", start) from None
+
+    return read
+
+
 def select(operand: Evaluator, field: str, place: str, start: int) -> Evaluator:
     """Read one field of what `operand` gives.
 

@@ -121,13 +121,13 @@ def _compile_text(text: str, pointer: str, found: list[tuple[str, Expression]]) 
 
 
 def _value(expression: Expression, pointer: str) -> Renderer:
-    evaluate = expression.evaluate
+    evaluate = expression.evaluate_json
 
     def render(names: Names) -> Any:
         try:
-            return to_json(evaluate(names))
+            return evaluate(names)
         except ExpressionError as error:
-            raise _placed(error.locate(expression.text), pointer) from None
+            raise _placed(error, pointer) from None
 
     return render
 

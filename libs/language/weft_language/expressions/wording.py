@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from weft_language.expressions.errors import ARITHMETIC, LIMIT, TYPE, VALUE, ExpressionError
-from weft_language.expressions.limits import DEPTH, RESULT_BYTES, Frame, spend, spend_text
-from weft_language.expressions.values import BoolKey, CelType, Uint, spoken
+from weft_language.expressions.limits import DEPTH, Frame, spend, spend_text
+from weft_language.expressions.values import BoolKey, CelType, Uint
 
-_SMALL: Final = frozenset({type(None), bool, int, float, datetime, timedelta, CelType, Uint})
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode
 LONGEST_NUMBER: Final = 400
 """Digits of a number as text. A double has at most 309 before its point."""
 _LARGEST: Final = 10**LONGEST_NUMBER
@@ -34,7 +34,7 @@ def to_json(value: Any) -> Any:
 def _to_json(value: Any, depth: int) -> Any:
     kind = type(value)
     if kind is str:
-        return _storable(value)
+        return _stored(value)
     if kind is bool or value is None:
         return value
     if kind is int:
@@ -84,20 +84,29 @@ def _is(a: object, b: object) -> bool:
 
 def _key(key: Any) -> str:
     if type(key) is str:
-        return _storable(key)
+        return _stored(key)
     if type(key) is BoolKey:
         return "true" if key.value else "false"
     return number_text(key) if type(key) is float else str(writable(int(key)))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> bool:
+    """Whether a text can be stored as JSON: it holds no NUL and no half of a surrogate pair."""
     if "\x00" in text:
-        raise ExpressionError(VALUE, "the result holds a NUL character, which cannot be stored")
+        return False
+    if text.isascii():
+        return True
     try:
-        text.isascii() or text.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise ExpressionError(VALUE, "the result holds half of a surrogate pair, which cannot be stored") from None
-    return text
+        return False
+    return True
+
+
+def _stored(text: str) -> str:
+    if storable(text):
+        return text
+    raise ExpressionError(VALUE, "the result holds a NUL character or half a surrogate pair, which cannot be stored")
 
 
 def writable(number: int) -> int:
@@ -112,6 +121,8 @@ def to_text(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return str(value)
+    if kind is int:
+        return str(writable(value))
     if kind is bool:
         return "true" if value else "false"
     if kind is float:
@@ -121,7 +132,7 @@ def to_text(value: Any) -> str:
     plain = to_json(value)
     if type(plain) is str:
         return plain
-    return json.dumps(plain, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+    return _ENCODE(plain)
 
 
 def number_text(value: float) -> str:
@@ -168,31 +179,3 @@ def formatted(value: Any, frame: Frame, depth: int = 0) -> str:
         text = "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
     spend_text(frame, len(text))
     return text
-
-
-def check_size(value: Any) -> None:
-    """Refuse a result of more than RESULT_BYTES as JSON, about. Raises: ExpressionError (expression_limit)."""
-    left = RESULT_BYTES
-    waiting = [(value, 0)]
-    while waiting:
-        current, depth = waiting.pop()
-        kind = type(current)
-        if kind is str or kind is bytes:
-            left -= len(current) + 2
-        elif kind in _SMALL:
-            left -= 2
-        elif kind is list:
-            left -= len(current) + 2
-            if left >= 0:
-                waiting.extend([(item, depth + 1) for item in current])
-        elif isinstance(current, Mapping):
-            left -= 4 * len(current) + 2
-            if left >= 0:
-                left -= sum(len(key) for key in current if type(key) is str)
-                waiting.extend([(item, depth + 1) for item in current.values()])
-        else:
-            raise ExpressionError(TYPE, f"the result is {spoken(current)}, which is no CEL value")
-        if left < 0:
-            raise ExpressionError(LIMIT, f"the result is larger than {RESULT_BYTES} bytes; take a smaller part of it")
-        if depth > DEPTH:
-            raise ExpressionError(LIMIT, f"the result is nested over {DEPTH} levels")

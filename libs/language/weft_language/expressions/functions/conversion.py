@@ -28,8 +28,9 @@ from weft_language.expressions.functions.registry import (
     variadic,
 )
 from weft_language.expressions.limits import Frame, spend_text
+from weft_language.expressions.results import check_size
 from weft_language.expressions.values import TYPES, CelType, Uint, type_name
-from weft_language.expressions.wording import LONGEST_NUMBER, check_size, duration_text, number_text, time_text, to_json, to_text, writable
+from weft_language.expressions.wording import LONGEST_NUMBER, duration_text, number_text, time_text, to_json, to_text, writable
 
 _BOOLS: Final = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
