@@ -6,7 +6,8 @@ import httpx2
 import pytest
 from weft_gateway.app import build
 from weft_gateway.seed import PEOPLE, seed_demo
-from weft_runtime.testing import RunningService, running_service
+from weft_runtime.clock import SystemClock
+from weft_runtime.testing import ManualClock, RunningService, running_service
 from weft_runtime.testing.running import TEST_SECRET
 
 PASSWORD = "correct horse battery"
@@ -14,7 +15,9 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 async def gateway(database_url: str) -> AsyncIterator[RunningService]:
-    async with running_service(build, database_url, live_poll_s=0.02, live_heartbeat_s=0.1) as running:
+    # Seeding reads the machine's clock, so the gateway's begins there.
+    clock = ManualClock(SystemClock().now())
+    async with running_service(build, database_url, clock=clock, live_poll_s=0.02, live_heartbeat_s=0.1) as running:
         url = running.context.settings.database_url.get_secret_value()
         for _ in range(2):  # the second time changes nothing
             await seed_demo(url, TEST_SECRET, dict.fromkeys(PEOPLE, PASSWORD))

@@ -1,0 +1,173 @@
+"""The edge's rules, without a database."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from statemachine.exceptions import TransitionNotAllowed
+from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
+from weft_contracts.tasks import TaskClaimed
+from weft_gateway import domain, feed, keyring, passwords
+from weft_gateway.attempts import PER_ACCOUNT, PER_ADDRESS, WINDOW, Attempts
+from weft_gateway.domain import Session, User
+from weft_gateway.errors import RoleTooHigh
+from weft_gateway.feed import UnknownTopic
+from weft_gateway.keyring import KeyLocked, Vault, key_set
+from weft_gateway.machine import ENDS, EVENTS, HARMLESS, MOVES, SessionMachine, SessionStatus
+from weft_gateway.openapi import merge
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+USER = User(UUID(int=1), "acme", "ann@acme.example", "Ann", NOW, NOW, ("approver",))
+SESSION = Session(UUID(int=2), "acme", USER.id, NOW, NOW + timedelta(days=30))
+
+
+@pytest.mark.parametrize(("status", "move"), [(status, move) for status in SessionStatus for move in EVENTS])
+def test_every_move_of_a_session_is_legal_harmless_or_refused(status: SessionStatus, move: str) -> None:
+    machine = SessionMachine(start_value=status)
+    if (status, move) in MOVES:
+        machine.send(move)
+        assert machine.current_state_value == MOVES[status, move]
+    else:
+        with pytest.raises(TransitionNotAllowed):
+            machine.send(move)
+        assert ((status, move) in HARMLESS) is (move != "refresh")
+    if (status, move) in HARMLESS:
+        over = replace(SESSION, status=status)
+        assert domain.over(over, move, NOW) is over
+
+
+def test_what_is_over_stays_over() -> None:
+    assert {status for status, _ in HARMLESS} == set(ENDS)
+
+
+@pytest.mark.parametrize(
+    ("session", "used", "user", "status", "goes_on"),
+    [
+        (SESSION, False, USER, SessionStatus.ACTIVE, True),
+        (SESSION, True, USER, SessionStatus.REVOKED, False),
+        (SESSION, False, None, SessionStatus.REVOKED, False),
+        (SESSION, False, replace(USER, active=False), SessionStatus.REVOKED, False),
+        (replace(SESSION, expires_at=NOW), False, USER, SessionStatus.EXPIRED, False),
+        (replace(SESSION, status=SessionStatus.ENDED), False, USER, SessionStatus.ENDED, False),
+    ],
+)
+def test_a_session_goes_on_only_for_an_unused_token_of_an_active_person(
+    session: Session, used: bool, user: User | None, status: SessionStatus, goes_on: bool
+) -> None:
+    after, allowed = domain.present(session, used=used, user=user, now=NOW)
+    assert (after.status, allowed) == (status, goes_on)
+
+
+def test_nobody_gives_a_role_that_may_do_more_than_they_may() -> None:
+    assert domain.allow_roles(["editor", "editor", "of-ours"], ["admin"]) == ("editor", "of-ours")
+    for wanted, giver in [("admin", "editor"), ("operator", "admin"), ("service", "viewer")]:
+        with pytest.raises(RoleTooHigh):
+            domain.allow_roles([wanted], [giver])
+
+
+def test_a_change_that_changes_nothing_says_nothing() -> None:
+    same = domain.change_user(USER, NOW, name="Ann", roles=("approver",), groups=(), active=True)
+    assert (same.state, same.says) == (USER, ())
+    changed = domain.change_user(USER, NOW, name="Anna", roles=("approver",), groups=(), active=True)
+    assert (changed.state.revision, len(changed.says)) == (2, 1)
+
+
+def test_failures_are_counted_per_account_and_per_address_for_a_while() -> None:
+    attempts = Attempts()
+    for _ in range(PER_ACCOUNT):
+        assert attempts.wait_s("ann", "1.1.1.1", NOW) == 0
+        attempts.failed("ann", "1.1.1.1", NOW)
+    assert attempts.wait_s("ann", "2.2.2.2", NOW) > 0
+    assert attempts.wait_s("bob", "1.1.1.1", NOW) == 0
+    assert attempts.wait_s("ann", "2.2.2.2", NOW + WINDOW) == 0
+    for number in range(PER_ADDRESS):
+        attempts.failed(f"user-{number}", "3.3.3.3", NOW)
+    assert attempts.wait_s("new", "3.3.3.3", NOW) > 0
+
+
+def test_what_is_remembered_of_failures_is_bounded() -> None:
+    attempts = Attempts(remembered=10)
+    for number in range(1000):
+        attempts.failed(f"user-{number}", f"address-{number}", NOW)
+    assert len(attempts._counts) == 10
+
+
+async def test_a_password_matches_only_its_own_hash_and_nobody_never() -> None:
+    phc = await passwords.hashed("correct horse battery")
+    assert phc.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert await passwords.matches("correct horse battery", phc)
+    assert not await passwords.matches("wrong", phc)
+    assert not await passwords.matches("anything", None)
+    assert not await passwords.matches("anything", "no hash at all")
+    assert not passwords.outdated(phc)
+
+
+def test_a_signing_key_opens_with_its_own_secret_only() -> None:
+    vault = Vault("one secret, long enough to be one")
+    stored = vault.make(NOW)
+    assert vault.open(stored).kid == stored.kid
+    assert b"PRIVATE" not in stored.sealed
+    with pytest.raises(KeyLocked):
+        Vault("another secret, as long as the first").open(stored)
+    with pytest.raises(KeyLocked):
+        vault.open(replace(stored, kid="another"))
+
+
+def test_a_public_key_is_published_until_no_token_of_its_can_live() -> None:
+    stored = Vault("one secret, long enough to be one").make(NOW)
+    assert key_set([stored], NOW + timedelta(days=domain.API_KEY_MAX_DAYS) + keyring.ROTATE_AFTER)["keys"] == [stored.public]
+    assert key_set([stored], stored.publish_until)["keys"] == []
+
+
+def test_topics_are_kinds_and_single_things() -> None:
+    execution, task = uuid4(), uuid4()
+    wanted = feed.topics(f"tasks,executions/{execution}")
+    same = {"workflow": "leave", "node": "n", "task_version": 2, "at": NOW, "assignee": "ann"}
+    claimed = TaskClaimed(task_id=task, execution_id=execution, **same)
+    begun = ExecutionStarted(execution_id=execution, workflow="leave", workflow_version=1, position=1, at=NOW, trigger_type="event")
+    other = begun.model_copy(update={"execution_id": uuid4()})
+    shown = feed.items([("acme", claimed), ("acme", begun), ("acme", other)])
+    assert [wanted.want(item) for item in shown] == [True, True, False]
+    assert feed.topics(f"executions/{execution}").want(shown[0])
+    assert all(feed.topics(None).want(item) for item in shown)
+
+
+@pytest.mark.parametrize("text", ["weather", "executions/none", "tasks/", ",".join(["tasks"] * 21)])
+def test_a_topic_nobody_publishes_is_refused(text: str) -> None:
+    with pytest.raises(UnknownTopic):
+        feed.topics(text)
+
+
+def test_of_many_facts_about_one_thing_in_a_batch_the_last_is_shown() -> None:
+    id_ = uuid4()
+    same = {"execution_id": id_, "workflow": "leave", "workflow_version": 1, "trigger_type": "event"}
+    begun = ExecutionStarted(**same, position=1, at=NOW)
+    done = ExecutionCompleted(**same, position=2, at=NOW, started_at=NOW, duration_ms=3)
+    skipped = ExecutionSkipped(execution_id=uuid4(), workflow="leave", key="k", live_execution_id=id_)
+    shown = feed.items([("acme", begun), ("acme", skipped), ("acme", done), ("other", begun)])
+    assert [(item.tenant, item.type, item.data.get("status")) for item in shown] == [
+        ("acme", "execution.skipped", None),
+        ("acme", "execution.completed", "completed"),
+        ("other", "execution.started", "running"),
+    ]
+
+
+def test_descriptions_are_merged_and_what_differs_is_kept_apart() -> None:
+    def document(path: str, problem: str, shape: str) -> dict[str, object]:
+        itself = {"$ref": "#/components/schemas/View"}
+        answer = {"content": {"application/json": {"schema": itself}}}
+        return {
+            "paths": {path: {"get": {"responses": {"200": answer}}}},
+            "components": {
+                "schemas": {"Problem": {"type": problem}, "View": {"title": shape, "items": {"$ref": "#/components/schemas/View"}}}
+            },
+        }
+
+    documents = {"a": document("/a", "object", "A"), "b": document("/b", "object", "B")}
+    merged = merge(documents, title="T", version="1", description="")
+    schemas = merged["components"]["schemas"]
+    assert set(schemas) == {"Problem", "View", "View_b"}
+    shown = merged["paths"]["/b"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    assert shown == schemas["View_b"]["items"]["$ref"] == "#/components/schemas/View_b"
+    assert (merged["openapi"], list(merged["paths"])) == ("3.1.0", ["/a", "/b"])
