@@ -121,11 +121,11 @@ class GuardedClient:
         headers = [(b"host", url.netloc), *((name.encode("ascii"), value.encode()) for name, value in request.headers)]
         names = {name.lower() for name, _ in headers}
         headers += [(name, value) for name, value in _OWN if name not in names]
-        has_body = bool(request.content) or request.method in ("POST", "PUT", "PATCH")
+        if request.content or request.method in ("POST", "PUT", "PATCH"):
+            headers.append((b"content-length", str(len(request.content)).encode()))
         times = {"connect": min(CONNECT_TIMEOUT_S, request.timeout_s), **dict.fromkeys(("read", "write", "pool"), request.timeout_s)}
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        content = request.content if has_body else None  # the library writes a Content-Length for what is not None
-        asked = httpcore2.Request(request.method, target, headers=headers, content=content, extensions={"timeout": times})
+        asked = httpcore2.Request(request.method, target, headers=headers, content=request.content, extensions={"timeout": times})
         answer = await self._pool.handle_async_request(asked)
         try:
             yield answer

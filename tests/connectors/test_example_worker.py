@@ -1,0 +1,147 @@
+"""The example of a tenant's own worker, on a real broker: asked as the engine asks, answering where the engine listens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import msgspec
+import pytest
+from aio_pika.abc import AbstractChannel, AbstractQueue
+from weft_contracts import routing
+from weft_contracts.activities import ActivityCompleted, ActivityFailed, ActivityRequested
+from weft_contracts.envelope import Item, schema_of
+from weft_contracts.frames import BATCH, decode_frame, encode_frame
+
+from examples.worker import worker
+
+REPLIES = "engine.p.3"
+
+
+class Mesh:
+    """The engine's side: its exchanges, the worker's queue, the partition's queue."""
+
+    def __init__(self, channel: AbstractChannel, asked: AbstractQueue, replies: AbstractQueue) -> None:
+        self.channel, self.asked, self.replies = channel, asked, replies
+
+    async def send(self, *bodies: bytes) -> None:
+        work = await self.channel.get_exchange(routing.WORK)
+        for body in bodies:
+            await work.publish(aio_pika.Message(body, content_type=BATCH), routing.work_queue("prices"), mandatory=True)
+
+    async def answers(self, count: int) -> list[Item]:
+        found: list[Item] = []
+        async with asyncio.timeout(20), self.replies.iterator() as messages:
+            async for message in messages:
+                await message.ack()
+                found += decode_frame(message.body)
+                if len(found) >= count:
+                    break
+        return found
+
+
+@pytest.fixture
+async def mesh(broker_url: str) -> AsyncIterator[Mesh]:
+    connection = await aio_pika.connect(broker_url)
+    async with connection:
+        channel = await connection.channel()
+        work = await channel.declare_exchange(routing.WORK, "direct", durable=True)
+        commands = await channel.declare_exchange(routing.COMMANDS, "direct", durable=True)
+        asked = await channel.declare_queue(routing.work_queue("prices"), durable=True, arguments={"x-queue-type": "quorum"})
+        replies = await channel.declare_queue(REPLIES, durable=True, arguments={"x-queue-type": "quorum"})
+        await asked.bind(work, asked.name)
+        await replies.bind(commands, replies.name)
+        yield Mesh(channel, asked, replies)
+
+
+@asynccontextmanager
+async def working(broker_url: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.main(broker_url, "prices"))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def requested(number: int, name: str = "price", **given: Any) -> Item:
+    request = ActivityRequested(
+        execution_id=UUID(int=number),
+        node="price_order",
+        visit=1,
+        attempt=2,
+        name=name,
+        input=given,
+        key=f"{number}:price_order:1",
+        lease_s=60,
+    )
+    return Item(
+        id=f"{request.execution_id}:4", source="weft/engine", type=request.type, subject=str(request.execution_id), tenantid="acme",
+        dataschema=schema_of(request.type, 1), replyto=REPLIES, data=msgspec.Raw(request.model_dump_json().encode()),
+    )  # fmt: skip
+
+
+async def test_it_does_the_work_of_a_frame_and_answers_each_to_its_partition(mesh: Mesh, broker_url: str) -> None:
+    frame = [requested(number, lines=[{"quantity": number, "unit_price_cents": 250}]) for number in (1, 2, 3)]
+    await mesh.send(encode_frame(frame))
+    async with working(broker_url):
+        answers = await mesh.answers(3)
+
+    done = {answer.subject: ActivityCompleted.model_validate_json(bytes(answer.data)) for answer in answers}
+    assert {answer.type for answer in answers} == {"activity.completed"}
+    assert {answer.tenantid for answer in answers} == {"acme"}
+    assert [done[str(UUID(int=number))].output for number in (1, 2, 3)] == [
+        {"total_cents": 250},
+        {"total_cents": 500},
+        {"total_cents": 750},
+    ]
+    assert {(one.node, one.visit, one.attempt) for one in done.values()} == {("price_order", 1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "permanent"),
+    [
+        (requested(4, lines=[]), "order_empty", True),
+        (requested(5, lines=[{}]), "activity_crashed", False),
+        (requested(6, "paint"), "activity_unknown", True),
+    ],
+)
+async def test_a_failure_is_an_answer_too(item: Item, code: str, permanent: bool, mesh: Mesh, broker_url: str) -> None:
+    await mesh.send(encode_frame([item]))
+    async with working(broker_url):
+        (answer,) = await mesh.answers(1)
+
+    error = ActivityFailed.model_validate_json(bytes(answer.data)).error
+    assert (answer.type, error.code, error.permanent) == ("activity.failed", code, permanent)
+
+
+async def test_what_it_cannot_read_does_not_stop_it(mesh: Mesh, broker_url: str) -> None:
+    await mesh.send(b"no frame", json.dumps([{"specversion": "1.0", "id": "1", "source": "x", "type": "x", "data": {}}]).encode())
+    await mesh.send(encode_frame([requested(7, lines=[{"quantity": 1, "unit_price_cents": 1}])]))
+    async with working(broker_url):
+        (answer,) = await mesh.answers(1)
+
+    assert answer.subject == str(UUID(int=7))
+
+
+async def test_what_a_killed_worker_had_in_hand_comes_again(mesh: Mesh, broker_url: str) -> None:
+    begun = asyncio.Event()
+
+    async def forever(request: ActivityRequested) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    connection = await aio_pika.connect(broker_url)
+    dying = asyncio.create_task(worker.work(await connection.channel(), "prices", {"price": forever}))
+    await mesh.send(encode_frame([requested(8, lines=[{"quantity": 1, "unit_price_cents": 9}])]))
+    await asyncio.wait_for(begun.wait(), 20)
+    dying.cancel()
+    await asyncio.wait([dying])
+    await connection.close()
+    async with working(broker_url):
+        (answer,) = await mesh.answers(1)
+
+    assert ActivityCompleted.model_validate_json(bytes(answer.data)).output == {"total_cents": 9}
