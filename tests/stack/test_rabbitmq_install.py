@@ -8,7 +8,11 @@ import pytest
 from weft.stack import Stack
 from weft.stack.rabbitmq_install import NotAvailable, cache_folder, find, installed, unpacked
 
-PLAN = "Inst libtinfo6 (6.4 Debian [amd64])\nInst erlang-base (1:25 Debian [amd64])\nInst logrotate (3 Debian)\nInst rabbitmq-server (3.10 Debian [all])"
+PLAN = """\
+Inst libtinfo6 (6.4 Debian [amd64])
+Inst erlang-base (1:25 Debian [amd64])
+Inst logrotate (3 Debian)
+Inst rabbitmq-server (3.10 Debian [all])"""
 ERL = "#!/bin/sh\\nROOTDIR=/usr/lib/erlang\\n"
 
 

@@ -1,6 +1,7 @@
 """`weft up`: run the whole mesh in the foreground."""
 
-import json
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -15,28 +16,27 @@ from weft.mesh.records import Demo, Mesh
 from weft.stack.errors import AlreadyRunning, StackError
 from weft.stack.stack import Running
 
-EXAMPLE_EVENT = {
-    "specversion": "1.0",
-    "id": "expense-1",
-    "source": "/demo",
-    "type": "expense.submitted",
-    "data": {"employee": "Rosa", "amount": 180, "reason": "Train to the fair"},
-}
+# The id is the shell's clock, so that calling twice means two events; the same id would be one event told twice.
+EXAMPLE_EVENT = (
+    """'{"specversion": "1.0", "id": "'$(date +%s)'", "source": "/demo", "type": "expense.submitted", """
+    """"data": {"employee": "Rosa", "amount": 180, "reason": "Train to the fair"}}'"""
+)
 
 
-def example_call(url: str) -> str:
+def example_call(url: str, data_dir: Path) -> str:
     """A line for the shell that starts the example workflow of the mesh at `url`."""
-    weft = sys.argv[0] if Path(sys.argv[0]).name == "weft" else "weft"
-    return (
-        f'curl -s {url}/api/v1/events -H "Authorization: Bearer $({weft} token)" '
-        f"-H 'Content-Type: application/cloudevents+json' -d '{json.dumps(EXAMPLE_EVENT)}'"
-    )
+    weft = (sys.argv[0] if Path(sys.argv[0]).name == "weft" else f"{sys.executable} -m weft") + " token"
+    if data_dir.absolute() != Path(os.environ.get("WEFT_DATA_DIR", ".weft")).absolute():
+        weft += f" --data-dir {shlex.quote(str(data_dir))}"
+    content_type = "Content-Type: application/cloudevents+json"
+    return f"curl -s {url}/api/v1/events -H '{content_type}' -H \"Authorization: Bearer $({weft})\" -d {EXAMPLE_EVENT}"
 
 
 class Screen:
     """What `weft up` shows: one moving line while something takes time, plain lines where there is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self.console = Console(stderr=False, highlight=False)
         self._status: Status | None = None
         self._began = time.monotonic()
@@ -73,7 +73,7 @@ class Screen:
             say(table)
             say("\nStart something:\n")
             # As it is, so that it can be copied: no wrapping and no markup.
-            say(example_call(mesh.url), soft_wrap=True, markup=False)
+            say(example_call(mesh.url, self._data_dir), soft_wrap=True, markup=False)
         say("\nCtrl-C stops it. In another terminal: weft status, weft logs -f, weft doctor, weft down.", soft_wrap=True)
 
 
@@ -81,7 +81,7 @@ def up(data_dir: Path, *, processes: bool, port: int | None) -> None:
     """Run the mesh until Ctrl-C. Exits with 1 when it cannot be started or runs already."""
     from weft.mesh.up import Up
 
-    screen = Screen()
+    screen = Screen(data_dir)
     try:
         Up(data_dir, processes=processes, port=port, progress=screen.progress, ready=screen.ready).run()
     except KeyboardInterrupt:

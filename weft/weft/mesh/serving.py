@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
@@ -13,6 +14,7 @@ from weft.mesh.many_processes import run_as_processes
 from weft.mesh.one_process import run_in_one_process
 from weft.mesh.records import LOG, Demo, Installation, Mesh
 from weft.mesh.schemas import bring_up
+from weft.stack import ports
 from weft.stack.errors import StackError
 from weft.stack.processes import ProcessMark
 from weft.stack.stack import Running, Stack
@@ -31,6 +33,7 @@ class Serving:
         superuser_url: str,
         *,
         processes: bool,
+        port: int | None,
         progress: Callable[[str], None],
         ready: Callable[[Mesh, Running, Demo | None, str | None], None],
     ) -> None:
@@ -38,6 +41,7 @@ class Serving:
         self._running = running
         self._composition = Composition(installation, superuser_url, running.broker_url)
         self._processes = processes
+        self._port = port
         self._progress = progress
         self._ready = ready
         self._greeting: asyncio.Task[None] | None = None
@@ -57,15 +61,28 @@ class Serving:
             self._greeting = asyncio.create_task(self._greet(self._record(), demo))
 
         watching = asyncio.create_task(self._look_after_servers())
-        serve = run_as_processes if self._processes else run_in_one_process
         try:
-            await serve(self._composition, self._stack.data, started)
+            await self._serve(started)
         finally:
             for task in (watching, self._greeting):
                 if task is not None:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
+
+    async def _serve(self, started: Callable[[], None]) -> None:
+        serve = run_as_processes if self._processes else run_in_one_process
+        while True:
+            try:
+                return await serve(self._composition, self._stack.data, started)
+            except OSError:
+                # Between our look and our listening somebody else took the web port; where nobody asked for this one, another will do.
+                lost = not ports.is_free(self._composition.installation.ports["edge"])
+                if self._port is not None or self._greeting is not None or not lost:
+                    raise
+            data, known = self._stack.data, self._composition.installation
+            other = Installation.of(data).with_ports(data, None).ports
+            self._composition = replace(self._composition, installation=known.model_copy(update={"ports": other}))
 
     def _record(self) -> Mesh:
         mesh = Mesh(

@@ -74,6 +74,7 @@ class Up:
             self._installation(),
             self._database(running),
             processes=self._processes,
+            port=self._port,
             progress=self._progress,
             ready=self._ready,
         )
