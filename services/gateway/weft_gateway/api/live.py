@@ -9,6 +9,7 @@ from typing import Annotated, Final, cast
 
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 from weft_runtime.auth import Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Unauthenticated
@@ -55,28 +56,51 @@ async def live(
     place = _place(last_event_id)
     connection = await context.part(Hub).connect(asker.tenant, wanted)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(context, connection, place, token), headers=headers, media_type="text/event-stream")
+    return _Stream(context.part(Hub), connection, _events(context, connection, place, token), headers)
+
+
+class _Stream(StreamingResponse):
+    """The stream of one connection, which ends with it, also where the client is gone before the first item is asked for."""
+
+    def __init__(self, hub: Hub, connection: Connection, events: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(events, headers=headers, media_type="text/event-stream")
+        self._hub = hub
+        self._connection = connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._hub.disconnect(self._connection)
 
 
 async def _events(context: ServiceContext, connection: Connection, place: Place | None, token: str) -> AsyncIterator[bytes]:
-    hub, heartbeat_s = context.part(Hub), cast(Settings, context.settings).live_heartbeat_s
+    heartbeat_s = cast(Settings, context.settings).live_heartbeat_s
     loop = asyncio.get_running_loop()
-    try:
-        yield f"retry: {RETRY_MS}\n\n".encode()
-        async for missed in _missed(context, connection, place):
-            yield missed
+    yield f"retry: {RETRY_MS}\n\n".encode()
+    async for missed in _missed(context, connection, place):
+        yield missed
+    beat_at = loop.time() + heartbeat_s
+    while not connection.behind:
+        kept = await _next(connection, beat_at)
+        if kept is not None:
+            yield _event(kept)
+        if loop.time() < beat_at:
+            continue
+        if not await _still_valid(context, token):
+            return
         beat_at = loop.time() + heartbeat_s
-        while not connection.behind:
-            try:
-                async with asyncio.timeout_at(beat_at):
-                    yield _event(await connection.queue.get())
-            except TimeoutError:
-                if not await _still_valid(context, token):
-                    return
-                beat_at = loop.time() + heartbeat_s
-                yield b": still here\n\n"
-    finally:
-        hub.disconnect(connection)
+        if kept is None:
+            yield b": still here\n\n"
+
+
+async def _next(connection: Connection, until: float) -> Kept | None:
+    """The next item, None where none comes in time. until: in the time of the event loop."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await connection.queue.get()
+    except TimeoutError:
+        return None
 
 
 async def _missed(context: ServiceContext, connection: Connection, place: Place | None) -> AsyncIterator[bytes]:
