@@ -11,7 +11,7 @@ from tests.language.build import document, edge, node
 SET = node("a", "set", x=1)
 
 HOSTILE: dict[str, dict[str, Any]] = {
-    "unknown fields": document(SET, **{f"f{place}xxxxx": 1 for place in range(50_000)}),
+    "unknown fields": document(SET) | {f"f{place}xxxxx": 1 for place in range(50_000)},
     "unknown fields in nodes": document(*({"id": f"n{place}", "type": "set", "tmout": 1} for place in range(15_000))),
     "too many nodes": document(*(node(f"n{place}", "if", when="x") for place in range(15_000))),
     "too many edges": document(SET, edges=[edge(f"b{place}", "zz") for place in range(30_000)]),

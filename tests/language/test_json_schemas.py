@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from weft_language import InvalidSchema, SchemaCheck
 
-from tests.language.build import document, node, only
+from tests.language.build import codes, document, node, only
 
 TREE = {
     "$defs": {"tree": {"type": "object", "properties": {"left": {"$ref": "#/$defs/tree"}, "right": {"$ref": "#/$defs/tree"}}}},
@@ -106,3 +106,8 @@ def test_the_schemas_of_a_document_are_checked_where_they_stand() -> None:
     assert only(broken, "schema_invalid").pointer == "/nodes/0/with/form/type"
     assert only(broken, "schema_pattern").pointer == "/nodes/1/with/signals/go/schema/pattern"
     assert only(broken, "input_not_object").pointer == "/input/type"
+
+
+def test_a_form_with_templates_is_judged_once_it_is_rendered() -> None:
+    form = {"type": "object", "properties": {"n": {"type": "integer", "maximum": "{{ input.n }}"}}}
+    assert codes(document(node("t", "task", due="1d", form=form)), "error") == []

@@ -63,7 +63,7 @@ class Node(Part):
     type: str = Field(strict=True, pattern=NODE_TYPE_PATTERN, max_length=100)
     name: ShortText | None = None
     description: Text | None = None
-    with_: Any = Field(default=None, alias="with", validate_default=True)
+    with_: Any = Field(default_factory=dict, alias="with", validate_default=True)
     retry: Retry | None = None
     timeout: PositiveDuration | None = None
     compensate: Compensation | None = None
@@ -81,4 +81,4 @@ class Node(Part):
         work = with_class(node_type)
         if work is None:
             raise PydanticCustomError("unknown_node_type", "unknown node type", {"type": node_type})
-        return work.model_validate({} if value is None else value)
+        return work.model_validate(value)

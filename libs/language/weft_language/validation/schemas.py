@@ -5,6 +5,7 @@ from typing import Any
 
 from weft_language.findings import Finding, pointer_of
 from weft_language.json_schemas import InvalidSchema, SchemaCheck
+from weft_language.plain import walk
 from weft_language.validation.outline import Outline
 
 
@@ -28,7 +29,10 @@ def _schemas(document: Outline) -> Iterator[tuple[str, Any, str | None]]:
             yield f"/triggers/{place}/form", trigger.get("form"), None
     for node in document.all_nodes:
         if node.type == "task":
-            yield f"{node.pointer}/with/form", node.with_.get("form"), node.id
+            form = node.with_.get("form")
+            # A form with templates is a schema only once it is rendered; the tasks service checks it then.
+            if not any(isinstance(value, str) and "{{" in value for _, value in walk(form)):
+                yield f"{node.pointer}/with/form", form, node.id
         signals = node.with_.get("signals") if node.type == "state" else None
         for name, signal in signals.items() if isinstance(signals, dict) else ():
             if isinstance(signal, dict):
