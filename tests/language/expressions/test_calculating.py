@@ -92,6 +92,12 @@ def test_what_cannot_be_is_an_error_with_a_stable_code(text: str, code: str) -> 
     assert caught.value.position is not None
 
 
+def test_a_wrong_pattern_is_found_when_the_expression_is_compiled() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression("input.name.matches('a(')")
+    assert (caught.value.code, caught.value.position) == ("expression_value", (1, 20))
+
+
 def test_equal_seeds_give_equal_uuids() -> None:
     first = evaluate("uuid('order', 7)")
     assert first == evaluate("uuid('order', 3 + 4)")

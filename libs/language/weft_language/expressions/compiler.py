@@ -9,6 +9,7 @@ from weft_language.expressions import arithmetic, comprehensions, logic, paths, 
 from weft_language.expressions.calls import call
 from weft_language.expressions.errors import PATH, ExpressionError
 from weft_language.expressions.functions import GLOBALS
+from weft_language.expressions.functions.text import pattern
 from weft_language.expressions.limits import Frame
 from weft_language.expressions.paths import Evaluator, Names
 from weft_language.expressions.tree import Node
@@ -93,6 +94,7 @@ class Compiler:
 
     def _call(self, node: tree.Call) -> Evaluator:
         target = node.target
+        _check_pattern(node)
         args = tuple(self.compile(arg) for arg in node.args)
         if target is None:
             return call(node.function, False, args, node.start)
@@ -166,6 +168,15 @@ class Compiler:
 
     def _source(self, node: Node) -> str:
         return self._text[node.start : node.end]
+
+
+def _check_pattern(node: tree.Call) -> None:
+    """A pattern that is written out is compiled with the expression, so that a wrong one is found when it is saved."""
+    if node.function == "matches" and node.args and isinstance(node.args[-1], tree.Literal) and type(node.args[-1].value) is str:
+        try:
+            pattern(node.args[-1].value)
+        except ExpressionError as error:
+            raise error.at(node.args[-1].start) from None
 
 
 def _texts(node: Node) -> frozenset[str] | None:
