@@ -54,13 +54,13 @@ def window(since: datetime | None, until: datetime | None, bucket: str | None, n
     minutes_kept: how far back there are numbers by the minute.
     Raises: BadWindow.
     """
-    end = int((_utc(until) or now).timestamp())
-    start = int((_utc(since) or datetime.fromtimestamp(end, UTC) - DEFAULT_SPAN).timestamp())
-    if not 0 <= start < end or end > int(now.timestamp()) + 366 * DAY:
+    end = _seconds(until or now)
+    start = _seconds(since) if since is not None else end - int(DEFAULT_SPAN.total_seconds())
+    if not 0 <= start < end or end > _seconds(now) + 366 * DAY:
         raise _bad("from", "`from` has to lie before `to`, and neither far in the future nor before 1970")
     seconds = _fitting(end - start) if bucket is None else bucket_seconds(bucket)
     grain = HOUR if seconds % HOUR == 0 else MINUTE
-    if grain == MINUTE and start < int((now - minutes_kept).timestamp()):
+    if grain == MINUTE and start < _seconds(now - minutes_kept):
         raise _bad("bucket", f"pieces shorter than an hour are kept for {minutes_kept.days} days; ask for `hour`, or a later `from`")
     made = Window(start - start % grain, end + -end % grain, seconds, grain)
     if (made.end - made.start) / seconds > BUCKETS_MAX:
@@ -88,8 +88,8 @@ def _fitting(span_s: int) -> int:
     return HOUR if span_s <= 14 * DAY else DAY
 
 
-def _utc(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+def _seconds(time: datetime) -> int:
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
 def _bad(field: str, detail: str) -> BadWindow:

@@ -39,10 +39,12 @@ def test_other_pieces_are_refused(text: str) -> None:
         (NOW - timedelta(days=9), NOW, "minute"),
         (NOW - timedelta(days=400), NOW, "hour"),
         (datetime(1960, 1, 1, tzinfo=UTC), NOW, "day"),
+        (None, datetime(1, 1, 1, tzinfo=UTC), None),
+        (datetime(1, 1, 1, tzinfo=UTC), NOW, None),
         (NOW, datetime(9999, 1, 1, tzinfo=UTC), "day"),
     ],
 )
-def test_spans_that_cannot_be_answered_are_refused(since: datetime, until: datetime, bucket: str | None) -> None:
+def test_spans_that_cannot_be_answered_are_refused(since: datetime | None, until: datetime, bucket: str | None) -> None:
     with pytest.raises(BadWindow):
         window(since, until, bucket, NOW, KEPT)
 

@@ -158,7 +158,7 @@ def test_descriptions_are_merged_and_what_differs_is_kept_apart() -> None:
         itself = {"$ref": "#/components/schemas/View"}
         answer = {"content": {"application/json": {"schema": itself}}}
         return {
-            "paths": {path: {"get": {"responses": {"200": answer}}}},
+            "paths": {path: {"get": {"operationId": "read", "responses": {"200": answer}}}},
             "components": {
                 "schemas": {"Problem": {"type": problem}, "View": {"title": shape, "items": {"$ref": "#/components/schemas/View"}}}
             },
@@ -170,4 +170,5 @@ def test_descriptions_are_merged_and_what_differs_is_kept_apart() -> None:
     assert set(schemas) == {"Problem", "View", "View_b"}
     shown = merged["paths"]["/b"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
     assert shown == schemas["View_b"]["items"]["$ref"] == "#/components/schemas/View_b"
+    assert [merged["paths"][path]["get"]["operationId"] for path in ("/a", "/b")] == ["read", "read_b"]
     assert (merged["openapi"], list(merged["paths"])) == ("3.1.0", ["/a", "/b"])
