@@ -22,7 +22,7 @@ class Upstream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, more = b"", True
-        while more:
+        while more and scope["path"] != "/refuse":
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = dict(scope["headers"])
@@ -31,7 +31,7 @@ class Upstream:
         if scope["path"] == "/stream":
             await self._stream(receive, send)
             return
-        await send({"type": "http.response.start", "status": 201, "headers": told})
+        await send({"type": "http.response.start", "status": 413 if scope["path"] == "/refuse" else 201, "headers": told})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _stream(self, receive: Receive, send: Send) -> None:
@@ -106,3 +106,9 @@ async def test_a_chunked_body_is_handed_on() -> None:
     async with served(Upstream()) as url, edge_of(url) as client:
         answer = await client.post("/", content=pieces())
     assert (answer.status_code, answer.content) == (201, b"x" * 20_000)
+
+
+async def test_a_refusal_is_seen_by_a_client_that_is_still_sending() -> None:
+    async with served(Upstream()) as url, edge_of(url) as client:
+        answer = await client.post("/refuse", content=b"x" * 4 * 2**20)
+    assert answer.status_code == 413

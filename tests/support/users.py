@@ -1,9 +1,12 @@
 """Running something as an ordinary user, also when the tests themselves run as root."""
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from weft.stack.postgres_install import Account, may
+from weft.stack.rabbitmq_install import cache_folder
 
 
 def as_ordinary_user(*command: str) -> list[str]:
@@ -25,3 +28,16 @@ def give_to_ordinary_user(path: os.PathLike[str]) -> None:
     account = Account.for_server()
     if account is not None:
         os.chown(path, account.uid, account.gid)
+
+
+def broker_cache(folder: Path) -> Path:
+    """The unpacked RabbitMQ in a folder that the ordinary user can enter: root's own cache may be closed to others."""
+    tree = next(cache_folder().glob("rabbitmq-*"), None)
+    if tree is None or may(Account.for_server(), "test", "-r", str(tree / "usr")):
+        return cache_folder()
+    copy = folder / tree.name
+    shutil.copytree(tree, copy, symlinks=True)
+    # Its launchers name the folder they were unpacked to.
+    for launcher in (copy / "usr/lib/erlang").glob("**/bin/erl"):
+        launcher.write_text(launcher.read_text().replace(str(tree), str(copy)))
+    return folder

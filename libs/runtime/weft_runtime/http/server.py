@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from granian._granian import ListenerSpec
@@ -21,6 +23,8 @@ GRACE_S = 10.0
 """How long running requests are waited for when the server stops; streams end at once."""
 HEADER_TIMEOUT_S = 5.0
 """A request whose head is not complete after this is closed."""
+SWALLOW_BYTES, SWALLOW_S = 8 * 1024 * 1024, 2.0
+"""How much of a refused body is still read, and for how long."""
 MAX_HEAD_BYTES = 64 * 1024
 BACKLOG = 1024
 MAX_CONNECTIONS = 4096
@@ -86,6 +90,23 @@ class _Embedded(Server):
         """Nothing is left to do: `bind` did it."""
 
 
+def _has_body(scope: Scope) -> bool:
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in scope["headers"])
+
+
+async def _swallow(receive: Receive, more: Callable[[], bool]) -> None:
+    """Read the rest of a body that is refused, within bounds, before the refusal is sent.
+
+    A connection closed on unread bytes is reset, and the client, still sending, never sees why. Guarded by
+    tests/stack/test_forward.py.
+    """
+    left = SWALLOW_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SWALLOW_S):
+            while more() and left > 0:
+                left -= len((await receive()).get("body", b""))
+
+
 class _Drain:
     """The application with its running requests known, so that they can be ended."""
 
@@ -101,13 +122,23 @@ class _Drain:
             return
         self._running[task] = False
 
+        unread = scope["type"] == "http" and _has_body(scope)
+
+        async def receiving() -> Message:
+            nonlocal unread
+            message: Message = await receive()
+            unread = unread and message["type"] == "http.request" and bool(message.get("more_body"))
+            return message
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._running[task] = any(name == b"content-type" and b"event-stream" in value for name, value in message["headers"])
+                if unread:
+                    await _swallow(receiving, lambda: unread)
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receiving, sending)
         except asyncio.CancelledError:
             # Only `end_streams` and `end_all` cancel requests; the client sees its connection close.
             return
