@@ -1,0 +1,60 @@
+"""One process of the mesh under fault: `python -m tests.faults.node engine` or `… worker`.
+
+FAULT_READY: a file touched when its doors are open.  FAULT_LEDGER: the port of the fake service.
+FAULT_AT, FAULT_AFTER: a crash point of `tests.faults.crash_points`, and how often it is passed before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from weft.rooms import room
+from weft_connectors.activity import Activities, ActivityCall
+from weft_engine.settings import Settings
+from weft_engine.worker import Worker
+from weft_runtime.context import ServiceContext
+from weft_runtime.service import Service, run
+
+from tests.faults import crash_points
+from tests.faults.ledger import caller
+from weft import services
+
+
+async def work(settings: Settings, context: ServiceContext) -> None:
+    """Run the pool's activities: one, which has its effect at the fake service."""
+    effects = await caller(int(os.environ["FAULT_LEDGER"]))
+
+    async def charge(call: ActivityCall) -> Any:
+        crash_points.passing("before_effect")
+        await effects.call(call.key)
+        crash_points.passing("after_effect")
+        return call.input
+
+    await Worker(context.bus, Activities({"charge": charge}), context.clock, pool_name=settings.pool, concurrency=2000).run()
+
+
+def service(kind: str) -> Service:
+    """The process's service."""
+    if kind == "engine":
+        return services.build(room("engine"), services.settings(room("engine")))
+    settings = Settings()
+    return replace(services.worker(settings), background=(partial(work, settings),))
+
+
+def ready(_: Sequence[Any], __: dict[str, int]) -> None:
+    """Tell who started us."""
+    Path(os.environ["FAULT_READY"]).touch()
+
+
+if __name__ == "__main__":
+    crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run([service(sys.argv[1])], started=ready))
