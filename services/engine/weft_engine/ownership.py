@@ -7,6 +7,9 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+import structlog
+
+log = structlog.get_logger(__name__)
 
 _LIVING: Final = """
 SELECT n.id FROM engine.nodes n
@@ -52,9 +55,16 @@ class Ownership:
         """Make the journal's parts that do not exist yet, one process at a time. months: names with their statements."""
         for name, statement in months:
             if await self._connection.fetchval("SELECT to_regclass('engine.' || $1)", name) is None:
-                async with self._connection.transaction():
-                    await self._connection.execute("SELECT pg_advisory_xact_lock(hashtext('weft journal months'))")
-                    await self._connection.execute(statement)
+                await self._make_month(name, statement)
+
+    async def _make_month(self, name: str, statement: str) -> None:
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute("SELECT pg_advisory_xact_lock(hashtext('weft journal months'))")
+                await self._connection.execute(statement)
+        except asyncpg.CheckViolationError:
+            # Rows of that month are in the default part: it goes on taking them, which costs tidiness and nothing else.
+            log.warning("journal_month_not_made", part=name)
 
     async def living(self, lease_s: float) -> list[UUID]:
         """Say that we live, and hear who does. lease_s: seconds without a sign of life after which a node is dead."""

@@ -68,6 +68,8 @@ class Node:
 
     async def _beat(self) -> None:
         ownership = await self._connected()
+        # Before anything is written: a part cannot be made for rows that already lie elsewhere.
+        await self._look_ahead(ownership)
         living = list({self.id, *await ownership.living(self._settings.lease_s)})
         for lane in self._lanes:
             for partition in lane.lost:
@@ -82,7 +84,6 @@ class Node:
                 await self._acquire(ownership, partition, *taken)
                 log.info("partition_taken", partition=partition, epoch=taken[0])
         OWNED.set(len(self.owned))
-        await self._look_ahead(ownership)
 
     async def _acquire(self, ownership: Ownership, partition: int, epoch: int, published: int) -> None:
         try:
