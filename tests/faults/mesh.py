@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,9 @@ class Mesh:
     nodes: list[Node] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        self.listening = asyncio.create_task(self.listen())
+
     async def start(self, kind: str, **environment: str) -> Node:
         """A process that is up."""
         node = self.spawn(kind, **environment)
@@ -183,19 +186,26 @@ class Mesh:
 
     async def done(self, ids: Sequence[UUID], within_s: float) -> None:
         """Wait until these have ended."""
-        async with asyncio.timeout(within_s):
-            while any(execution_id not in self.ended for execution_id in ids):
-                await self._change()
+        await self._until(lambda: all(execution_id in self.ended for execution_id in ids), within_s)
 
     async def at_most_open(self, count: int, within_s: float = 60.0) -> None:
         """Wait until no more than so many executions are open."""
-        async with asyncio.timeout(within_s):
-            while len(self.asked) - len(self.ended) > count:
-                await self._change()
+        await self._until(lambda: len(self.asked) - len(self.ended) <= count, within_s)
 
-    async def _change(self) -> None:
-        self.changed.clear()
-        await self.changed.wait()
+    async def ended_at_least(self, count: int, within_s: float) -> None:
+        """Wait until so many executions have ended."""
+        await self._until(lambda: len(self.ended) >= count, within_s)
+
+    async def _until(self, holds: Callable[[], bool], within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while not holds():
+            assert not self.listening.done(), f"nobody listens any more: {self.listening}"
+            left = deadline - time.monotonic()
+            assert left > 0, f"after {within_s:g} s {len(self.ended)} of {len(self.asked)} have ended; the logs are in {self.directory}"
+            self.changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(1.0, left)):
+                    await self.changed.wait()
 
     async def probe(self, within_s: float) -> float:
         """Seconds that a new execution takes through everything, from start to its end being heard."""
@@ -235,12 +245,11 @@ async def mesh_of(database_url: str, broker_url: str, directory: Path, **environ
     variables = {f"WEFT_{name.upper()}": str(value) for name, value in given.items()} | {"WEFT_LOG_LEVEL": "INFO"} | environment
     async with Ledger() as ledger:
         mesh = Mesh(database_url, bus, directory, variables, ledger, await bus.consume(heard.name, prefetch=500))
-        listening = asyncio.create_task(mesh.listen())
         try:
             yield mesh
         finally:
             for node in mesh.nodes:
                 node.end()
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            mesh.listening.cancel()
+            await asyncio.gather(mesh.listening, return_exceptions=True)
             await bus.close()
