@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy.engine import make_url
+from weft_runtime.database import driver_url
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
@@ -157,7 +157,7 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
 
 def connector(url: str) -> Connect:
     """How the hot loop opens connections of its own. url: of any `postgresql` driver, as the owner of the schema."""
-    return partial(_connect, make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+    return partial(_connect, driver_url(url))
 
 
 async def _connect(url: str) -> Connection:

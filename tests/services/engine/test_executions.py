@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from weft_connectors.activity import ActivityCall, ActivityError
@@ -56,13 +57,15 @@ async def test_a_failing_activity_is_tried_again_with_the_same_key(engine: Engin
     await engine.publish("shaky", nodes=[node])
     execution = await engine.start("shaky")
     for attempt in (1, 2):
-        await engine.until(
-            execution, lambda shown, n=attempt: [wait["kind"] for wait in shown["waiting_for"]] == ["retry"] and len(keys) == n
-        )
+        await engine.until(execution, partial(_retries, keys, attempt))
         engine.service.clock.advance(timedelta(seconds=30))
     shown = await engine.ended(execution)
     assert shown["status"] == "completed"
     assert keys == [(f"{execution}:a:1", 1), (f"{execution}:a:1", 2), (f"{execution}:a:1", 3)]
+
+
+def _retries(keys: Sequence[Any], tried: int, shown: dict[str, Any]) -> bool:
+    return len(keys) == tried and [wait["kind"] for wait in shown["waiting_for"]] == ["retry"]
 
 
 async def test_an_error_takes_its_edge_and_is_read_there(engine: Engine, working: Callable[..., None]) -> None:

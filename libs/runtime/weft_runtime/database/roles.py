@@ -41,6 +41,11 @@ def service_urls(superuser_url: str, service: str, secret: str) -> ServiceUrls:
     return ServiceUrls(of(service), of(api_role(service)))
 
 
+def driver_url(url: str) -> str:
+    """The address as the bare driver takes it. url: `postgresql://…`, whatever driver it names."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 async def provision(superuser_url: str, service: str, secret: str) -> ServiceUrls:
     """Make the schema and both roles of a service, or bring them in order; can be repeated and run by several at once.
 
@@ -48,7 +53,7 @@ async def provision(superuser_url: str, service: str, secret: str) -> ServiceUrl
     Raises: asyncpg.PostgresError, OSError.
     """
     urls = service_urls(superuser_url, service, secret)
-    connection = await asyncpg.connect(make_url(superuser_url).set(drivername="postgresql").render_as_string(hide_password=False))
+    connection = await asyncpg.connect(driver_url(superuser_url))
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _PROVISION_LOCK)

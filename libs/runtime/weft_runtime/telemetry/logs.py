@@ -21,6 +21,8 @@ _NOISY = {
     "aio_pika": logging.CRITICAL,
     "aiormq": logging.CRITICAL,
     "asyncio": logging.WARNING,
+    # It tells of each request, address and query and all.
+    "httpx2": logging.WARNING,
     "uvicorn": logging.WARNING,
     "alembic": logging.WARNING,
 }
