@@ -57,7 +57,7 @@ async def bring_up(superuser_url: str, secret: str, rooms: Sequence[Room] = ROOM
 async def _migrate(superuser_url: str, secret: str, rooms: Sequence[Room]) -> None:
     """In a process of its own, so that what it loads is gone when it is done."""
     environment = os.environ | {"WEFT_DATABASE_URL": superuser_url, "WEFT_SECRET_KEY": secret}
-    command = [sys.executable, "-m", "weft", "migrate", *(room.name for room in rooms)]
+    command = [sys.executable, "-P", "-m", "weft", "migrate", *(room.name for room in rooms)]
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -34,7 +34,7 @@ class Child:
     ) -> None:
         self.name = name
         self.starts = 0
-        self._command = [sys.executable, "-m", "weft", *arguments]
+        self._command = [sys.executable, "-P", "-m", "weft", *arguments]
         self._environment = environment
         self._output = output
         self._marker = marker

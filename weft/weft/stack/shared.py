@@ -82,7 +82,7 @@ class Membership:
         self.data.state.drop("shared")
         with self.data.log("keeper").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "weft.stack.shared", str(self.data.path), str(self._idle_s)],
+                [sys.executable, "-P", "-m", "weft.stack.shared", str(self.data.path), str(self._idle_s)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
