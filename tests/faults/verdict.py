@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -54,7 +54,7 @@ async def rows(mesh: Mesh, query: str, *given: Any) -> list[Any]:
         await connection.close()
 
 
-async def judge(mesh: Mesh, expected: dict[UUID, Sequence[str]]) -> Verdict:
+async def judge(mesh: Mesh, expected: Mapping[UUID, Sequence[str]]) -> Verdict:
     """Compare what happened with what had to. expected: the remote steps of each execution."""
     found = await rows(mesh, _STEPS)
     counted = {(row["execution_id"], row["kind"], row["node"]): row["times"] for row in found}
@@ -80,7 +80,7 @@ def _one_visit(ledger: Ledger) -> bool:
     return len({key.rsplit(":", 1)[0] for key in ledger.calls}) == len(ledger.calls)
 
 
-async def assert_nothing_lost_or_doubled(mesh: Mesh, expected: dict[UUID, Sequence[str]]) -> Verdict:
+async def assert_nothing_lost_or_doubled(mesh: Mesh, expected: Mapping[UUID, Sequence[str]]) -> Verdict:
     """Every execution completed, each step once, each effect under its one key. Returns the verdict for what it counts."""
     assert Counter(mesh.ended[execution] for execution in expected) == {"execution.completed": len(expected)}
     verdict = await judge(mesh, expected)

@@ -17,7 +17,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 from weft_connectors.activity import Activities, ActivityCall, ActivityError, Done
 from weft_contracts import routing
-from weft_contracts.envelope import Item
+from weft_contracts.envelope import Item, version_of
 from weft_contracts.frames import FrameError, decode_frame
 from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
 from weft_runtime.bus.topology import pool
@@ -112,19 +112,19 @@ class Worker:
         for item in items:
             try:
                 request = read_request(item)
-            except ValueError as error:
-                log.warning("request_unreadable", item=item.id, error=str(error), trace=item.traceparent)
-                await self._set_aside(item, str(error), answering)
+            except RequestError as error:
+                log.warning("request_unreadable", item=item.id, code=error.code, error=str(error), trace=item.traceparent)
+                await self._set_aside(item, error, answering)
                 continue
             await self._free.acquire()
             self._start(request, item, answering)
 
-    async def _set_aside(self, item: Item, reason: str, answering: Answering) -> None:
+    async def _set_aside(self, item: Item, error: RequestError, answering: Answering) -> None:
         """Park what is no request. When the broker is away it is not acked either, and comes again."""
         try:
-            await self._bus.publish([dead_frame(routing.work_queue(self._pool), item, "bad_message", reason)])
-        except WeftError as error:
-            log.warning("request_not_parked", item=item.id, error=str(error))
+            await self._bus.publish([dead_frame(routing.work_queue(self._pool), item, error.code, str(error))])
+        except WeftError as away:
+            log.warning("request_not_parked", item=item.id, error=str(away))
             return
         answering.open -= 1
         if not answering.open:
@@ -238,11 +238,30 @@ class Worker:
                     self._put(running.item.replyto, answer_item(running.item, word, _facts(running.request)), None)
 
 
+class RequestError(ValueError):
+    """An item that is no request. code: `unknown_type`, `unknown_version`, `no_tenant`, `bad_message`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def read_request(item: Item) -> Request:
-    """The request in an item. Raises: ValueError for anything else, saying what is wrong."""
-    if item.type != "activity.requested" or item.replyto is None or item.tenantid is None:
-        raise ValueError(f"{item.type} {item.id} is no activity.requested with a tenant and a place to answer to")
-    return _decoder.decode(item.data)
+    """The request in an item. Raises: RequestError for anything else, saying what is wrong."""
+    if item.type != "activity.requested":
+        raise RequestError("unknown_type", f"a worker does not hear {item.type!r}, only activity.requested")
+    if item.tenantid is None:
+        raise RequestError("no_tenant", f"{item.type} {item.id} names no tenant")
+    if item.replyto is None:
+        raise RequestError("bad_message", f"{item.type} {item.id} names no place to answer to; set replyto")
+    try:
+        if version_of(item) > 1:
+            raise RequestError("unknown_version", f"{item.type} is known here up to version 1, not {item.dataschema}")
+        return _decoder.decode(item.data)
+    except RequestError:
+        raise
+    except ValueError as error:
+        raise RequestError("bad_message", f"{item.type} {item.id}: {error}") from error
 
 
 async def _ack(answering: Answering) -> None:
