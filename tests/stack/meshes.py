@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ class MeshProcess:
         if self.process.poll() is None:
             self.interrupt()
         weft("down", "--data-dir", str(self.data_dir))
+        # Elsewhere than in the test's folder, when the user that PostgreSQL runs as cannot come in there.
+        shutil.rmtree((self.data_dir / "postgres").resolve(), ignore_errors=True)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
