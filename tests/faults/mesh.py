@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from weft_contracts import catalog, routing
 from weft_contracts.definitions import WorkflowChanged
@@ -201,11 +202,29 @@ class Mesh:
         while not holds():
             assert not self.listening.done(), f"nobody listens any more: {self.listening}"
             left = deadline - time.monotonic()
-            assert left > 0, f"after {within_s:g} s {len(self.ended)} of {len(self.asked)} have ended; the logs are in {self.directory}"
+            assert left > 0, f"after {within_s:g} s {await self.condition()}"
             self.changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(1.0, left)):
                     await self.changed.wait()
+
+    async def condition(self) -> str:
+        """How things stand, for who has to find out why they do not move."""
+        connection = await asyncpg.connect(self.database_url)
+        statuses = await connection.fetch("SELECT status, count(*) AS n, min(wake_at) AS wake_at FROM engine.executions GROUP BY 1")
+        owners = await connection.fetch(
+            "SELECT partition, epoch, published, (SELECT max(seq) FROM engine.journal j WHERE j.partition = p.partition) AS seq,"
+            " (SELECT count(*) FROM engine.executions x WHERE x.partition = p.partition AND ended_at IS NULL) AS open"
+            " FROM engine.partitions p ORDER BY 1"
+        )
+        await connection.close()
+        queues = [*map(routing.partition_queue, range(routing.DEFAULT_PARTITIONS)), routing.work_queue(POOL), "faults.ends"]
+        depths = {queue: await self.bus.depth(queue) for queue in queues}
+        return (
+            f"{len(self.ended)} of {len(self.asked)} were heard to end; stored: {[tuple(row) for row in statuses]};"
+            f" partitions: {[tuple(row) for row in owners]}; ready in queues: {depths}; effects: {len(self.ledger.calls)};"
+            f" logs: {self.directory}"
+        )
 
     async def probe(self, within_s: float) -> float:
         """Seconds that a new execution takes through everything, from start to its end being heard."""
