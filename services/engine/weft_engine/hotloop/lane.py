@@ -90,7 +90,8 @@ class Lane:
             self._wheel.forget(partition)
             await self._line.close(owned)
             if not owned.lost:
-                with suppress(Fenced):
+                # Only spares the next owner some repeats; failing here must not leave the other queues taken by nobody.
+                with suppress(Fenced, *DATABASE_ERRORS):
                     await self._flush([owned])
 
     async def drain(self) -> None:
