@@ -24,7 +24,7 @@ Connect = Callable[[], Awaitable[Connection]]
 """Opens a connection to the engine's schema. Raises: one of `DATABASE_ERRORS`."""
 DataError = asyncpg.DataError
 """A value that PostgreSQL refuses: it spoils only the item it came with."""
-DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a database that is away, slow or restarted raises. Whether the last commit was done is not known then."""
 
 

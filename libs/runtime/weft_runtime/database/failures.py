@@ -15,6 +15,9 @@ _TIMED_OUT = ("57014", "55P03", "25P03", "25P04")
 """Statement cancelled by its timeout, lock not available in time, transaction idle or open for too long."""
 _RACE = ("40001", "40P01")
 
+_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Of a connection that is gone; the last is what the driver says of one that broke in the middle of an answer."""
+
 
 def as_weft_error(error: BaseException) -> WeftError | None:
     """The error as one of the house's kinds, or None when it is our own bug and should be seen as one."""
@@ -28,7 +31,7 @@ def as_weft_error(error: BaseException) -> WeftError | None:
         return _from_sqlstate(error, getattr(error.orig, "sqlstate", None))
     if isinstance(error, asyncpg.PostgresError):
         return _from_sqlstate(error, error.sqlstate)
-    if isinstance(error, (OSError, asyncpg.InterfaceError, exc.InterfaceError)):
+    if isinstance(error, (*_LOST, exc.InterfaceError)):
         return _gone()
     return None
 
@@ -60,7 +63,7 @@ def _without_sqlstate(error: BaseException) -> WeftError | None:
     original = getattr(cause, "__cause__", None)
     if getattr(error, "connection_invalidated", False) or isinstance(error, (exc.InterfaceError, exc.OperationalError)):
         return _gone()
-    if isinstance(original, (OSError, asyncpg.InterfaceError)):
+    if isinstance(original, _LOST):
         return _gone()
     return None
 
