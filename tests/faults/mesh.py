@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -209,7 +210,10 @@ class Mesh:
                     await self.changed.wait()
 
     async def condition(self) -> str:
-        """How things stand, for who has to find out why they do not move."""
+        """How things stand, for who has to find out why they do not move; the logs of the nodes then tell what they wait for."""
+        for node in self.nodes:
+            if node.alive:
+                node.signal(signal.SIGUSR1)
         connection = await asyncpg.connect(self.database_url)
         statuses = await connection.fetch("SELECT status, count(*) AS n, min(wake_at) AS wake_at FROM engine.executions GROUP BY 1")
         owners = await connection.fetch(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,8 +51,16 @@ def service(kind: str) -> Service:
 
 
 def ready(_: Sequence[Any], __: dict[str, int]) -> None:
-    """Tell who started us."""
+    """Tell who started us. From now on SIGUSR1 has the node write what each of its tasks waits for."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, show_tasks)
     Path(os.environ["FAULT_READY"]).touch()
+
+
+def show_tasks() -> None:
+    """Where every task stands, to the log."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
