@@ -7,21 +7,23 @@ from weft_language import InvalidDefinition, compile_definition, node_types, par
 
 from tests.language.build import document, node
 
-BODY = {"nodes": [node("b", "set", x=1)]}
 SET = node("a", "set", x=1)
 
 
 @pytest.mark.parametrize(
     ("made", "pointer", "names"),
     [
-        (document(node("p", "parallel", branches={"one": BODY})), "/nodes/0/type", "`parallel`"),
-        (document(node("f", "foreach", items="{{ input.rows }}", body=BODY)), "/nodes/0/type", "`foreach`"),
-        (document(node("l", "loop", while_="true", body=BODY)), "/nodes/0/type", "`loop`"),
-        (document(node("c", "call", workflow="other")), "/nodes/0/type", "`call`"),
-        (document(node("c", "compensate")), "/nodes/0/type", "`compensate`"),
         (document(node("s", "slack.post_message", text="x")), "/nodes/0/type", "`slack.post_message`"),
-        (document(node("g", "group", nodes=[node("c", "call", workflow="other")])), "/nodes/0/with/nodes/0/type", "`call`"),
-        (document({**SET, "compensate": {"type": "activity", "with": {"name": "undo"}}}), "/nodes/0/compensate", "`compensate`"),
+        (
+            document(node("g", "group", nodes=[node("s", "slack.post_message", text="x")])),
+            "/nodes/0/with/nodes/0/type",
+            "`slack.post_message`",
+        ),
+        (
+            document({**SET, "compensate": {"type": "slack.delete_message", "with": {}}}),
+            "/nodes/0/compensate/type",
+            "`slack.delete_message`",
+        ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(node("w", "wait", for_="1d", calendar="it")), "/nodes/0/with/calendar", "`calendar`"),
         (document(node("s", "state", events={"e": {"event": "x"}})), "/nodes/0/with/events", "`events`"),
@@ -29,7 +31,6 @@ SET = node("a", "set", x=1)
         (document(node("t", "task", due="1d", reminders=["1h"])), "/nodes/0/with/reminders", "`reminders`"),
         (document(node("t", "task", due="1d", on_timeout=[{"after": "1h", "do": "fail"}])), "/nodes/0/with/on_timeout", "`on_timeout`"),
         (document(SET, settings={"concurrency": {"limit": 1}}), "/settings/concurrency", "`settings.concurrency`"),
-        (document(SET, settings={"on_failure": "compensate"}), "/settings/on_failure", "`on_failure: compensate`"),
         (document(SET, sla={"due": "1d", "calendar": "it"}), "/sla/calendar", "`sla.calendar`"),
         (document(SET, triggers=[{"on": "schedule", "every": "1h"}]), "/triggers/0/on", "`schedule`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
@@ -67,5 +68,5 @@ def test_what_is_executed_is_published() -> None:
 def test_the_catalog_says_what_is_executed() -> None:
     executed = {entry["type"] for entry in node_types() if entry["executable"]}
     assert executed == {
-        "set", "transform", "if", "switch", "group", "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
+        "set", "transform", "if", "switch", "group", "parallel", "foreach", "loop", "call", "compensate", "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
     }  # fmt: skip

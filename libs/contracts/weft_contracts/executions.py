@@ -41,6 +41,20 @@ class TriggerInfo(BaseModel):
     request: dict[str, Any] | None = None
 
 
+class Caller(BaseModel):
+    """The step of another execution that called one.
+
+    depth: how many executions call one another in a row, this one counted.  wait: whether the step waits for the end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    execution_id: UUID
+    node: str
+    visit: int = Field(ge=1)
+    depth: int = Field(ge=1)
+    wait: bool = True
+
+
 class StartExecution(PartitionCommand):
     """Start an execution of a workflow. The id is chosen by the sender, so a repeat collapses on it."""
 
@@ -54,6 +68,7 @@ class StartExecution(PartitionCommand):
     labels: dict[str, str] = Field(default_factory=dict)
     priority: int | None = Field(default=None, ge=0, le=9)
     requested_at: datetime | None = None
+    caller: Caller | None = Field(default=None, description="The step that called it, where it is a child.")
 
 
 class CancelExecution(PartitionCommand):
@@ -64,6 +79,25 @@ class CancelExecution(PartitionCommand):
     reason: str | None = None
     user: str | None = None
     answer_id: UUID | None = Field(default=None, description="Where the engine writes its answer to who asked.")
+
+
+class PauseExecution(PartitionCommand):
+    """Let an execution rest: what comes is held, time stands still, children that are waited for follow."""
+
+    type, version = "execution.pause", 1
+    execution_id: UUID
+    reason: str | None = None
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
+class ResumeExecution(PartitionCommand):
+    """End the pause of an execution: what was held happens, in order."""
+
+    type, version = "execution.resume", 1
+    execution_id: UUID
+    user: str | None = None
+    answer_id: UUID | None = None
 
 
 class SignalExecution(PartitionCommand):
@@ -129,12 +163,20 @@ class ExecutionWaiting(_ExecutionFact):
 
     type, version = "execution.waiting", 1
     node: str
-    kind: str = Field(description="`task`, `signal`, `timer`, `activity`.")
+    kind: str = Field(description="`task`, `signal`, `timer`, `child`.")
     until: datetime | None = None
 
 
+class ExecutionPaused(_ExecutionFact):
+    """An execution rests until it is resumed. Heard by analytics and gateway."""
+
+    type, version = "execution.paused", 1
+    by: str | None = None
+    reason: str | None = None
+
+
 class ExecutionResumed(_ExecutionFact):
-    """What a waiting execution waited for came. Heard by analytics and gateway."""
+    """What a waiting execution waited for came, or its pause is over. Heard by analytics and gateway."""
 
     type, version = "execution.resumed", 1
 

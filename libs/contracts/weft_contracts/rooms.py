@@ -13,12 +13,15 @@ from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionSkipped,
     ExecutionStarted,
     ExecutionTimedOut,
     ExecutionWaiting,
     FailStep,
+    PauseExecution,
+    ResumeExecution,
     SignalExecution,
     StartExecution,
     StartRejected,
@@ -39,11 +42,12 @@ from weft_contracts.tasks import (
 Words = tuple[type[Message], ...]
 
 _EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
-_EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionResumed, *_EXECUTION_ENDS)
+_EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
-_PARTITION_COMMANDS: Words = (StartExecution, CancelExecution, SignalExecution, CompleteStep, FailStep)
+_OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution)
+_PARTITION_COMMANDS: Words = (StartExecution, *_OPERATING, SignalExecution, CompleteStep, FailStep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ ROOMS: dict[str, Room] = {
     "engine": Room(
         hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, *_ANSWERS),
         says=(
-            *(WorkflowInstalled, StartExecution, CancelExecution, SignalExecution),
+            WorkflowInstalled,
+            *_PARTITION_COMMANDS,
             *(ActivityRequested, CreateTask, CancelTask),
             *(*_EXECUTION_FACTS, *_REFUSED_STARTS),
         ),

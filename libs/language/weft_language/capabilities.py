@@ -22,6 +22,11 @@ EXECUTED_TYPES: Final = frozenset(
         "if",
         "switch",
         "group",
+        "parallel",
+        "foreach",
+        "loop",
+        "call",
+        "compensate",
         "wait",
         "state",
         "task",
@@ -33,19 +38,9 @@ EXECUTED_TYPES: Final = frozenset(
     }
 )
 
-TYPES_MEANWHILE: Final[dict[str, str]] = {
-    "parallel": "run the branches one after another, or start them as workflows of their own with `publish`",
-    "foreach": "let an `activity` handle the whole list, or publish one event per item to start a workflow each",
-    "loop": "draw a cycle: an edge back, left by an `if`, with a counter in `vars`",
-    "call": "use `publish` and give the other workflow an `event` trigger",
-    "compensate": "put the undoing steps on the `error` edge of a `group`",
-}
 CONNECTOR_MEANWHILE: Final = "call the service with `http.request`, or let an `activity` of your own do it"
 
-NODE_FIELDS: Final = (
-    NotYet(("compensate",), "put the undoing steps on the `error` edge of a `group`"),
-    NotYet(("enhance",), "leave it out: the node's own work runs"),
-)
+NODE_FIELDS: Final = (NotYet(("enhance",), "leave it out: the node's own work runs"),)
 
 WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
     "wait": (NotYet(("calendar",), "wait for a plain duration or until a time"),),
@@ -62,7 +57,6 @@ DOCUMENT_FIELDS: Final = (
     NotYet(("settings", "concurrency"), "give the trigger a `key`: at most one live execution per key"),
     NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),
 )
-COMPENSATE_ON_FAILURE: Final = NotYet(("settings", "on_failure"), "put the undoing steps on the `error` edge of a `group`")
 
 EXECUTED_TRIGGERS: Final = frozenset({"event", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"
@@ -72,8 +66,3 @@ TRIGGER_FIELDS: Final = (NotYet(("correlate",), "send the event as a signal: POS
 def is_executable(node_type: str) -> bool:
     """Whether the engine executes this node type."""
     return node_type in EXECUTED_TYPES
-
-
-def meanwhile(node_type: str) -> str:
-    """What to use instead of a node type that is not executed yet."""
-    return TYPES_MEANWHILE.get(node_type, CONNECTOR_MEANWHILE)

@@ -12,6 +12,7 @@ from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -19,13 +20,21 @@ from weft_contracts.executions import (
 )
 
 Fact = (
-    ExecutionStarted | ExecutionWaiting | ExecutionResumed | ExecutionCompleted | ExecutionFailed | ExecutionTimedOut | ExecutionCancelled
+    ExecutionStarted
+    | ExecutionWaiting
+    | ExecutionPaused
+    | ExecutionResumed
+    | ExecutionCompleted
+    | ExecutionFailed
+    | ExecutionTimedOut
+    | ExecutionCancelled
 )
 STATUSES: Final = ("queued", "running", "waiting", "paused", "completed", "failed", "cancelled", "timed_out")
 """Every status an execution can have. Source: the API's shape of an execution."""
 STATUS_OF: Final[dict[type, str]] = {
     ExecutionStarted: "running",
     ExecutionWaiting: "waiting",
+    ExecutionPaused: "paused",
     ExecutionResumed: "running",
     ExecutionCompleted: "completed",
     ExecutionFailed: "failed",

@@ -9,6 +9,7 @@ from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -27,6 +28,7 @@ on = Handlers("analytics")
 @on.batch(
     ExecutionStarted,
     ExecutionWaiting,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionCompleted,
     ExecutionFailed,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from weft_language.compilation import Program
+from weft_language.compilation import Node, Program
 from weft_language.model.durations import InvalidDuration, parse_duration
 from weft_runtime.errors import Detail, Invalid
 
+from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import fold
 from weft_engine.core.history import visits
-from weft_engine.core.state import Pending, State
+from weft_engine.core.nodes.undoing import SUFFIX
+from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.errors import InputInvalid, Refused, VersionNotFound, WorkflowInactive
 from weft_engine.machine import ExecutionStatus, allowed_actions
 from weft_engine.schemas import EntryView, ExecutionView, StepView, TriggerView, WaitingView
@@ -47,7 +49,8 @@ def check_input(program: Program, input_: Mapping[str, Any]) -> None:
 
 def execution_view(execution_id: UUID, workflow: str, version: int, status: str, rows: Iterable[Row]) -> ExecutionView:
     """An execution as the API shows it. status: shown while it has no journal yet."""
-    state = fold(execution_id, rows) or State(execution_id, "", workflow, version, status=status)
+    journal = list(rows)
+    state = fold(execution_id, journal) or State(execution_id, "", workflow, version, status=status)
     ended = state.completed_at
     duration_ms = round((ended - state.started_at).total_seconds() * 1000) if ended and state.started_at else None
     user = state.trigger.get("user")
@@ -72,10 +75,18 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         completed_at=ended,
         duration_ms=duration_ms,
         parent=UUID(state.parent) if state.parent else None,
-        children=[],
-        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind != "scope"],
+        children=children_of(journal),
+        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
         allowed_actions=allowed_actions(state.status),
     )
+
+
+def children_of(rows: Iterable[Row]) -> list[UUID]:
+    """The executions that an execution has called, oldest first."""
+    return [UUID(entry.data["child_id"]) for row in rows for entry in row.entries if entry.kind in _CALLS and "workflow" in entry.data]
+
+
+_CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})
 
 
 def waiting_view(pending: Pending) -> WaitingView:
@@ -86,9 +97,11 @@ def waiting_view(pending: Pending) -> WaitingView:
     elif pending.kind == "task":
         task = pending.data["task"]
         whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
-    elif pending.kind == "activity":
+    elif pending.kind in ("activity", "retry"):
         whom = pending.data["name"]
-    until = pending.deadline_at if pending.kind == "activity" else pending.wake_at
+    elif pending.kind == "child":
+        whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
+    until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at
     return WaitingView(node=pending.node, kind=pending.kind, until=until, **{"for": whom})
 
 
@@ -99,8 +112,8 @@ def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None)
         StepView(
             node=visit.node,
             visit=visit.step.visit,
-            scope=nodes[visit.node].graph if visit.node in nodes else "",
-            type=nodes[visit.node].type if visit.node in nodes else "",
+            scope=visit.scope,
+            type=_type_of(visit.node, nodes),
             status=visit.step.status,
             outcome=visit.step.outcome,
             input=visit.input,
@@ -112,6 +125,13 @@ def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None)
         )
         for visit in visits(execution_id, rows)
     ]
+
+
+def _type_of(node: str, nodes: Mapping[str, Node]) -> str:
+    if node.endswith(SUFFIX):
+        undone = nodes.get(node.removesuffix(SUFFIX))
+        return "compensate" if undone is None or undone.undo is None else getattr(undone.undo, "type", "activity")
+    return nodes[node].type if node in nodes else ""
 
 
 def entry_view(position: int, row: Row, entry: Entry) -> EntryView:

@@ -50,7 +50,7 @@ class ExecutionMachine(StateMachine):
     start = s.QUEUED.to(s.RUNNING)
     wait = s.RUNNING.to(s.WAITING)
     wake = s.WAITING.to(s.RUNNING)
-    pause = s.QUEUED.to(s.PAUSED) | s.RUNNING.to(s.PAUSED) | s.WAITING.to(s.PAUSED)
+    pause = s.RUNNING.to(s.PAUSED) | s.WAITING.to(s.PAUSED)
     resume = s.PAUSED.to(s.RUNNING)
     complete = s.RUNNING.to(s.COMPLETED) | s.WAITING.to(s.COMPLETED)
     fail = s.QUEUED.to(s.FAILED) | s.RUNNING.to(s.FAILED) | s.WAITING.to(s.FAILED)
@@ -94,7 +94,7 @@ def table_of(machine: type[StateMachine]) -> dict[tuple[str, str], str]:
 EXECUTION_MOVES: Final = table_of(ExecutionMachine)
 STEP_MOVES: Final = table_of(StepMachine)
 
-_OFFERED: Final = ("cancel",)
+_OFFERED: Final = ("cancel", "pause", "resume")
 
 
 def move_execution(status: str, move: str) -> str:

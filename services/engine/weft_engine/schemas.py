@@ -28,8 +28,8 @@ class SignalBody(Body):
     signal_id: str | None = Field(default=None, min_length=1, max_length=200)
 
 
-class CancelBody(Body):
-    """Why an execution is cancelled."""
+class ReasonBody(Body):
+    """Why an execution is cancelled or paused."""
 
     reason: str | None = Field(default=None, max_length=2000)
 
@@ -83,7 +83,7 @@ class ExecutionView(BaseModel):
 
 
 class StepView(BaseModel):
-    """One visit of a node. scope: the graph it stands in, "" for the root."""
+    """One visit of a node. scope: "" for the root, else its group, branch (`fan/left`) or iteration (`each[3]`)."""
 
     node: str
     visit: int

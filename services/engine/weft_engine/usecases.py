@@ -8,7 +8,7 @@ from uuid import UUID
 
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
-from weft_contracts.executions import CancelExecution, SignalExecution, StartExecution
+from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, SignalExecution, StartExecution
 from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
 from weft_runtime.uow import UnitOfWork
@@ -17,6 +17,9 @@ from weft_engine import domain, store
 from weft_engine.core.entries import Entry, Row
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
+
+Asking = CancelExecution | PauseExecution | ResumeExecution | SignalExecution
+"""Commands to one execution that exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ async def read_history(execution_id: UUID, after: int, limit: int, uow: UnitOfWo
     return await store.entries(uow, execution_id, after=after, limit=limit)
 
 
-async def ask_execution(command: CancelExecution | SignalExecution, uow: UnitOfWork) -> None:
+async def ask_execution(command: Asking, uow: UnitOfWork) -> None:
     """Send a command to the partition that owns an execution. Raises: ExecutionNotFound."""
     if await store.head(uow, command.execution_id) is None:
         raise ExecutionNotFound(command.execution_id)

@@ -8,6 +8,7 @@ from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionSkipped,
     ExecutionStarted,
@@ -29,6 +30,7 @@ on = Handlers("gateway")
 @on.batch(
     ExecutionStarted,
     ExecutionWaiting,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionCompleted,
     ExecutionFailed,

@@ -13,7 +13,7 @@ from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.signals import Answer
-from weft_engine.core.state import State
+from weft_engine.core.state import Pending, State
 from weft_engine.core.turn import Context
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
@@ -50,9 +50,9 @@ class Run:
         if transition.entries:
             position = self.state.position - len(transition.entries)
             self.rows.append(Row(position, self.now, decode(encode(transition.entries))))
-            self.outgoing += messages(self.state, transition.entries, position, self.now, "engine.p.0")
+            self.outgoing += messages(self.state, transition.entries, position, self.now, 8)
             assert comparable(fold(ID, self.rows)) == comparable(self.state), "the journal tells another state"
-        return self
+        return self.do(i.Tick(ID)) if self.state.ready and transition.entries else self
 
     def start(self, input_: dict[str, Any] | None = None, **more: Any) -> Run:
         """Start it."""
@@ -63,14 +63,18 @@ class Run:
         self.now += timedelta(**by)
         return self.do(i.Tick(ID))
 
+    def waits(self, node: str) -> Pending:
+        """What the oldest open visit of a node waits for."""
+        return next(pending for pending in self.state.pending.values() if pending.node == node)
+
     def complete(self, node: str, output: Any = None, outcome: str = "done") -> Run:
         """A worker's answer to the attempt that is open."""
-        pending = self.state.pending[node]
+        pending = self.waits(node)
         return self.do(i.ActivityCompleted(ID, node, pending.visit, pending.attempt, outcome, output))
 
     def fail(self, node: str, code: str = "broken", *, permanent: bool = False) -> Run:
         """A worker's failure of the attempt that is open."""
-        pending = self.state.pending[node]
+        pending = self.waits(node)
         return self.do(i.ActivityFailed(ID, node, pending.visit, pending.attempt, {"code": code, "message": code, "permanent": permanent}))
 
     def signal(self, name: str, payload: Any = None, signal_id: str | None = None) -> Run:
@@ -98,7 +102,7 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {spec.name: _plain(getattr(value, spec.name)) for spec in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return msgspec.to_builtins(value)

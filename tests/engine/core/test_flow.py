@@ -57,11 +57,11 @@ def test_a_failing_attempt_is_tried_again_as_its_policy_says_and_then_fails_the_
     run = Run(program_of([act("a", retry=retry)])).start()
     for wait in (10, 20):
         run.fail("a")
-        assert run.state.pending["a"].kind == "retry"
+        assert run.waits("a").kind == "retry"
         run.later(seconds=wait - 1)
-        assert run.state.pending["a"].kind == "retry"
+        assert run.waits("a").kind == "retry"
         run.later(seconds=1)
-        assert run.state.pending["a"].kind == "activity"
+        assert run.waits("a").kind == "activity"
     run.fail("a")
     assert (run.state.status, run.state.error and run.state.error["code"], run.state.steps["a"].attempts) == ("failed", "broken", 3)
 
@@ -73,7 +73,7 @@ def test_a_permanent_error_is_never_tried_again() -> None:
 
 def test_an_answer_of_an_attempt_that_was_given_up_changes_nothing() -> None:
     run = Run(program_of([act("a")])).start().fail("a").later(minutes=10)
-    assert run.state.pending["a"].attempt == 2
+    assert run.waits("a").attempt == 2
     run.do(i.ActivityCompleted(ID, "a", 1, 1, "done", "late"))
     assert run.state.status == "running"
 
@@ -165,14 +165,14 @@ def test_a_request_that_nobody_answers_is_sent_again_as_the_same_attempt() -> No
 
 def test_a_worker_that_accepted_and_fell_silent_is_given_up() -> None:
     run = Run(program_of([act("a")])).start().do(i.ActivityAccepted(ID, "a", 1, 1)).later(seconds=61)
-    assert run.state.pending["a"].kind == "retry"
+    assert run.waits("a").kind == "retry"
     assert (run.state.steps["a"].error or {})["code"] == "lease_expired"
 
 
 def test_a_heartbeat_renews_the_lease() -> None:
     run = Run(program_of([act("a")])).start().do(i.ActivityAccepted(ID, "a", 1, 1)).later(seconds=50)
     run.do(i.ActivityHeartbeat(ID, "a", 1, 1)).later(seconds=50)
-    assert run.state.pending["a"].kind == "activity"
+    assert run.waits("a").kind == "activity"
 
 
 def test_initial_vars_are_rendered_once_at_the_start() -> None:

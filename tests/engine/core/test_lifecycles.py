@@ -69,6 +69,15 @@ def test_the_tables_are_read_from_the_classes() -> None:
     assert (table_of(ExecutionMachine), table_of(StepMachine)) == (EXECUTION_MOVES, STEP_MOVES)
 
 
-@pytest.mark.parametrize(("status", "actions"), [("running", ["cancel"]), ("waiting", ["cancel"]), ("completed", []), ("failed", [])])
+OFFERED = [
+    ("running", ["cancel", "pause"]),
+    ("waiting", ["cancel", "pause"]),
+    ("paused", ["cancel", "resume"]),
+    ("completed", []),
+    ("failed", []),
+]
+
+
+@pytest.mark.parametrize(("status", "actions"), OFFERED)
 def test_only_what_can_still_happen_is_offered(status: str, actions: list[str]) -> None:
     assert allowed_actions(status) == actions

@@ -1,15 +1,17 @@
 """Google's own CEL runtime says the same: random expressions, typed so that most have a value, evaluated by both.
 
 Left out on purpose: an int and a double in one calculation (they promote here), what is finer than a microsecond, `null in map`
-(false here, an error there), and `substring` to the very end of a text (0.1.3 refuses it against its own documentation).
+(false here, an error there), `substring` to the very end of a text (0.1.3 refuses it against its own documentation), and numbers
+read from a text with white space around them (0.1.3 takes them; the specification does not say so, and we refuse).
 """
 
 import math
+import re
 from typing import Any
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_strings
-from hypothesis import given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from weft_language.expressions import ExpressionError, compile_expression
 from weft_language.expressions.values import BoolKey, CelType, Uint
@@ -22,6 +24,7 @@ ENVIRONMENT = cel.NewEnv(
     extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],
 )
 
+PADDED = re.compile(r"`(\s.*|.*\s)` is not ", re.S)
 Source = st.SearchStrategy[str]
 INT_EDGES = st.sampled_from([0, 1, -1, 2, 10, 2**31, 2**53, 2**63 - 1, -(2**63) + 1])
 
@@ -150,6 +153,7 @@ def test_both_runtimes_give_the_same_value_or_both_refuse(text: str) -> None:
     try:
         ours = compile_expression(text).evaluate(NAMES)
     except ExpressionError as error:
+        assume(not PADDED.match(error.message))
         assert theirs.type() == cel.Type.ERROR, f"we refuse: {error}"
     else:
         assert same(plain(ours), theirs.plain_value()), f"we give {ours!r}"

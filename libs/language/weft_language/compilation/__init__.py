@@ -3,16 +3,21 @@
 from weft_language.compilation.compiler import compile_definition
 from weft_language.compilation.following import PROPAGATE, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
-from weft_language.compilation.program import ROOT, Edge, Graph, Node, NodeKind, Program, ProgramSettings, Sla
+from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, NodeKind, Program, ProgramSettings, Sla
 from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
     ActivityWork,
+    CallWork,
+    CompensateWork,
     ConnectorWork,
     EndWork,
     FailWork,
+    ForeachWork,
     GroupWork,
     IfWork,
+    LoopWork,
+    ParallelWork,
     PublishWork,
     SetWork,
     StateWork,
@@ -28,17 +33,23 @@ __all__ = [
     "PROPAGATE",
     "ROOT",
     "ActivityWork",
+    "CallWork",
+    "CompensateWork",
+    "ConcurrencyRule",
     "ConnectorWork",
     "DelayValue",
     "DueValue",
     "Edge",
     "EndWork",
     "FailWork",
+    "ForeachWork",
     "Graph",
     "GroupWork",
     "IfWork",
+    "LoopWork",
     "Node",
     "NodeKind",
+    "ParallelWork",
     "Program",
     "ProgramSettings",
     "Propagate",

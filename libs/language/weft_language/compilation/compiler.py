@@ -1,20 +1,22 @@
 """From a definition to the program that the engine runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from weft_language.compilation.nodes import compile_node
-from weft_language.compilation.program import ROOT, Edge, Graph, Node, Program, ProgramSettings, Sla
+from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, Program, ProgramSettings, Sla
 from weft_language.compilation.triggers import compile_triggers
-from weft_language.compilation.work import StateWork
+from weft_language.compilation.work import CompensateWork, StateWork
 from weft_language.expressions import ExpressionError, Template, compile_expression, compile_template
 from weft_language.findings import Finding, InvalidDefinition
 from weft_language.json_schemas import InvalidSchema, SchemaCheck
 from weft_language.model import Definition, parse_duration, to_document
 from weft_language.model import Edge as WrittenEdge
 from weft_language.model import Node as WrittenNode
+from weft_language.model.work_action import CompensateWith
+from weft_language.model.work_data import ForeachWith, GroupWith, LoopWith, ParallelWith
 from weft_language.model.work_data import Graph as WrittenGraph
-from weft_language.model.work_data import GroupWith
 from weft_language.validation.publishing import publish_findings
 
 _ANY_OBJECT = {"type": "object"}
@@ -39,12 +41,14 @@ def _compile(definition: Definition, version: int) -> Program:
     nodes: dict[str, Node] = {}
     for graph_id, parent, written in _graphs(definition):
         scopes[graph_id] = Graph(graph_id, written.start or written.nodes[0].id, tuple(node.id for node in written.nodes), parent)
+        frame = nodes[parent].frame if parent is not None and nodes[parent].type == "group" else graph_id
         edges = _edges(written)
         for node in written.nodes:
             if node.id in nodes:
                 message = f"the id `{node.id}` is used twice"
                 raise InvalidDefinition((Finding("error", "duplicate_id", "/nodes", message, node.id),))
-            nodes[node.id] = compile_node(node, graph_id, edges.get(node.id, {}))
+            nodes[node.id] = compile_node(node, graph_id, edges.get(node.id, {}), frame)
+    nodes.update(_compensating(definition, scopes, nodes))
     states = (node.work for node in nodes.values() if isinstance(node.work, StateWork))
     return Program(
         slug=definition.slug,
@@ -70,7 +74,39 @@ def _graphs(definition: Definition) -> Iterator[tuple[str, str | None, Definitio
     while waiting:
         graph_id, parent, graph = waiting.pop(0)
         yield graph_id, parent, graph
-        waiting.extend((node.id, node.id, node.with_) for node in graph.nodes if isinstance(node.with_, GroupWith))
+        for node in graph.nodes:
+            waiting.extend((inner_id, node.id, inner) for inner_id, inner in _inside(node))
+
+
+def _inside(node: WrittenNode) -> Iterator[tuple[str, WrittenGraph]]:
+    """(id, graph) of the graphs a node holds."""
+    part = node.with_
+    if isinstance(part, GroupWith):
+        yield node.id, part
+    elif isinstance(part, (ForeachWith, LoopWith)):
+        yield node.id, part.body
+    elif isinstance(part, ParallelWith):
+        for name, branch in part.branches.items():
+            yield f"{node.id}/{name}", branch
+
+
+def _compensating(definition: Definition, scopes: Mapping[str, Graph], nodes: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
+    """The `compensate` nodes, with what each may undo."""
+    written = {node.id: node for _, _, graph in _graphs(definition) for node in graph.nodes}
+    for node in nodes.values():
+        part = written[node.id].with_
+        if isinstance(part, CompensateWith):
+            within = None if part.scope is None else frozenset(_below(part.scope, scopes))
+            yield node.id, replace(node, work=CompensateWork(within))
+
+
+def _below(owner: str, scopes: Mapping[str, Graph]) -> Iterator[str]:
+    """Every node in the graphs of a node, however deep."""
+    for graph in scopes.values():
+        if graph.parent_node == owner:
+            for node in graph.nodes:
+                yield node
+                yield from _below(node, scopes)
 
 
 def _edges(graph: Definition | WrittenGraph) -> dict[str, dict[str, tuple[Edge, ...]]]:
@@ -96,9 +132,13 @@ def _output(definition: Definition) -> Template | None:
 
 def _settings(definition: Definition) -> ProgramSettings:
     written = definition.settings
+    rule = written.concurrency
+    key = None if rule is None or rule.key is None else compile_template(rule.key)
     return ProgramSettings(
         max_duration_s=None if written.max_duration is None else parse_duration(written.max_duration),
         signal_ttl_s=parse_duration(written.signal_ttl),
         priority=written.priority,
         retention_days=written.retention_days,
+        concurrency=None if rule is None else ConcurrencyRule(rule.limit, key, rule.on_conflict),
+        compensates=written.on_failure == "compensate",
     )

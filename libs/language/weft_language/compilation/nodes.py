@@ -11,14 +11,21 @@ from weft_language.expressions import Template, compile_conditions, compile_expr
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model import Node as WrittenNode
 from weft_language.model import Retry, parse_duration
+from weft_language.model.node import Compensation
 from weft_language.model.part import Part
-from weft_language.model.work_action import ActivityWith, EndWith, FailWith, PublishWith
-from weft_language.model.work_data import IfWith, SetWith, SwitchWith, TransformWith
+from weft_language.model.work import with_class
+from weft_language.model.work_action import ActivityWith, CallWith, EndWith, FailWith, PublishWith
+from weft_language.model.work_data import ForeachWith, IfWith, LoopWith, ParallelWith, SetWith, SwitchWith, TransformWith
 from weft_language.model.work_task import TaskWith
 from weft_language.model.work_time import StateWith, WaitWith
 
 _KINDS: Final[dict[str, NodeKind]] = {
     "group": "scope",
+    "parallel": "scope",
+    "foreach": "scope",
+    "loop": "scope",
+    "compensate": "scope",
+    "call": "waiting",
     "wait": "waiting",
     "state": "waiting",
     "task": "task",
@@ -28,8 +35,11 @@ _KINDS: Final[dict[str, NodeKind]] = {
 }
 
 
-def compile_node(node: WrittenNode, graph: str, edges: Mapping[str, tuple[Edge, ...]]) -> Node:
-    """A node ready to run. graph: id of the graph it stands in. Raises: ExpressionError, InvalidSchema."""
+def compile_node(node: WrittenNode, graph: str, edges: Mapping[str, tuple[Edge, ...]], frame: str = "") -> Node:
+    """A node ready to run. graph: id of the graph it stands in; frame: as in `Node`.
+
+    Raises: ExpressionError, InvalidSchema, pydantic's ValidationError for a `compensate` that was never validated.
+    """
     kind = _KINDS.get(node.type, "activity" if "." in node.type else "control")
     default = ACTIVITY_DEFAULT if kind == "activity" else NEVER_AGAIN
     return Node(
@@ -42,7 +52,16 @@ def compile_node(node: WrittenNode, graph: str, edges: Mapping[str, tuple[Edge, 
         retry=default if node.retry is None else compile_retry(node.retry),
         timeout_s=None if node.timeout is None else parse_duration(node.timeout),
         edges=edges,
+        frame=frame,
+        undo=None if node.compensate is None else _undo(node.compensate),
     )
+
+
+def _undo(part: Compensation) -> work.ActivityWork | work.ConnectorWork:
+    given = (with_class(part.type) or Part).model_validate(part.with_)
+    if isinstance(given, ActivityWith):
+        return _activity(given)
+    return work.ConnectorWork(part.type, compile_template(as_written(given)))
 
 
 def compile_retry(retry: Retry) -> RetryPolicy:
@@ -62,6 +81,8 @@ def compile_retry(retry: Retry) -> RetryPolicy:
 def _work(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work:
     if node.type == "group":
         return work.GroupWork(node.id)
+    if node.type in _SCOPED:
+        return _SCOPED[node.type](node.id, node.with_)
     if node.type == "task":
         return _task(node, edges)
     build = _BUILDERS.get(node.type)
@@ -106,6 +127,27 @@ def _switch(part: SwitchWith) -> work.Work:
     return work.SwitchWork(cases, "done" if part.default is None else part.default)
 
 
+def _parallel(node: str, part: ParallelWith) -> work.Work:
+    branches = {name: f"{node}/{name}" for name in part.branches}
+    needed = {"all": len(branches), "any": 1}.get(str(part.join)) or min(int(part.join), len(branches))
+    return work.ParallelWork(branches, needed, part.on_error == "fail")
+
+
+def _foreach(node: str, part: ForeachWith) -> work.Work:
+    return work.ForeachWork(
+        node, compile_template(part.items), compile_template(part.concurrency), part.as_, part.on_error == "fail", part.max_items
+    )
+
+
+def _loop(node: str, part: LoopWith) -> work.Work:
+    while_ = None if part.while_ is None else compile_expression(part.while_)
+    return work.LoopWork(node, while_, None if part.until is None else compile_expression(part.until), part.max_iterations)
+
+
+def _call(part: CallWith) -> work.Work:
+    return work.CallWork(compile_template(part.workflow), _template(part, "version"), _template(part, "input"), part.wait)
+
+
 def _wait(part: WaitWith) -> work.Work:
     if part.for_ is not None:
         return work.WaitWork(delay=DelayValue.compile(part.for_))
@@ -148,12 +190,16 @@ def _end(part: EndWith) -> work.Work:
     return work.EndWork(_template(part, "output"), part.status)
 
 
-def _activity(part: ActivityWith) -> work.Work:
+def _activity(part: ActivityWith) -> work.ActivityWork:
     return work.ActivityWork(compile_template(part.name), _template(part, "input"), _template(part, "queue"))
 
 
+_SCOPED: Final[dict[str, Callable[[str, Any], work.Work]]] = {"parallel": _parallel, "foreach": _foreach, "loop": _loop}
+
 _BUILDERS: Final[dict[str, Callable[[Any], work.Work]]] = {
     "set": _set,
+    "call": _call,
+    "compensate": lambda part: work.CompensateWork(),
     "transform": _transform,
     "if": _if,
     "switch": _switch,

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import Trigger
-from weft_language.compilation.work import Work
+from weft_language.compilation.work import ActivityWork, ConnectorWork, Work
 from weft_language.expressions import Expression, Template
 from weft_language.json_schemas import SchemaCheck
 
@@ -29,8 +29,10 @@ class Node:
 
     kind: `control` runs at once; `scope` runs its graph; `waiting` rests (wait, state); `task` is for a person; `activity` is
     outside work by a worker; `ending` has no way on (fail, end).
-    graph: id of the graph it stands in.  timeout_s: seconds, above 0; None is without limit.
+    graph: id of the graph it stands in.  frame: id of the nearest graph around it that is the root, a branch or a body.
+    timeout_s: seconds, above 0; None is without limit.
     edges: by outcome, in listed order. Listed-order graphs have their edges made explicit.
+    undo: what undoes it once it has completed, None where nothing does.
     """
 
     id: str
@@ -42,11 +44,13 @@ class Node:
     retry: RetryPolicy
     timeout_s: float | None
     edges: Mapping[str, tuple[Edge, ...]]
+    frame: str = ROOT
+    undo: ActivityWork | ConnectorWork | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """One scope. id: "" for the root, else the id of the group it belongs to, which is then `parent_node`."""
+    """One scope. id: "" for the root, `<node>/<branch>` for a branch, else the id of the node it belongs to: its `parent_node`."""
 
     id: str
     start: str
@@ -55,13 +59,27 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcurrencyRule:
+    """How many executions with the same key live at once, and what a further one does. key renders to a text; None is one key for all."""
+
+    limit: int
+    key: Template | None = None
+    on_conflict: Literal["queue", "skip", "cancel_running"] = "queue"
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramSettings:
-    """Settings with their defaults filled in. Times in seconds; None is without limit."""
+    """Settings with their defaults filled in. Times in seconds; None is without limit.
+
+    compensates: whether an execution that fails undoes its completed nodes first.
+    """
 
     max_duration_s: float | None = None
     signal_ttl_s: float = 7 * 86_400.0
     priority: int = 5
     retention_days: int | None = None
+    concurrency: ConcurrencyRule | None = None
+    compensates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,60 @@ class GroupWork:
 
 
 @dataclass(frozen=True, slots=True)
+class ParallelWork:
+    """`parallel`: graph ids by branch name, in listed order. needed: branches that must complete, 1 or more.
+
+    fail_fast: whether the first error of a branch ends the others.
+    """
+
+    branches: Mapping[str, str]
+    needed: int
+    fail_fast: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForeachWork:
+    """`foreach`: run the graph once per item. items renders to a list, concurrency to a whole number from 1.
+
+    as_: the name an iteration reads its item by.  fail_fast: whether the first error ends the others; else `null` stands for it.
+    """
+
+    graph: str
+    items: Template
+    concurrency: Template
+    as_: str = "item"
+    fail_fast: bool = True
+    max_items: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoopWork:
+    """`loop`: run the graph again and again; one of the two conditions is given."""
+
+    graph: str
+    while_: Expression | None = None
+    until: Expression | None = None
+    max_iterations: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CallWork:
+    """`call`: run another workflow. version renders to a whole number from 1; None is the active one.  wait: for its end."""
+
+    workflow: Template
+    version: Template | None = None
+    input: Template | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CompensateWork:
+    """`compensate`: undo completed nodes. nodes: only these may be undone; None is without limit."""
+
+    nodes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitWork:
     """`wait`: one of the two is given."""
 
@@ -140,6 +194,11 @@ Work = (
     | IfWork
     | SwitchWork
     | GroupWork
+    | ParallelWork
+    | ForeachWork
+    | LoopWork
+    | CallWork
+    | CompensateWork
     | WaitWork
     | StateWork
     | TaskWork

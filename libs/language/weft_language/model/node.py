@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from weft_language.model.part import (
@@ -41,10 +41,27 @@ class Position(Part):
 
 
 class Compensation(Part):
-    """The activity that undoes a node."""
+    """The activity that undoes a node: `activity`, or a connector's action."""
 
     type: str = Field(pattern=NODE_TYPE_PATTERN, max_length=100)
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @field_validator("type")
+    @classmethod
+    def _acts(cls, value: str) -> str:
+        if value != "activity" and "." not in value:
+            message = "a node is undone by an `activity` or by a connector's action, not by `{type}`"
+            raise PydanticCustomError("compensation_type", message, {"type": value})
+        return value
+
+    @model_validator(mode="after")
+    def _read_with(self) -> "Compensation":
+        from weft_language.model.work import with_class
+
+        work = with_class(self.type)
+        if work is not None:
+            work.model_validate(self.with_)
+        return self
 
 
 class Enhancement(Part):

@@ -21,10 +21,6 @@ def _findings(document: Outline) -> Iterator[Finding]:
     raw = document.document
     for part in capabilities.DOCUMENT_FIELDS:
         yield from _field(raw, part, "", None, "the definition")
-    settings = raw.get("settings")
-    if isinstance(settings, dict) and settings.get("on_failure") == "compensate":
-        meanwhile = capabilities.COMPENSATE_ON_FAILURE.meanwhile
-        yield _refusal("/settings/on_failure", None, "`on_failure: compensate`", meanwhile)
     for place, trigger in enumerate(raw.get("triggers", ())):
         pointer = f"/triggers/{place}"
         if trigger["on"] not in capabilities.EXECUTED_TRIGGERS:
@@ -38,7 +34,10 @@ def _findings(document: Outline) -> Iterator[Finding]:
 def _node(node: OutlineNode) -> Iterator[Finding]:
     if not capabilities.is_executable(node.type):
         what = f"the node type `{node.type}`"
-        yield _refusal(f"{node.pointer}/type", node.id, what, capabilities.meanwhile(node.type))
+        yield _refusal(f"{node.pointer}/type", node.id, what, capabilities.CONNECTOR_MEANWHILE)
+    undo = node.raw.get("compensate")
+    if isinstance(undo, dict) and not capabilities.is_executable(str(undo.get("type"))):
+        yield _refusal(f"{node.pointer}/compensate/type", node.id, f"`{undo.get('type')}`", capabilities.CONNECTOR_MEANWHILE)
     for part in capabilities.NODE_FIELDS:
         yield from _field(node.raw, part, node.pointer, node.id, "a node")
     for part in capabilities.WITH_FIELDS.get(node.type, ()):

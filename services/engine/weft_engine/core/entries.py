@@ -10,6 +10,11 @@ import msgspec
 STARTED: Final = "execution.started"
 WAITING: Final = "execution.waiting"
 RESUMED: Final = "execution.resumed"
+PAUSED: Final = "execution.paused"
+UNPAUSED: Final = "execution.unpaused"
+YIELDED: Final = "execution.yielded"
+CONTINUED: Final = "execution.continued"
+COMPENSATING: Final = "execution.compensating"
 COMPLETED: Final = "execution.completed"
 FAILED: Final = "execution.failed"
 TIMED_OUT: Final = "execution.timed_out"
@@ -24,12 +29,19 @@ STEP_WAITING: Final = "step.waiting"
 STEP_COMPLETED: Final = "step.completed"
 STEP_FAILED: Final = "step.failed"
 STEP_CANCELLED: Final = "step.cancelled"
+STEP_COMPENSATED: Final = "step.compensated"
+UNDO_RECORDED: Final = "undo.recorded"
 VARS_SET: Final = "vars.set"
 SCOPE_ENTERED: Final = "scope.entered"
+SCOPE_OPENED: Final = "scope.opened"
+SCOPE_COMPLETED: Final = "scope.completed"
+SCOPE_FAILED: Final = "scope.failed"
 SIGNAL_KEPT: Final = "signal.kept"
 SIGNAL_DELIVERED: Final = "signal.delivered"
 SIGNAL_EXPIRED: Final = "signal.expired"
 EVENT_PUBLISHED: Final = "event.published"
+CHILD_CALLED: Final = "child.called"
+ITEM_HELD: Final = "item.held"
 
 ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
 
@@ -38,7 +50,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened to an execution.
 
     kind: one of the names above.  node, visit, attempt: which step, where it is about one.  data: what the kind needs, JSON values.
-    Its position is that of its row plus its place in the row; its time is the row's.
+    scope: key of the scope the step stands in, "" for the root.  Its position is that of its row plus its place in the row; its time is
+    the row's.
     """
 
     kind: str
@@ -46,6 +59,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     visit: int = 0
     attempt: int = 0
     data: dict[str, Any] = {}
+    scope: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):

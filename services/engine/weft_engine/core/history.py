@@ -15,9 +15,13 @@ from weft_engine.core.state import State, Step
 
 @dataclass(slots=True)
 class Visit:
-    """One visit of a node as it stood at the end of the rows. input: what its work was given, None for inline nodes."""
+    """One visit of a node as it stood at the end of the rows.
+
+    scope: key of the scope it stood in.  input: what its work was given, None for inline nodes.
+    """
 
     node: str
+    scope: str
     step: Step
     input: Any = None
 
@@ -31,13 +35,16 @@ def visits(execution_id: UUID, rows: Iterable[Row]) -> list[Visit]:
             if state is None:
                 state = blank(execution_id, entry)
             evolve(state, entry, row.at)
-            if entry.node is None or entry.node not in state.steps:
+            step = state.steps.get(entry.node) if entry.node is not None else None
+            if entry.node is None or step is None:
                 continue
-            step = state.steps[entry.node]
-            visit = found.setdefault((entry.node, step.visit), Visit(entry.node, step))
-            visit.step = step
+            visit = found.get((entry.node, entry.visit))
+            if visit is None:
+                if step.visit != entry.visit:
+                    continue
+                visit = found[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
             if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
                 visit.input = entry.data.get("input")
-            elif entry.kind == e.STEP_WAITING and "task" in entry.data:
-                visit.input = entry.data["task"]
+            elif entry.kind == e.STEP_WAITING:
+                visit.input = entry.data.get("task", entry.data.get("input"))
     return list(found.values())

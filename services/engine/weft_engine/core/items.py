@@ -12,6 +12,16 @@ from uuid import UUID
 import msgspec
 
 
+class Caller(msgspec.Struct, frozen=True):
+    """The step of another execution that called one."""
+
+    execution_id: UUID
+    node: str
+    visit: int
+    depth: int
+    wait: bool = True
+
+
 class Start(msgspec.Struct, frozen=True):
     """`execution.start`."""
 
@@ -24,6 +34,7 @@ class Start(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
     priority: int | None = None
     requested_at: datetime | None = None
+    caller: Caller | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -31,6 +42,23 @@ class Cancel(msgspec.Struct, frozen=True):
 
     execution_id: UUID
     reason: str | None = None
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """`execution.pause`."""
+
+    execution_id: UUID
+    reason: str | None = None
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """`execution.resume`."""
+
+    execution_id: UUID
     user: str | None = None
     answer_id: UUID | None = None
 
@@ -111,12 +139,25 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 Happening = (
-    Start | Cancel | Signal | CompleteStep | FailStep | ActivityCompleted | ActivityFailed | ActivityAccepted | ActivityHeartbeat | Tick
+    Start
+    | Cancel
+    | Pause
+    | Resume
+    | Signal
+    | CompleteStep
+    | FailStep
+    | ActivityCompleted
+    | ActivityFailed
+    | ActivityAccepted
+    | ActivityHeartbeat
+    | Tick
 )
 
 WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.start": (1, Start),
     "execution.cancel": (1, Cancel),
+    "execution.pause": (1, Pause),
+    "execution.resume": (1, Resume),
     "execution.signal": (1, Signal),
     "step.complete": (1, CompleteStep),
     "step.fail": (1, FailStep),
@@ -133,4 +174,10 @@ _DECODERS: Final = {name: msgspec.json.Decoder(struct) for name, (_, struct) in 
 def decode(type_: str, data: msgspec.Raw | bytes) -> Happening:
     """The happening in an item's data. Raises: KeyError for a word a partition does not hear, msgspec.DecodeError for bad data."""
     happening: Happening = _DECODERS[type_].decode(data)
+    return happening
+
+
+def convert(type_: str, item: dict[str, Any]) -> Happening:
+    """The happening in an item that was turned into plain JSON values. Raises: KeyError, msgspec.ValidationError."""
+    happening: Happening = msgspec.convert(item, WORDS[type_][1])
     return happening

@@ -1,4 +1,4 @@
-"""The names that expressions read: `trigger`, `input`, `vars`, `tenant`, `execution`, `step`, `now` and, after a signal, `signal`."""
+"""The names that expressions read: `trigger`, `input`, `vars`, `tenant`, `execution`, `step`, `now`; inside scopes also their own."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from weft_engine.core.state import State, Step
+from weft_language.compilation import Node
+
+from weft_engine.core.state import ROOT, State, Step
 
 
 class Steps(Mapping[str, Any]):
-    """`step`: what each visited node has come to, made when it is read."""
+    """`step`: what each visited node has come to, made when it is read.
 
-    __slots__ = ("_steps",)
+    frames: the visits of the branches and iterations around the reader, by graph: a node of such a graph is read as its visit there.
+    Any other node is read as its newest visit.
+    """
 
-    def __init__(self, steps: Mapping[str, Step]) -> None:
-        self._steps = steps
+    __slots__ = ("_frames", "_newest", "_nodes")
+
+    def __init__(self, newest: Mapping[str, Step], frames: Mapping[str, Mapping[str, Step]], nodes: Mapping[str, Node]) -> None:
+        self._newest = newest
+        self._frames = frames
+        self._nodes = nodes
 
     def __getitem__(self, node: str) -> dict[str, Any]:
-        """The newest visit of a node. Raises: KeyError when it was never visited."""
-        step = self._steps[node]
+        """A visit of a node. Raises: KeyError when it was never visited where it is read from."""
+        step = self._steps_of(node)[node]
         view: dict[str, Any] = {"status": step.status, "attempts": step.attempts}
         if step.completed_at is not None:
             view |= {"outcome": step.outcome, "output": step.output, "completed_at": step.completed_at}
@@ -29,17 +37,27 @@ class Steps(Mapping[str, Any]):
             view["started_at"] = step.started_at
         return view
 
+    def _steps_of(self, node: str) -> Mapping[str, Step]:
+        if not self._frames:
+            return self._newest
+        known = self._nodes.get(node)
+        return self._newest if known is None else self._frames.get(known.frame, self._newest)
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, str) and node in self._steps_of(node)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._steps)
+        return (node for node in self._newest if node in self)
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return sum(1 for _ in self)
 
 
-def names_of(state: State, tenant: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What an expression may read in this state.
+def names_of(state: State, tenant: Mapping[str, Any], now: datetime, nodes: Mapping[str, Node]) -> dict[str, Any]:
+    """What an expression in the root scope may read in this state.
 
     tenant: `{id, tier, settings}`.  now: the time of the transition, constant within it, so that a replay gives the same answer.
+    nodes: of the program.
     """
     return {
         "trigger": state.trigger,
@@ -52,9 +70,22 @@ def names_of(state: State, tenant: Mapping[str, Any], now: datetime) -> dict[str
             "version": state.version,
             "started_at": state.started_at,
         },
-        "step": Steps(state.steps),
+        "step": Steps(state.steps, {}, nodes),
         "now": now,
     }
+
+
+def scoped(names: Mapping[str, Any], state: State, scope: str, nodes: Mapping[str, Node]) -> dict[str, Any]:
+    """The same inside an open scope: with the names of every scope around it, the inner ones first."""
+    frames: dict[str, Mapping[str, Step]] = {}
+    own: dict[str, Any] = {}
+    while scope != ROOT:
+        inside = state.scopes[scope]
+        own = {**inside.names, **own}
+        if inside.steps is not None:
+            frames.setdefault(inside.graph, inside.steps)
+        scope = inside.outer
+    return {**names, **own, "step": Steps(state.steps, frames, nodes)}
 
 
 def signal_names(payload: Any, user: Mapping[str, Any] | None) -> dict[str, Any]:

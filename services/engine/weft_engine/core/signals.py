@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from weft_language.compilation import Node, StateWork, candidates, follow
+from weft_language.compilation import StateWork, candidates, follow
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.items import Signal
 from weft_engine.core.names import signal_names
-from weft_engine.core.turn import Turn
+from weft_engine.core.turn import At, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ def receive(turn: Turn, signal: Signal) -> Answer:
         known = ", ".join(sorted(turn.program.signals)) or "none"
         return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {signal.name!r}; it knows: {known}")
     refusals: list[Answer] = []
-    for node_id, pending in state.pending.items():
+    for pending in state.pending.values():
         if pending.kind == "signal" and signal.name in pending.data["signals"]:
-            refusal = _deliver(turn, turn.program.nodes[node_id], signal.signal_id, signal.name, signal.payload, signal.user)
+            refusal = _deliver(turn, turn.at(pending), signal.signal_id, signal.name, signal.payload, signal.user)
             if refusal is None:
                 return Answer(202, body={"status": "delivered"})
             refusals.append(refusal)
@@ -48,22 +48,23 @@ def receive(turn: Turn, signal: Signal) -> Answer:
     return Answer(202, body={"status": "kept"})
 
 
-def take_kept(turn: Turn, node: Node, work: StateWork) -> None:
+def take_kept(turn: Turn, at: At, work: StateWork) -> None:
     """Deliver to a `state` that was just entered the first kept signal that it takes; one that its guards refuse stays kept."""
     for kept in turn.state.kept:
         if kept.expires_at <= turn.now:
             turn.emit(e.SIGNAL_EXPIRED, signal_id=kept.signal_id, name=kept.name)
-        elif kept.name in work.signals and _deliver(turn, node, kept.signal_id, kept.name, kept.payload, kept.user) is None:
+        elif kept.name in work.signals and _deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user) is None:
             return
 
 
-def _deliver(turn: Turn, node: Node, signal_id: str, name: str, payload: Any, user: Mapping[str, Any] | None) -> Answer | None:
+def _deliver(turn: Turn, at: At, signal_id: str, name: str, payload: Any, user: Mapping[str, Any] | None) -> Answer | None:
     """Hand a signal to a `state` that waits for it. Returns: None when it was taken, else why not."""
+    node = at.node
     check = node.work.signals.get(name) if isinstance(node.work, StateWork) else None
     if check is not None and (errors := check.errors(payload)):
         details = [{"pointer": f"/payload{pointer}", "code": code, "detail": detail} for pointer, code, detail in errors]
         return Answer(422, "signal_payload_invalid", f"the payload does not fit the signal {name!r}", {"errors": details})
-    names = {**turn.names, "signal": signal_names(payload, user)}
+    names = {**turn.names(at.scope), "signal": signal_names(payload, user)}
     edges = candidates(node, name)
     try:
         edge = follow(node, name, names)
@@ -72,7 +73,6 @@ def _deliver(turn: Turn, node: Node, signal_id: str, name: str, payload: Any, us
     if edges and edge is None:
         guards = " or ".join(guard.when.text for guard in edges if guard.when is not None)
         return Answer(409, "signal_refused", f"{node.id} takes {name!r} only when {guards}", {"node": node.id, "guards": guards})
-    visit = turn.visit_of(node.id)
-    turn.emit(e.SIGNAL_DELIVERED, node.id, visit, signal_id=signal_id, name=name, user=user)
-    turn.finish(node, visit, name, payload, names)
+    turn.emit(e.SIGNAL_DELIVERED, at, signal_id=signal_id, name=name, user=user)
+    turn.finish(at, name, payload, names)
     return None

@@ -1,4 +1,7 @@
-"""The state of one execution, in memory. It is never stored: the journal is, and this is the fold of it."""
+"""The state of one execution, in memory. It is never stored: the journal is, and this is the fold of it.
+
+It is changed in place, by `evolve` only. JSON values inside it (inputs, outputs, payloads) are never changed.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,18 @@ from weft_engine.machine import EXECUTION_ENDS, ExecutionStatus, StepStatus
 
 SEEN_SIGNALS: Final = 1_000
 """How many signal ids an execution remembers, newest last, so that a repeated signal arrives once."""
+ROOT: Final = ""
+"""The key of the root scope, which is always open and in no list."""
+
+Place = tuple[str, int]
+"""A visit: node and number. Visits of a node count over all its scopes, so this names one visit in an execution."""
+Label = str | int | None
+"""Which scope of its owner: a branch's name, an iteration's index or number, None for a group's one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
-    """The newest visit of a node. visit: from 1.  attempts: begun so far.  error: a `Failure` as an object."""
+    """A visit of a node. visit: from 1.  attempts: begun so far.  error: a `Failure` as an object."""
 
     visit: int
     status: str = StepStatus.SCHEDULED
@@ -27,23 +37,49 @@ class Step:
     completed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Progress:
+    """How far a node with scopes of its own has come.
+
+    opened: scopes begun so far.  open: keys of those not ended.  results: outputs of those completed, by label (a loop keeps the last).
+    failed: labels of those that failed, or the nodes whose compensation failed.  error: the first error.
+    items: what a foreach goes through.  queue: what a compensation still has to undo, next first.
+    """
+
+    opened: int = 0
+    open: list[str] = field(default_factory=list)
+    results: dict[str | int, Any] = field(default_factory=dict)
+    failed: list[str | int] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    items: list[Any] = field(default_factory=list)
+    queue: list[Place] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Pending:
     """What a node waits for.
 
-    kind: `activity` (an answer), `retry` (its next attempt), `task` (a person), `timer`, `signal`, `scope` (its own graph).
+    kind: `activity` (an answer), `retry` (its next attempt), `task` (a person), `timer`, `signal`, `child` (an execution it called),
+    or one of `OWNERS` (scopes of its own).  scope: key of the scope it stands in.
     due_at: when to look at it: lease over, next attempt, wake up, first `after`.  deadline_at: when the node's `timeout` is over.
-    data: what the kind needs: the activity's request, the names of a state's `after`.
+    data: what the kind needs: the activity's request, the names of a state's `after`.  progress: of an owner.
     """
 
     node: str
     visit: int
     kind: str
+    scope: str = ROOT
     attempt: int = 1
     due_at: datetime | None = None
     deadline_at: datetime | None = None
     since: datetime | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def place(self) -> Place:
+        """The visit that waits."""
+        return self.node, self.visit
 
     @property
     def wake_at(self) -> datetime | None:
@@ -51,6 +87,38 @@ class Pending:
         if self.due_at is None or (self.deadline_at is not None and self.deadline_at < self.due_at):
             return self.deadline_at
         return self.due_at
+
+
+OWNERS: Final = frozenset({"group", "parallel", "foreach", "loop", "compensate"})
+"""Kinds of pending that have scopes of their own, or work that is theirs, and wait for nothing else."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """An open graph, other than the root.
+
+    node, visit: its owner.  outer: key of the scope its owner stands in.  graph: its id in the program.
+    names: what its nodes can read beside the usual: the item, `index`, `iteration`.
+    steps: the visits in it by node; None for a group, which shares those of the scope around it.
+    """
+
+    key: str
+    node: str
+    visit: int
+    label: Label
+    graph: str
+    outer: str = ROOT
+    names: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, Step] | None = None
+
+
+@dataclass(slots=True)
+class Undo:
+    """A completed visit that can be undone, with what that takes. request: `{name, queue, input}`, or `{error}` when it cannot be told."""
+
+    node: str
+    visit: int
+    request: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +136,11 @@ class KeptSignal:
 class State:
     """Everything that decides what an execution does next.
 
-    position: entries in its journal.  steps, pending: by node id.  scopes: the node each open graph is at, by graph id.
-    quiet: transitions since it last rested, which bounds a cycle that never does.
+    position: entries in its journal.  steps: the newest visit of each node.  scopes: open ones by key, outer before inner.
+    pending: by visit.  undo: what can be undone, oldest first.  quiet: transitions since it last rested, which bounds a cycle that never
+    does.  ready: what a transition that grew too long left to be entered next.  caller: `{execution_id, node, visit, depth}` of the call.
+    failing: `{error, kind}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
+    held: what came during a pause, in order, as `{type, item}`.
     """
 
     id: UUID
@@ -83,18 +154,23 @@ class State:
     key: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     priority: int = 0
-    parent: str | None = None
+    caller: dict[str, Any] | None = None
     traceparent: str | None = None
     started_at: datetime | None = None
     deadline_at: datetime | None = None
     completed_at: datetime | None = None
     vars: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
-    scopes: dict[str, str] = field(default_factory=dict)
-    pending: dict[str, Pending] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    pending: dict[Place, Pending] = field(default_factory=dict)
+    undo: list[Undo] = field(default_factory=list)
     kept: tuple[KeptSignal, ...] = ()
     seen: tuple[str, ...] = ()
     quiet: int = 0
+    ready: tuple[tuple[str, int, str], ...] = ()
+    failing: dict[str, Any] | None = None
+    paused: dict[str, Any] | None = None
+    held: tuple[dict[str, Any], ...] = ()
     output: Any = None
     error: dict[str, Any] | None = None
 
@@ -104,15 +180,67 @@ class State:
         return self.status in EXECUTION_ENDS
 
     @property
+    def parent(self) -> str | None:
+        """The id of the execution that called this one."""
+        return None if self.caller is None else str(self.caller["execution_id"])
+
+    @property
     def wake_at(self) -> datetime | None:
         """The earliest moment at which time alone changes something, None when it never does."""
-        if self.ended:
+        if self.paused is not None or self.ended:
             return None
-        moments = [moment for pending in self.pending.values() if (moment := pending.wake_at) is not None]
-        if self.deadline_at is not None:
-            moments.append(self.deadline_at)
-        return min(moments, default=None)
+        if self.ready:
+            return self.started_at
+        earliest = self.deadline_at
+        for pending in self.pending.values():
+            moment = pending.wake_at
+            if moment is not None and (earliest is None or moment < earliest):
+                earliest = moment
+        return earliest
+
+    def steps_in(self, scope: str) -> dict[str, Step]:
+        """The visits that nodes of a scope know as their own: those of the nearest branch, iteration or root around it."""
+        while scope != ROOT:
+            inside = self.scopes[scope]
+            if inside.steps is not None:
+                return inside.steps
+            scope = inside.outer
+        return self.steps
+
+    def within(self, place: Place) -> set[str]:
+        """The keys of all open scopes of a visit, however deep."""
+        found: set[str] = set()
+        for key, scope in self.scopes.items():
+            if (scope.node, scope.visit) == place or scope.outer in found:
+                found.add(key)
+        return found
 
     def draft(self) -> State:
-        """A copy that can be changed without this one noticing. Values inside are never changed in place."""
-        return replace(self, vars=dict(self.vars), steps=dict(self.steps), scopes=dict(self.scopes), pending=dict(self.pending))
+        """A copy that can be changed without this one noticing. JSON values are shared."""
+        copies: dict[int, Step] = {}
+
+        def copied(steps: dict[str, Step]) -> dict[str, Step]:
+            return {node: copies.setdefault(id(step), replace(step)) for node, step in steps.items()}
+
+        return replace(
+            self,
+            vars=dict(self.vars),
+            steps=copied(self.steps),
+            scopes={key: replace(one, steps=None if one.steps is None else copied(one.steps)) for key, one in self.scopes.items()},
+            pending={place: replace(one, progress=_copy(one.progress)) for place, one in self.pending.items()},
+            undo=list(self.undo),
+        )
+
+
+def _copy(progress: Progress) -> Progress:
+    return replace(
+        progress, open=list(progress.open), results=dict(progress.results), failed=list(progress.failed), queue=list(progress.queue)
+    )
+
+
+def scope_key(node: str, visit: int, label: Label) -> str:
+    """The key of a scope: its owner, the visit from the second on, then `/<branch>` or `[<index>]`."""
+    owner = node if visit == 1 else f"{node}.{visit}"
+    if label is None:
+        return owner
+    return f"{owner}/{label}" if isinstance(label, str) else f"{owner}[{label}]"

@@ -1,4 +1,4 @@
-"""One transition being decided: the draft of the next state, the entries that lead to it, and the rules of moving through the graph."""
+"""One transition being decided: the next state in the making, the entries that lead to it, and the rules of moving through the graph."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
-from weft_language.compilation import PROPAGATE, Node, Program, follow
+from weft_language.compilation import PROPAGATE, ActivityWork, ConnectorWork, Node, Program, follow
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
-from weft_engine.core.names import names_of
-from weft_engine.core.state import State
+from weft_engine.core.names import names_of, scoped
+from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
 
 RUNAWAY: Final = 10_000
 """Transitions without a wait after which an execution fails with `runaway`. Source: the definition language, section 3."""
 MAX_JOURNAL: Final = 100_000
 """Entries an execution may have; then it fails with `history_too_long`."""
+CONNECTOR_QUEUE: Final = "default"
+"""The pool of Weft's own workers, which runs every connector's action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +39,76 @@ class Context:
     lease_s: float = 60.0
 
 
+class At(NamedTuple):
+    """A visit of a node in the scope it stands in."""
+
+    node: Node
+    visit: int
+    scope: str
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among what is pending."""
+        return self.node.id, self.visit
+
+
+class Entering(NamedTuple):
+    """A node to be entered next, in a scope that is open."""
+
+    node: str
+    scope: str
+
+
 @dataclass(slots=True)
 class Turn:
-    """A draft in the making. `ready` holds the nodes to enter next."""
+    """A transition in the making. It changes `state` in place.
+
+    ready: what to do next: nodes to enter, and owners one of whose scopes has ended. The first in line goes on until it waits, so
+    branches run one after another and not in turns.
+    """
 
     state: State
     program: Program
     now: datetime
     context: Context
     entries: list[Entry] = field(default_factory=list)
-    ready: deque[str] = field(default_factory=deque)
-    _names: dict[str, Any] | None = None
+    ready: deque[Entering | Place] = field(default_factory=deque)
+    _names: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def emit(self, kind: str, node: str | None = None, visit: int = 0, attempt: int = 0, /, **data: Any) -> None:
-        """Write an entry and move the draft by it."""
-        entry = Entry(kind, node, visit, attempt, data)
+    def emit(self, kind: str, at: At | None = None, attempt: int = 0, /, **data: Any) -> None:
+        """Write an entry and move the state by it."""
+        self.write(Entry(kind, data=data) if at is None else Entry(kind, at.node.id, at.visit, attempt, data, at.scope))
+
+    def write(self, entry: Entry) -> None:
+        """Write an entry as it is and move the state by it."""
         evolve(self.state, entry, self.now)
         self.entries.append(entry)
 
-    @property
-    def names(self) -> dict[str, Any]:
-        """What expressions read. It looks into the draft, so it is always of this moment."""
-        if self._names is None:
-            self._names = names_of(self.state, self.context.tenant, self.now)
-        return self._names
+    def names(self, scope: str = ROOT) -> dict[str, Any]:
+        """What expressions in a scope read. It looks into the state, so it is always of this moment."""
+        found = self._names.get(scope)
+        if found is None:
+            if scope == ROOT:
+                found = names_of(self.state, self.context.tenant, self.now, self.program.nodes)
+            else:
+                found = scoped(self.names(), self.state, scope, self.program.nodes)
+            self._names[scope] = found
+        return found
 
-    def visit_of(self, node: str) -> int:
-        """The number of the visit of a node that is open or was last, 0 before the first."""
-        step = self.state.steps.get(node)
-        return step.visit if step is not None else 0
+    def at(self, pending: Pending) -> At:
+        """The visit that waits."""
+        return At(self.program.nodes[pending.node], pending.visit, pending.scope)
+
+    def next_visit(self, node: Node, scope: str) -> At:
+        """The next visit of a node."""
+        step = self.state.steps.get(node.id)
+        return At(node, 1 if step is None else step.visit + 1, scope)
 
     def deadline(self, node: Node) -> datetime | None:
         """When a visit that begins now outlives the node's `timeout`."""
         return self.now + timedelta(seconds=node.timeout_s) if node.timeout_s is not None else None
 
-    def finish(self, node: Node, visit: int, outcome: str, output: Any, names: Mapping[str, Any] | None = None, **data: Any) -> None:
+    def finish(self, at: At, outcome: str, output: Any, names: Mapping[str, Any] | None = None, **data: Any) -> None:
         """End a visit with an outcome and go on by its edges.
 
         names: what guards read, when it is more than the usual.  data: more members of the entry.
@@ -80,93 +117,146 @@ class Turn:
             data["outcome"] = outcome
         if output is not None:
             data["output"] = output
-        self.emit(e.STEP_COMPLETED, node.id, visit, **data)
-        self._go_on(node, outcome, output, names)
-
-    def _go_on(self, node: Node, outcome: str, output: Any, names: Mapping[str, Any] | None = None) -> None:
+        self.emit(e.STEP_COMPLETED, at, **data)
+        if at.node.undo is not None:
+            self.emit(e.UNDO_RECORDED, at, request=self._request_to_undo(at.node.undo, at.scope))
         try:
-            edge = follow(node, outcome, names if names is not None else self.names)
+            edge = follow(at.node, outcome, names if names is not None else self.names(at.scope))
         except ExpressionError as error:
-            self.fail_scope(node.graph, failure(error.code, error.message, node.id, permanent=True))
+            self.fail_scope(at.scope, failure(error.code, error.message, at.node.id, permanent=True))
             return
         if edge is None:
-            self._complete_scope(node.graph, output)
+            self._complete_scope(at.scope, output)
         elif edge is not PROPAGATE:
-            self.ready.append(edge.to)
+            self.ready.appendleft(Entering(edge.to, at.scope))
 
-    def _complete_scope(self, graph: str, output: Any) -> None:
-        parent = self.program.scopes[graph].parent_node
-        if parent is not None:
-            self.finish(self.program.nodes[parent], self.visit_of(parent), "done", output)
+    def _request_to_undo(self, work: ActivityWork | ConnectorWork, scope: str) -> dict[str, Any]:
+        """Rendered while the visit is the newest and its scope is open: later its names may read something else."""
+        try:
+            return request_of(work, self.names(scope), self.state.tenant)
+        except ExpressionError as error:
+            return {"error": {"code": error.code, "message": error.message}}
+
+    def _complete_scope(self, scope: str, output: Any) -> None:
+        if scope == ROOT:
+            self.complete(None)
             return
-        self.complete(None)
+        owner = self._owner(scope)
+        label = self.state.scopes[scope].label
+        if label is None:
+            self.finish(owner, "done", output)
+            return
+        self.emit(e.SCOPE_COMPLETED, owner, label=label, **({} if output is None else {"output": output}))
+        self.ready.appendleft(owner.place)
+
+    def _owner(self, scope: str) -> At:
+        opened = self.state.scopes[scope]
+        return At(self.program.nodes[opened.node], opened.visit, opened.outer)
 
     def complete(self, output: Any) -> None:
         """End the whole execution well. output: given by an `end` node; None renders the definition's own."""
         if output is None and self.program.output is not None:
             try:
-                output = self.program.output.render(self.names)
+                output = self.program.output.render(self.names())
             except ExpressionError as error:
                 self.fail_execution(failure(error.code, error.message, None, permanent=True))
                 return
-        self.ready.clear()
         self.cancel_pending()
         self.emit(e.COMPLETED, output=output if output is not None else {})
 
-    def fail(self, node: Node, visit: int, error: dict[str, Any]) -> None:
+    def fail(self, at: At, error: dict[str, Any]) -> None:
         """End a visit with an error: by its `error` edges, else the error passes to the enclosing scope."""
-        self._end_badly(node, visit, "error", error)
+        self._end_badly(at, "error", error)
 
-    def time_out(self, node: Node, visit: int) -> None:
+    def time_out(self, at: At) -> None:
         """End a visit whose `timeout` is over: by its `timeout` edges, else as an error with code `timeout`."""
-        error = failure("timeout", f"{node.id} did not end within its timeout of {node.timeout_s:g} s", node.id)
-        self._end_badly(node, visit, "timeout" if node.edges.get("timeout") else "error", error)
+        error = failure("timeout", f"{at.node.id} did not end within its timeout of {at.node.timeout_s or 0:g} s", at.node.id)
+        self._end_badly(at, "timeout" if at.node.edges.get("timeout") else "error", error)
 
-    def _end_badly(self, node: Node, visit: int, outcome: str, error: dict[str, Any]) -> None:
-        if node.kind == "scope":
-            self.cancel_pending(inside=node.id)
-        taken_back = {"task_id": task_id_of(self.state.id, node.id, visit)} if node.kind == "task" else {}
-        self.emit(e.STEP_FAILED, node.id, visit, outcome=outcome, error=error, **taken_back)
+    def _end_badly(self, at: At, outcome: str, error: dict[str, Any]) -> None:
+        pending = self.state.pending.get(at.place)
+        if pending is not None and pending.kind in OWNERS:
+            self.cancel_pending(inside=at.place)
+        self.emit(e.STEP_FAILED, at, outcome=outcome, error=error, **(self._taken_back(pending) if pending is not None else {}))
         try:
-            edge = follow(node, outcome, self.names)
+            edge = follow(at.node, outcome, self.names(at.scope))
         except ExpressionError as bad:
-            self.fail_scope(node.graph, failure(bad.code, bad.message, node.id, permanent=True))
+            self.fail_scope(at.scope, failure(bad.code, bad.message, at.node.id, permanent=True))
             return
         if edge is None or edge is PROPAGATE:
-            self.fail_scope(node.graph, error)
+            self.fail_scope(at.scope, error)
         else:
-            self.ready.append(edge.to)
+            self.ready.appendleft(Entering(edge.to, at.scope))
 
-    def fail_scope(self, graph: str, error: dict[str, Any]) -> None:
-        """An error that no edge took ends its scope, whose node then ends with it; at the root it ends the execution."""
-        parent = self.program.scopes[graph].parent_node
-        if parent is None:
+    def fail_scope(self, scope: str, error: dict[str, Any]) -> None:
+        """An error that no edge took ends its scope; a group then ends with it, at the root the execution does."""
+        if scope == ROOT:
             self.fail_execution(error)
-        else:
-            self.fail(self.program.nodes[parent], self.visit_of(parent), error)
+            return
+        owner = self._owner(scope)
+        label = self.state.scopes[scope].label
+        if label is None:
+            self.fail(owner, error)
+            return
+        self.emit(e.SCOPE_FAILED, owner, label=label, error=error)
+        self.ready.appendleft(owner.place)
 
     def fail_execution(self, error: dict[str, Any], kind: str = e.FAILED) -> None:
-        """End the whole execution with an error. kind: `execution.failed` or `execution.timed_out`."""
-        self.ready.clear()
+        """End the whole execution with an error, once what has completed is undone where the definition asks for that.
+
+        kind: `execution.failed` or `execution.timed_out`.
+        """
         self.cancel_pending()
-        self.emit(kind, error=error)
+        if self.program.settings.compensates and self.state.undo and self.state.failing is None:
+            queue = [(undo.node, undo.visit) for undo in reversed(self.state.undo)]
+            self.emit(e.COMPENSATING, error=error, kind=kind, queue=queue)
+            self.ready.append(("", 0))
+        else:
+            self.emit(kind, error=error)
 
-    def cancel_pending(self, inside: str | None = None) -> None:
-        """Take back what is waited for, of the whole execution or of one scope node's graph."""
-        for node, pending in list(self.state.pending.items()):
-            if inside is None or (node != inside and self._stands_in(node, inside)):
+    def cancel_pending(self, inside: Place | None = None) -> None:
+        """Take back what is waited for, of the whole execution or of the scopes of one visit, inner before outer."""
+        if inside is None:
+            doomed = list(self.state.pending.values())
+            self.ready.clear()
+        else:
+            scopes = self.state.within(inside)
+            owner = list(inside)
+            doomed = [one for one in self.state.pending.values() if one.scope in scopes or one.data.get("by") == owner]
+            kept = [one for one in self.ready if not (isinstance(one, Entering) and one.scope in scopes)]
+            self.ready = deque(kept)
+        for pending in reversed(doomed):
+            if pending.node:
                 reason = {"reason": "timeout"} if pending.deadline_at is not None and pending.deadline_at <= self.now else {}
-                task = {"task_id": task_id_of(self.state.id, node, pending.visit)} if pending.kind == "task" else {}
-                self.emit(e.STEP_CANCELLED, node, pending.visit, **task, **reason)
+                data = {**self._taken_back(pending), **reason}
+                self.write(Entry(e.STEP_CANCELLED, pending.node, pending.visit, 0, data, pending.scope))
 
-    def _stands_in(self, node: str, scope: str) -> bool:
-        graph = self.program.nodes[node].graph
-        while graph:
-            if graph == scope:
-                return True
-            parent = self.program.scopes[graph].parent_node
-            graph = self.program.nodes[parent].graph if parent is not None else ""
-        return False
+    def _taken_back(self, pending: Pending) -> dict[str, Any]:
+        """What the mesh must know to take back the work of a visit that ends before it is done."""
+        if pending.kind == "task":
+            return {"task_id": task_id_of(self.state.id, pending.node, pending.visit)}
+        if pending.kind == "child":
+            return {"child_id": pending.data["child_id"]}
+        return {}
+
+
+def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str) -> dict[str, Any]:
+    """What a worker is asked: `{name, queue, input}`. Raises: ExpressionError."""
+    if isinstance(work, ConnectorWork):
+        return {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
+    request = {
+        "name": text(work.name.render(names)),
+        "queue": text(work.queue.render(names)) if work.queue is not None else tenant,
+    }
+    input_ = work.input.render(names) if work.input is not None else None
+    return request if input_ is None else {**request, "input": input_}
+
+
+def text(value: Any) -> str:
+    """A rendered value where the language wants a text. Raises: ExpressionError when it is another kind of value."""
+    if not isinstance(value, str):
+        raise ExpressionError("expression_value", f"a text is needed here, not {value!r:.80}")
+    return value
 
 
 def key_of(execution_id: UUID, node: str, visit: int) -> str:
@@ -177,6 +267,11 @@ def key_of(execution_id: UUID, node: str, visit: int) -> str:
 def task_id_of(execution_id: UUID, node: str, visit: int) -> str:
     """The id of the task of a visit: the same whenever it is asked for."""
     return str(uuid5(execution_id, f"task:{node}:{visit}"))
+
+
+def child_id_of(execution_id: UUID, node: str, visit: int) -> str:
+    """The id of the execution that a visit calls: the same whenever it is asked for."""
+    return str(uuid5(execution_id, f"call:{node}:{visit}"))
 
 
 def failure(

@@ -31,10 +31,11 @@ _json = msgspec.json.Encoder()
 class Turnout:
     """What a turn came to.
 
-    held: the new states, to be put in place once the batch is durable.  seqs: the last of each partition.
-    undecided: to be held and tried again.  parked: to be set aside.
+    partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
+    seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
     """
 
+    partitions: int
     batch: Batch = field(default_factory=Batch)
     held: dict[UUID, tuple[Owned, Held]] = field(default_factory=dict)
     outgoing: list[Outgoing] = field(default_factory=list)
@@ -55,6 +56,8 @@ class Turnout:
             return
         state = State(id=start.execution_id, tenant=piece.tenant, workflow=start.workflow, version=start.workflow_version or 0)
         born = {"tenant": piece.tenant, "workflow": start.workflow, "version": state.version, "trigger": start.trigger}
+        if start.caller is not None:
+            born["caller"] = msgspec.to_builtins(start.caller)
         entry = Entry(kind, data={**born, **data})
         evolve(state, entry, now)
         self._take(piece, Held(blank(start.execution_id, entry)), Transition(state, [entry]), now)
@@ -96,7 +99,7 @@ class Turnout:
         position = state.position - len(transition.entries)
         body = e.encode(transition.entries).decode()
         self.batch.rows.append(JournalRow(owned.partition, seq, state.id, state.tenant, position, now, body))
-        self.outgoing.extend(messages(state, transition.entries, position, now, owned.queue))
+        self.outgoing.extend(messages(state, transition.entries, position, now, self.partitions))
         self.held[state.id] = (owned, self._stored(owned.partition, before, state, now))
         if state.ended and state.key is not None:
             self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))

@@ -160,7 +160,7 @@ class Lane:
             await self._commit(journal, turnout, pieces)
         except DataError as error:
             if len(pieces) == 1:
-                turnout = Turnout()
+                turnout = Turnout(self._settings.partitions)
                 turnout.park(pieces[0], "value_refused", f"the database refuses a value of it: {error}")
                 return turnout
             middle = len(pieces) // 2

@@ -50,7 +50,7 @@ class Turns:
 
     async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
         """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors."""
-        turnout = Turnout()
+        turnout = Turnout(self._settings.partitions)
         states = await self._load(journal, pieces)
         holders = await self._keys(journal, pieces, states)
         for piece in pieces:
@@ -165,7 +165,7 @@ class Turns:
             for _, execution_id, row in rows:
                 state = states[execution_id]
                 if state is not None:
-                    outgoing.extend(messages(state, row.entries, row.position, row.at, owned.queue))
+                    outgoing.extend(messages(state, row.entries, row.position, row.at, self._settings.partitions))
             after = rows[-1][0]
             found.append((after, outgoing))
         return found

@@ -1,0 +1,137 @@
+"""How an execution as a whole changes: its beginning, its rests and pauses, its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve.change import Change, moment, nothing
+from weft_engine.core.state import Pending, Place, Progress, State
+from weft_engine.machine import move_execution
+
+FAILING: Final[Place] = ("", 0)
+"""Where the undoing before a bad end stands among what is pending: it belongs to no node."""
+
+
+def _started(state: State, entry: Entry, at: datetime) -> None:
+    data = entry.data
+    state.status = move_execution(state.status, "start")
+    state.started_at = at
+    state.input = data.get("input", {})
+    state.trigger = data.get("trigger", {})
+    state.vars = dict(data.get("vars", {}))
+    state.key = data.get("key")
+    state.labels = data.get("labels", {})
+    state.priority = data.get("priority", 0)
+    state.caller = data.get("caller")
+    state.traceparent = data.get("traceparent")
+    if (limit := data.get("max_duration_s")) is not None:
+        state.deadline_at = at + timedelta(seconds=limit)
+
+
+def _refused(state: State, entry: Entry, at: datetime) -> None:
+    state.status = move_execution(state.status, "fail" if entry.kind == e.REJECTED else "cancel")
+    state.started_at = state.completed_at = at
+    state.error = entry.data.get("error")
+    state.trigger = entry.data.get("trigger", {})
+    state.key = entry.data.get("key")
+    state.caller = entry.data.get("caller")
+
+
+def _moved(move: str) -> Change:
+    def change(state: State, entry: Entry, at: datetime) -> None:
+        state.status = move_execution(state.status, move)
+
+    return change
+
+
+def _ended(move: str) -> Change:
+    def end(state: State, entry: Entry, at: datetime) -> None:
+        state.status = move_execution(state.status, move)
+        state.completed_at = at
+        state.output = entry.data.get("output")
+        state.error = entry.data.get("error")
+        state.pending.clear()
+        state.scopes.clear()
+        state.undo.clear()
+        state.kept = state.ready = state.held = ()
+        state.failing = state.paused = None
+
+    return end
+
+
+def _paused(state: State, entry: Entry, at: datetime) -> None:
+    state.status = move_execution(state.status, "pause")
+    state.paused = {"since": at, **entry.data}
+
+
+def _unpaused(state: State, entry: Entry, at: datetime) -> None:
+    """Everything that time would have done is put off by the length of the pause; what was held is taken up by the same transition."""
+    state.status = move_execution(state.status, "resume")
+    since = moment((state.paused or {}).get("since")) or at
+    state.paused, state.held = None, ()
+    pause = at - since
+    for pending in state.pending.values():
+        pending.due_at = _later(pending.due_at, pause)
+        pending.deadline_at = _later(pending.deadline_at, pause)
+        if "after" in pending.data:
+            after = [[name, _later(moment(due), pause)] for name, due in pending.data["after"]]
+            pending.data = {**pending.data, "after": after}
+    state.deadline_at = _later(state.deadline_at, pause)
+    state.kept = tuple(_prolonged(kept, pause) for kept in state.kept)
+
+
+def _later(due: datetime | None, pause: timedelta) -> datetime | None:
+    return None if due is None else due + pause
+
+
+def _prolonged(kept: Any, pause: timedelta) -> Any:
+    return type(kept)(kept.signal_id, kept.name, kept.payload, kept.user, kept.expires_at + pause)
+
+
+def _held(state: State, entry: Entry, at: datetime) -> None:
+    state.held = (*state.held, entry.data)
+
+
+def _yielded(state: State, entry: Entry, at: datetime) -> None:
+    state.ready = tuple((node, visit, scope) for node, visit, scope in entry.data["ready"])
+
+
+def _continued(state: State, entry: Entry, at: datetime) -> None:
+    state.ready = ()
+
+
+def _compensating(state: State, entry: Entry, at: datetime) -> None:
+    data = entry.data
+    state.failing = {"error": data["error"], "kind": data["kind"]}
+    state.deadline_at, state.ready = None, ()
+    queue: list[Place] = [(node, visit) for node, visit in data["queue"]]
+    state.pending[FAILING] = Pending("", 0, "compensate", since=at, progress=Progress(queue=queue))
+
+
+def _vars_set(state: State, entry: Entry, at: datetime) -> None:
+    state.vars.update(entry.data["vars"])
+
+
+EXECUTION_CHANGES: Final[dict[str, Change]] = {
+    e.STARTED: _started,
+    e.VARS_SET: _vars_set,
+    e.SKIPPED: _refused,
+    e.REJECTED: _refused,
+    e.WAITING: _moved("wait"),
+    e.RESUMED: _moved("wake"),
+    e.PAUSED: _paused,
+    e.UNPAUSED: _unpaused,
+    e.ITEM_HELD: _held,
+    e.YIELDED: _yielded,
+    e.CONTINUED: _continued,
+    e.COMPENSATING: _compensating,
+    e.COMPLETED: _ended("complete"),
+    e.FAILED: _ended("fail"),
+    e.TIMED_OUT: _ended("time_out"),
+    e.CANCELLED: _ended("cancel"),
+    e.EVENT_PUBLISHED: nothing,
+    e.CHILD_CALLED: nothing,
+}

@@ -1,0 +1,146 @@
+"""How a visit of a node changes: asked for, accepted, tried again, resting, ended, undone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve.change import Change, moment, node_of
+from weft_engine.core.state import Pending, State, Step, Undo
+from weft_engine.machine import StepStatus, move_step
+
+
+def begin(state: State, entry: Entry, at: datetime, status: str, attempts: int = 1) -> Step:
+    """The record of a visit that begins. It becomes the newest of its node, and the one that its scope knows."""
+    node = node_of(entry)
+    step = Step(entry.visit, status, attempts=attempts, started_at=at)
+    state.steps_in(entry.scope)[node] = step
+    newest = state.steps.get(node)
+    if newest is None or newest.visit <= entry.visit:
+        state.steps[node] = step
+    return step
+
+
+def _open_step(state: State, entry: Entry) -> Step | None:
+    """The record of the visit an entry is about, None when this entry is its first."""
+    step = state.steps_in(entry.scope).get(node_of(entry))
+    return step if step is not None and step.visit == entry.visit else None
+
+
+def _scheduled(state: State, entry: Entry, at: datetime) -> None:
+    node, data = node_of(entry), entry.data
+    step = _open_step(state, entry)
+    was = state.pending.get((node, entry.visit))
+    if step is None or was is None:
+        begin(state, entry, at, StepStatus.SCHEDULED, entry.attempt)
+        deadline_at = moment(data.get("deadline_at"))
+    else:
+        step.status, step.attempts, step.error = move_step(step.status, "reschedule"), entry.attempt, None
+        deadline_at, data = was.deadline_at, was.data
+    state.quiet = 0
+    due_at = at + timedelta(seconds=data["resend_s"])
+    state.pending[node, entry.visit] = Pending(node, entry.visit, "activity", entry.scope, entry.attempt, due_at, deadline_at, at, data)
+
+
+def _resent(state: State, entry: Entry, at: datetime) -> None:
+    _renew(state, entry, at + timedelta(seconds=entry.data["resend_s"]))
+
+
+def _accepted(state: State, entry: Entry, at: datetime) -> None:
+    step = _open_step(state, entry)
+    if step is not None and step.status == StepStatus.SCHEDULED:
+        step.status = move_step(step.status, "accept")
+    _renew(state, entry, at + timedelta(seconds=entry.data["lease_s"]))
+
+
+def _renew(state: State, entry: Entry, due_at: datetime) -> None:
+    pending = state.pending[node_of(entry), entry.visit]
+    pending.due_at = due_at
+    pending.data = {**pending.data, **entry.data}
+
+
+def _retrying(state: State, entry: Entry, at: datetime) -> None:
+    pending = state.pending[node_of(entry), entry.visit]
+    step = _open_step(state, entry)
+    if step is not None:
+        step.status, step.error = move_step(step.status, "retry"), entry.data["error"]
+    pending.kind, pending.due_at = "retry", moment(entry.data["retry_at"])
+
+
+def _rests(state: State, entry: Entry, at: datetime) -> None:
+    node, data = node_of(entry), entry.data
+    begin(state, entry, at, StepStatus.WAITING)
+    state.quiet = 0
+    state.pending[node, entry.visit] = Pending(
+        node, entry.visit, data["kind"], entry.scope, 1, moment(data.get("due_at")), moment(data.get("deadline_at")), at, data
+    )
+
+
+def _completed(state: State, entry: Entry, at: datetime) -> None:
+    data = entry.data
+    _end(state, entry, at, "complete", StepStatus.COMPLETED, outcome=data.get("outcome", "done"), output=data.get("output"))
+    if "vars" in data:
+        state.vars.update(data["vars"])
+
+
+def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:
+    state.undo.append(Undo(node_of(entry), entry.visit, entry.data["request"]))
+
+
+def _failed(state: State, entry: Entry, at: datetime) -> None:
+    _end(state, entry, at, "fail", StepStatus.FAILED, outcome=entry.data.get("outcome", "error"), error=entry.data["error"])
+
+
+def _cancelled(state: State, entry: Entry, at: datetime) -> None:
+    _end(state, entry, at, "cancel", StepStatus.CANCELLED, quiet=0)
+
+
+def _end(
+    state: State, entry: Entry, at: datetime, move: str, status: str, *,
+    outcome: str | None = None, output: Any = None, error: dict[str, Any] | None = None, quiet: int = 1,
+) -> None:  # fmt: skip
+    step = _open_step(state, entry)
+    if step is None:
+        step = begin(state, entry, at, status)
+    else:
+        step.status = move_step(step.status, move)
+    step.outcome, step.output, step.error, step.completed_at = outcome, output, error, at
+    state.quiet += quiet
+    pending = state.pending.pop((node_of(entry), entry.visit), None)
+    if pending is not None:
+        for key in pending.progress.open:
+            del state.scopes[key]
+
+
+def _compensated(state: State, entry: Entry, at: datetime) -> None:
+    node, error = node_of(entry), entry.data.get("error")
+    owner, visit = entry.data["by"]
+    progress = state.pending[owner, visit].progress
+    for pending in state.pending.values():
+        if pending.kind == "compensate":
+            pending.progress.queue = [place for place in pending.progress.queue if place != (node, entry.visit)]
+    if error is None:
+        progress.results[len(progress.results)] = node
+    else:
+        progress.failed.append(node)
+        progress.error = progress.error or error
+    state.undo = [undo for undo in state.undo if (undo.node, undo.visit) != (node, entry.visit)]
+    step = state.steps.get(node)
+    if step is not None and step.visit == entry.visit and error is None:
+        step.status = move_step(step.status, "compensate")
+
+
+STEP_CHANGES: Final[dict[str, Change]] = {
+    e.STEP_SCHEDULED: _scheduled,
+    e.STEP_RESENT: _resent,
+    e.STEP_ACCEPTED: _accepted,
+    e.STEP_RETRYING: _retrying,
+    e.STEP_WAITING: _rests,
+    e.STEP_COMPLETED: _completed,
+    e.STEP_FAILED: _failed,
+    e.STEP_CANCELLED: _cancelled,
+    e.STEP_COMPENSATED: _compensated,
+    e.UNDO_RECORDED: _undo_recorded,
+}

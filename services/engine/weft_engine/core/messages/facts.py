@@ -1,0 +1,115 @@
+"""What is told of an execution as a whole: facts for everybody, and its end for the execution that called it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from weft_contracts import routing
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.messages.said import Outgoing, Said, fact, pack
+from weft_engine.core.state import State
+from weft_engine.core.turn import failure
+
+
+def _origin(state: State) -> dict[str, Any]:
+    trigger = state.trigger
+    user = trigger.get("user")
+    return {
+        "trigger_type": trigger.get("type", "manual"),
+        "trigger_id": trigger.get("id"),
+        "event_id": trigger.get("event_id"),
+        "user": user.get("id") if isinstance(user, dict) else None,
+        "key": state.key,
+        "labels": state.labels,
+        "parent": state.parent,
+        "priority": state.priority,
+    }
+
+
+def started(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """An execution runs."""
+    return [Said(routing.EVENTS, None, "execution.started", fact(state, position, at, **_origin(state)))]
+
+
+def waiting(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It rests."""
+    told = fact(state, position, at, node=entry.node, kind=entry.data["kind"], until=entry.data.get("until"))
+    return [Said(routing.EVENTS, None, "execution.waiting", told)]
+
+
+def resumed(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It goes on."""
+    return [Said(routing.EVENTS, None, "execution.resumed", fact(state, position, at))]
+
+
+def ended(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It has ended; its caller is told, too."""
+    started_at = state.started_at or at
+    told = fact(
+        state, position, at, **_origin(state), started_at=started_at,
+        duration_ms=max(0, round((at - started_at).total_seconds() * 1000)), error=entry.data.get("error"),
+        reason=entry.data.get("reason"), cancelled_by=entry.data.get("by"),
+    )  # fmt: skip
+    return [Said(routing.EVENTS, None, entry.kind, told), *_report(state, entry.kind, entry.data)]
+
+
+def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
+    """What the execution that called this one is told of its end."""
+    caller = state.caller
+    if caller is None or not caller["wait"]:
+        return []
+    parent = UUID(str(caller["execution_id"]))
+    step = {"execution_id": parent, "node": caller["node"], "visit": caller["visit"]}
+    if kind == e.COMPLETED:
+        return [Said(routing.COMMANDS, parent, "step.complete", {**step, "outcome": "done", "output": data.get("output")})]
+    error = data.get("error")
+    if error is None:
+        error = failure("child_cancelled", f"execution {state.id} of {state.workflow} was cancelled", None, permanent=True)
+    details = {**(error.get("details") or {}), "execution_id": str(state.id), "node": error.get("node")}
+    return [Said(routing.COMMANDS, parent, "step.fail", {**step, "error": {**error, "details": details}})]
+
+
+def report_again(state: State, partitions: int) -> list[Outgoing]:
+    """What an execution that has ended told its caller, once more, with the same ids: the caller asks when it has not heard."""
+    kind = f"execution.{state.status}"
+    data = {"output": state.output, "error": state.error}
+    at = state.completed_at or state.started_at
+    if at is None:
+        return []
+    said = _report(state, kind, data)
+    return [pack(state, one, f"{state.id}:end:{number}", at, partitions) for number, one in enumerate(said)]
+
+
+def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It never began; its caller is told, too."""
+    data = {
+        "execution_id": state.id,
+        "workflow": state.workflow,
+        "event_id": state.trigger.get("event_id"),
+        "trigger_id": state.trigger.get("id"),
+    }
+    if entry.kind == e.SKIPPED:
+        more = {"key": entry.data["key"], "live_execution_id": entry.data["live_execution_id"]}
+    else:
+        more = {"error": entry.data["error"]}
+    return [Said(routing.EVENTS, None, entry.kind, {**data, **more}), *_report(state, entry.kind, entry.data)]
+
+
+def paused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It is paused, with its children."""
+    told = fact(state, position, at, by=entry.data.get("by"), reason=entry.data.get("reason"))
+    return [Said(routing.EVENTS, None, entry.kind, told), *_to_children(entry, "execution.pause")]
+
+
+def unpaused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """Its pause is over, and that of its children."""
+    return [Said(routing.EVENTS, None, "execution.resumed", fact(state, position, at)), *_to_children(entry, "execution.resume")]
+
+
+def _to_children(entry: Entry, type_: str) -> list[Said]:
+    return [Said(routing.COMMANDS, UUID(child), type_, {"execution_id": child}) for child in entry.data.get("children", ())]

@@ -1,0 +1,92 @@
+"""What is asked of others because of an entry: work of workers, people and children, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from weft_contracts import routing
+
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve import moment
+from weft_engine.core.messages.said import Said
+from weft_engine.core.state import State
+from weft_engine.core.turn import key_of
+
+
+def called(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A child that is not waited for."""
+    return [_call(state, entry, entry.data, at)]
+
+
+def _call(state: State, entry: Entry, data: Mapping[str, Any], at: datetime) -> Said:
+    child = UUID(data["child_id"])
+    trigger = {"type": "call", "payload": data.get("input", {}), "time": at, "user": state.trigger.get("user")}
+    start = {
+        "execution_id": child,
+        "workflow": data["workflow"],
+        "workflow_version": data.get("version"),
+        "input": data.get("input", {}),
+        "trigger": trigger,
+        "requested_at": at,
+        "caller": {"execution_id": state.id, "node": entry.node, "visit": entry.visit, "depth": data["depth"], "wait": data["wait"]},
+    }
+    return Said(routing.COMMANDS, child, "execution.start", start)
+
+
+def scheduled(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A first or further attempt of an activity."""
+    data = entry.data
+    return [_request(state, entry, data, moment(data.get("deadline_at")))]
+
+
+def resent(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A request that nobody answered, once more."""
+    pending = state.pending.get((entry.node or "", entry.visit))
+    if pending is None or pending.attempt != entry.attempt:
+        return []  # answered in the meantime
+    if pending.kind == "child":
+        return [_call(state, entry, pending.data, pending.since or at)]
+    return [_request(state, entry, pending.data, pending.deadline_at)]
+
+
+def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetime | None) -> Said:
+    node = entry.node or ""
+    request = {
+        "execution_id": state.id,
+        "node": node,
+        "visit": entry.visit,
+        "attempt": entry.attempt,
+        "name": data["name"],
+        "input": data.get("input"),
+        "key": key_of(state.id, node, entry.visit),
+        "deadline": deadline,
+        "lease_s": data["lease_s"],
+    }
+    return Said(routing.WORK, routing.work_queue(data["queue"]), "activity.requested", request)
+
+
+def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A task for a person, or a child to wait for."""
+    if entry.data["kind"] == "child":
+        return [_call(state, entry, entry.data, at)]
+    if entry.data["kind"] != "task":
+        return []
+    about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit}
+    return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {**entry.data["task"], **about})]
+
+
+def taken_back(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """What is not needed any more."""
+    child = entry.data.get("child_id")
+    if child is not None:
+        reason = f"the step {entry.node} of execution {state.id} that called it has ended"
+        return [Said(routing.COMMANDS, UUID(child), "execution.cancel", {"execution_id": child, "reason": reason})]
+    task_id = entry.data.get("task_id")
+    if task_id is None:
+        return []
+    timed_out = entry.data.get("reason") == "timeout" or entry.data.get("error", {}).get("code") == "timeout"
+    data = {"task_id": task_id, "execution_id": state.id, "reason": "timeout" if timed_out else "cancelled"}
+    return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.cancel", data)]

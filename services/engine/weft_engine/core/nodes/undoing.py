@@ -1,0 +1,91 @@
+"""Compensation: what has completed is undone, the newest first, one after another, each at most once."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from weft_language.compilation import CompensateWork, Node
+from weft_language.compilation.retrying import ACTIVITY_DEFAULT
+from weft_language.compilation.work import ActivityWork
+from weft_language.expressions import compile_template
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.nodes.outside import schedule
+from weft_engine.core.nodes.resting import limit
+from weft_engine.core.state import Pending, Place
+from weft_engine.core.turn import At, Turn, failure
+
+SUFFIX: Final = ".compensate"
+"""What the undoing of a node is called behind the node's id: no node can have a dot in its own."""
+_WORK: Final = ActivityWork(compile_template("compensate"))
+
+
+def compensate(turn: Turn, at: At, work: CompensateWork) -> None:
+    """Undo every completed node that the work names, then go on."""
+    queue = [(undo.node, undo.visit) for undo in reversed(turn.state.undo) if work.nodes is None or undo.node in work.nodes]
+    turn.emit(e.SCOPE_ENTERED, at, kind="compensate", queue=queue, **limit(turn, at))
+    turn.ready.appendleft(at.place)
+
+
+def undo_next(turn: Turn, pending: Pending) -> None:
+    """Undo the next in the queue, or end when there is none. What another compensation is undoing is left to it, and waited for."""
+    requests = {(undo.node, undo.visit): undo.request for undo in turn.state.undo}
+    for node, visit in list(pending.progress.queue):
+        if (node + SUFFIX, visit) in turn.state.pending:
+            continue
+        request = requests[node, visit]
+        if "error" not in request:
+            schedule(turn, node + SUFFIX, visit, pending.scope, {**request, "by": list(pending.place)})
+            return
+        _undone(turn, pending, (node, visit), request["error"])
+    if not pending.progress.queue:
+        _all_undone(turn, pending)
+
+
+def answered(turn: Turn, activity: Pending, error: dict[str, Any] | None, output: Any = None) -> None:
+    """A worker has undone a visit, or given up. activity: the pending of the undoing."""
+    node, visit = activity.data["by"]
+    owner = turn.state.pending[node, visit]
+    if error is None:
+        data = {} if output is None else {"output": output}
+        turn.write(Entry(e.STEP_COMPLETED, activity.node, activity.visit, 0, data, activity.scope))
+    else:
+        turn.write(Entry(e.STEP_FAILED, activity.node, activity.visit, 0, {"outcome": "error", "error": error}, activity.scope))
+    _undone(turn, owner, (activity.node.removesuffix(SUFFIX), activity.visit), error)
+    turn.ready.extendleft(one.place for one in turn.state.pending.values() if one.kind == "compensate" and one is not owner)
+    turn.ready.appendleft(owner.place)
+
+
+def _undone(turn: Turn, owner: Pending, place: Place, error: dict[str, Any] | None) -> None:
+    data: dict[str, Any] = {"by": list(owner.place), **({} if error is None else {"error": error})}
+    turn.write(Entry(e.STEP_COMPENSATED, *place, 0, data))
+
+
+def _all_undone(turn: Turn, pending: Pending) -> None:
+    progress = pending.progress
+    undone, failed = list(progress.results.values()), [str(node) for node in progress.failed]
+    if not pending.node:
+        _fail_at_last(turn, failed)
+        return
+    at = turn.at(pending)
+    if failed:
+        details = {"compensated": undone, "failed": failed, "error": progress.error}
+        turn.fail(at, failure("compensation_failed", f"not undone: {', '.join(failed)}", at.node.id, 1, permanent=True, details=details))
+    else:
+        turn.finish(at, "done", {"compensated": undone, "failed": []})
+
+
+def _fail_at_last(turn: Turn, failed: list[str]) -> None:
+    failing = turn.state.failing
+    if failing is None:
+        return
+    error = failing["error"]
+    if failed:
+        error = {**error, "details": {"cause": error.get("details"), "compensation": failed}}
+    turn.fail_execution(error, failing["kind"])
+
+
+def undoing_node(pending: Pending) -> Node:
+    """The node that an undoing is tried again by: with the defaults of activities, and no way on."""
+    return Node(pending.node, "activity", "activity", "", pending.node, _WORK, ACTIVITY_DEFAULT, None, {})

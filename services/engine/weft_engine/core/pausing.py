@@ -1,0 +1,75 @@
+"""Pausing without loss: what comes during a pause is held in order, time stands still, and resuming makes up for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from weft_engine.core import entries as e
+from weft_engine.core import items as i
+from weft_engine.core.running import run
+from weft_engine.core.signals import Answer
+from weft_engine.core.turn import Turn
+from weft_engine.machine import EXECUTION_MOVES
+
+Happen = Callable[[Turn, i.Happening], Answer | None]
+
+_HELD: Final = {
+    struct: name
+    for name, (_, struct) in i.WORDS.items()
+    if struct in (i.Signal, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)
+}
+"""What is held, by the word it came as."""
+_LET_THROUGH: Final = (i.Cancel, i.Resume, i.ActivityAccepted, i.ActivityHeartbeat)
+
+
+def pause(turn: Turn, item: i.Pause) -> Answer:
+    """Let an execution rest until it is resumed. Children that it waits for follow, by their own messages."""
+    state = turn.state
+    if (state.status, "pause") not in EXECUTION_MOVES:
+        return Answer(409, "illegal_move", f"execution {state.id} is {state.status} and cannot be paused")
+    data: dict[str, Any] = {name: value for name, value in (("by", item.user), ("reason", item.reason)) if value is not None}
+    children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
+    turn.emit(e.PAUSED, **data, **({"children": children} if children else {}))
+    return Answer(200)
+
+
+def hold(turn: Turn, item: i.Happening, happen: Happen) -> Answer | None:
+    """What an item does to a paused execution: some end the pause or renew a lease, the others wait. A repeat is held once."""
+    word = _HELD.get(type(item))
+    if word is not None:
+        return _keep(turn, item, word)
+    if isinstance(item, i.Pause):
+        return Answer(200, body={"status": "repeated"})
+    return happen(turn, item) if isinstance(item, _LET_THROUGH) else None
+
+
+def _keep(turn: Turn, item: i.Happening, word: str) -> Answer | None:
+    state = turn.state
+    if isinstance(item, i.Signal):
+        if item.signal_id in state.seen or any(held["item"].get("signal_id") == item.signal_id for held in state.held):
+            return Answer(202, body={"status": "repeated"})
+        if item.name not in turn.program.signals:
+            known = ", ".join(sorted(turn.program.signals)) or "none"
+            return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {item.name!r}; it knows: {known}")
+    held = {"type": word, "item": msgspec.to_builtins(item)}
+    if held not in state.held:
+        turn.emit(e.ITEM_HELD, **held)
+    return Answer(202, body={"status": "kept"}) if isinstance(item, i.Signal) else None
+
+
+def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
+    """Go on: deadlines are put off by the length of the pause, then what was held happens in the order in which it came."""
+    state = turn.state
+    if state.paused is None:
+        return Answer(409, "illegal_move", f"execution {state.id} is {state.status}, not paused, and cannot be resumed")
+    held = state.held
+    children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
+    turn.emit(e.UNPAUSED, **({"by": item.user} if item.user is not None else {}), **({"children": children} if children else {}))
+    for one in held:
+        if not state.ended:
+            happen(turn, i.convert(one["type"], one["item"]))
+            run(turn)
+    return Answer(200)

@@ -1,0 +1,97 @@
+"""Running a transition to its fix-point: everything that needs no outside help happens in one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from weft_engine.core import entries as e
+from weft_engine.core.nodes import enter
+from weft_engine.core.nodes.scopes import scope_ended
+from weft_engine.core.nodes.undoing import undo_next
+from weft_engine.core.state import ROOT, Pending, Place
+from weft_engine.core.turn import MAX_JOURNAL, RUNAWAY, Entering, Turn, failure
+from weft_engine.machine import ExecutionStatus
+
+MAX_TRANSITION: Final = 2_000
+"""Entries of one transition, about. What is ready then goes on in the next, so that no execution keeps its neighbours waiting."""
+
+RESTS: Final = frozenset({"task", "timer", "signal", "child"})
+BUSY: Final = frozenset({"activity", "retry"})
+
+
+def run(turn: Turn) -> None:
+    """Do what is ready until nothing is, or until the transition is long enough."""
+    state = turn.state
+    while turn.ready and not state.ended:
+        if len(turn.entries) >= MAX_TRANSITION:
+            turn.emit(e.YIELDED, ready=[[one.node, 0, one.scope] if isinstance(one, Entering) else [*one, ""] for one in turn.ready])
+            return
+        following = turn.ready.popleft()
+        if isinstance(following, Entering):
+            _enter(turn, following)
+        else:
+            _go_on(turn, following)
+
+
+def take_up(turn: Turn) -> None:
+    """Go on with what the last transition left ready, as far as its scopes are still open."""
+    ready = turn.state.ready
+    turn.emit(e.CONTINUED)
+    for node, visit, scope in ready:
+        if visit or not node:
+            turn.ready.append((node, visit))
+        elif scope == ROOT or scope in turn.state.scopes:
+            turn.ready.append(Entering(node, scope))
+
+
+def _enter(turn: Turn, entering: Entering) -> None:
+    state = turn.state
+    if state.quiet >= RUNAWAY:
+        message = f"{RUNAWAY} transitions without a wait, the last at {entering.node}: a cycle here never rests"
+        turn.fail_execution(failure("runaway", message, entering.node, permanent=True))
+    elif state.position >= MAX_JOURNAL:
+        message = f"{MAX_JOURNAL} entries in the history; start a fresh execution from here on, by publishing an event or a call"
+        turn.fail_execution(failure("history_too_long", message, entering.node, permanent=True))
+    else:
+        enter(turn, entering)
+
+
+def _go_on(turn: Turn, place: Place) -> None:
+    """Something that belongs to an owner has ended; the owner may have ended meanwhile, too."""
+    pending = turn.state.pending.get(place)
+    if pending is None:
+        return
+    if pending.kind == "compensate":
+        undo_next(turn, pending)
+    else:
+        scope_ended(turn, pending)
+
+
+def settle(turn: Turn) -> None:
+    """Say when an execution comes to rest or wakes; one that only waits for a worker's answer keeps running."""
+    state = turn.state
+    if state.status not in _AWAKE:
+        return
+    resting: list[Pending] = []
+    busy = bool(state.ready)
+    for pending in state.pending.values():
+        if pending.kind in BUSY:
+            busy = True
+            break
+        if pending.kind in RESTS:
+            resting.append(pending)
+    if busy:
+        if state.status == ExecutionStatus.WAITING:
+            turn.emit(e.RESUMED)
+    elif resting and state.status == ExecutionStatus.RUNNING:
+        first = min(resting, key=_soonest)
+        until: dict[str, Any] = {"until": first.wake_at} if first.wake_at is not None and first.kind != "child" else {}
+        turn.emit(e.WAITING, turn.at(first), kind=first.kind, **until)
+
+
+_AWAKE: Final = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.WAITING})
+
+
+def _soonest(pending: Pending) -> tuple[bool, datetime | None]:
+    return pending.wake_at is None, pending.wake_at

@@ -1,0 +1,76 @@
+"""Executions that call others: one child per visit, its end is the step's end, and what happens to the caller happens to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from weft_engine.core import items as i
+from weft_engine.core.apply import apply
+from weft_engine.core.messages import messages, report_again
+from weft_engine.core.state import State
+
+from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
+
+
+def calling(**more: Any) -> Run:
+    node = {"id": "child", "type": "call", "with": {"workflow": "other", "input": {"n": "{{ input.n }}"}, **more}}
+    return Run(program_of([node], output={"got": "{{ step.child.output }}"})).start({"n": 4})
+
+
+def said(run: Run, type_: str) -> list[Any]:
+    return [msgspec.json.decode(out.item.data) for out in run.outgoing if out.item.type == type_]
+
+
+def test_a_call_starts_the_other_workflow_and_its_end_is_the_end_of_the_step() -> None:
+    run = calling()
+    (start,) = said(run, "execution.start")
+    assert (start["workflow"], start["input"], start["caller"]["node"]) == ("other", {"n": 4}, "child")
+    assert run.state.status == "waiting"
+    run.do(i.CompleteStep(ID, "child", 1, "done", {"sum": 7}))
+    assert run.state.output == {"got": {"sum": 7}}
+
+
+def test_a_child_reports_its_end_to_the_partition_of_its_caller() -> None:
+    (start,) = said(calling(), "execution.start")
+    program = program_of([{"id": "s", "type": "set", "with": {"x": 1}}], output={"x": "{{ vars.x }}"})
+    item = msgspec.convert(start, i.Start)
+    child = State(item.execution_id, "acme", "test", 1)
+    ended = apply(child, item, START, program, CONTEXT)
+    out = messages(ended.state, ended.entries, 0, START, 8)
+    (report,) = [one for one in out if one.item.type == "step.complete"]
+    assert msgspec.json.decode(report.item.data) == {
+        "execution_id": str(ID), "node": "child", "visit": 1, "outcome": "done", "output": {"x": 1},
+    }  # fmt: skip
+    (again,) = report_again(ended.state, 8)
+    assert (again.key, again.item.data) == (report.key, report.item.data)
+
+
+def test_without_waiting_the_step_gives_the_id_at_once() -> None:
+    run = calling(wait=False)
+    (start,) = said(run, "execution.start")
+    assert run.state.output == {"got": {"execution_id": start["execution_id"]}}
+
+
+def test_a_cancel_goes_on_to_the_child() -> None:
+    run = calling().do(i.Cancel(ID))
+    (start,) = said(run, "execution.start")
+    assert [one["execution_id"] for one in said(run, "execution.cancel")] == [start["execution_id"]]
+
+
+def test_a_pause_and_its_end_go_on_to_the_child() -> None:
+    run = calling().do(i.Pause(ID)).do(i.Resume(ID))
+    assert [len(said(run, type_)) for type_ in ("execution.pause", "execution.resume")] == [1, 1]
+
+
+def test_a_call_that_nobody_answered_is_sent_again_as_the_same() -> None:
+    run = calling().later(seconds=61)
+    first, second = said(run, "execution.start")
+    assert first == second
+
+
+def test_calls_in_a_row_are_bounded() -> None:
+    node = {"id": "child", "type": "call", "with": {"workflow": "test"}}
+    caller = i.Caller(ID, "child", 1, 20)
+    run = Run(program_of([node])).start(caller=caller)
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "call_too_deep")

@@ -1,0 +1,94 @@
+"""Compensation: exactly what has completed is undone, newest first, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.engine.core.conftest import Run, program_of
+
+
+def act(node: str, undo: bool = True) -> dict[str, Any]:
+    made: dict[str, Any] = {"id": node, "type": "activity", "with": {"name": f"do_{node}"}}
+    if undo:
+        made["compensate"] = {"type": "activity", "with": {"name": f"undo_{node}", "input": {"id": f"{{{{ step.{node}.output }}}}"}}}
+    return made
+
+
+def asked(run: Run) -> list[Any]:
+    import msgspec
+
+    requests = [msgspec.json.decode(out.item.data) for out in run.outgoing if out.item.type == "activity.requested"]
+    return [(request["name"], request.get("input")) for request in requests if request["name"].startswith("undo_")]
+
+
+SAGA: list[dict[str, Any]] = [act("a"), act("b"), act("c", undo=False), act("d"), {"id": "undo", "type": "compensate"}]
+EDGES = [
+    {"from": "a", "to": "b"},
+    {"from": "b", "to": "c"},
+    {"from": "c", "to": "d"},
+    {"from": "d", "to": "undo", "on": "error"},
+]
+
+
+def broken() -> Run:
+    run = Run(program_of(SAGA, EDGES, output={"undone": "{{ step.undo.output }}"})).start()
+    return run.complete("a", 1).complete("b", 2).complete("c", 3).fail("d", permanent=True)
+
+
+def test_what_has_completed_is_undone_newest_first_each_with_its_own_output() -> None:
+    run = broken().complete("b.compensate").complete("a.compensate")
+    assert asked(run) == [("undo_b", {"id": 2}), ("undo_a", {"id": 1})]
+    assert (run.state.status, run.state.output) == ("completed", {"undone": {"compensated": ["b", "a"], "failed": []}})
+    assert [run.state.steps[node].status for node in "abcd"] == ["compensated", "compensated", "completed", "failed"]
+
+
+def test_one_is_undone_after_another() -> None:
+    run = broken()
+    assert asked(run) == [("undo_b", {"id": 2})]
+
+
+def test_an_undoing_is_tried_again_and_one_that_cannot_be_done_does_not_hold_up_the_rest() -> None:
+    run = broken().fail("b.compensate").later(seconds=5).fail("b.compensate", permanent=True).complete("a.compensate")
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "compensation_failed")
+    assert run.state.error is not None
+    assert run.state.error["details"]["failed"] == ["b"]
+    assert run.state.steps["a"].status == "compensated"
+
+
+def test_a_failing_execution_undoes_before_it_ends_where_its_settings_say_so() -> None:
+    nodes = [act("a"), act("b", undo=False)]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate"})).start().complete("a", 1).fail("b", "broken", permanent=True)
+    assert run.state.status == "running"
+    run.complete("a.compensate")
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "broken")
+    assert asked(run) == [("undo_a", {"id": 1})]
+
+
+def test_a_cancel_undoes_nothing() -> None:
+    from weft_engine.core import items as i
+
+    from tests.engine.core.conftest import ID
+
+    nodes = [act("a"), act("b")]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate"})).start().complete("a", 1).do(i.Cancel(ID))
+    assert (run.state.status, asked(run)) == ("cancelled", [])
+
+
+def test_two_compensations_at_once_undo_each_node_once() -> None:
+    branches = {"x": {"nodes": [{"id": "u1", "type": "compensate"}]}, "y": {"nodes": [{"id": "u2", "type": "compensate"}]}}
+    nodes = [act("a"), act("b"), {"id": "fan", "type": "parallel", "with": {"branches": branches}}]
+    run = Run(program_of(nodes)).start().complete("a", 1).complete("b", 2)
+    run.complete("b.compensate").complete("a.compensate")
+    assert run.state.status == "completed"
+    assert sorted(asked(run)) == [("undo_a", {"id": 1}), ("undo_b", {"id": 2})]
+
+
+def test_each_visit_in_an_iteration_is_undone_with_its_own_item() -> None:
+    body = [{**act("a"), "compensate": {"type": "activity", "with": {"name": "undo_a", "input": {"n": "{{ item }}"}}}}]
+    nodes: list[dict[str, Any]] = [
+        {"id": "each", "type": "foreach", "with": {"items": [1, 2], "body": {"nodes": body}}},
+        {"id": "undo", "type": "compensate"},
+    ]
+    run = Run(program_of(nodes)).start().complete("a").complete("a").complete("a.compensate").complete("a.compensate")
+    assert asked(run) == [("undo_a", {"n": 2}), ("undo_a", {"n": 1})]
+    assert run.state.status == "completed"
