@@ -13,9 +13,9 @@ from weft_language.compilation import Program
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
-from weft_engine.core.apply import Transition, apply
-from weft_engine.core.entries import Entry
-from weft_engine.core.evolve import blank, evolve
+from weft_engine.core.apply import advance
+from weft_engine.core.entries import Entry, Row
+from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
@@ -28,8 +28,19 @@ _json = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
+class Touched:
+    """An execution in a turn. before: what PostgreSQL has of it.  position: before the turn.  entries: of the turn so far."""
+
+    owned: Owned
+    before: Held
+    state: State
+    position: int
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Turnout:
-    """What a turn came to.
+    """What a turn came to. What several items do to one execution becomes one row of the journal.
 
     partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
     seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
@@ -37,30 +48,36 @@ class Turnout:
 
     partitions: int
     batch: Batch = field(default_factory=Batch)
-    held: dict[UUID, tuple[Owned, Held]] = field(default_factory=dict)
+    held: list[tuple[Owned, Held]] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
     seqs: dict[int, int] = field(default_factory=dict)
     undecided: list[Piece] = field(default_factory=list)
     parked: list[Unusable] = field(default_factory=list)
-    _headed: dict[UUID, int] = field(default_factory=dict)
+    _touched: dict[UUID, Touched] = field(default_factory=dict)
 
     def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
-        """Apply an item. held: the execution's state before, None before its start."""
-        before = self.current(piece, held) or Held(_unborn(piece, program))
-        self._take(piece, before, apply(before.state, piece.happening, now, program, context), now)
+        """Apply an item, in place. held: the execution before the turn, None before its start.
+
+        Where this raises, the state is spoilt: `restore` puts a sound one in its place.
+        """
+        touched = self._touch(piece, held or Held(_unborn(piece, program)))
+        transition = advance(touched.state, piece.happening, now, program, context)
+        touched.entries.extend(transition.entries)
+        self.answer(piece, transition.answer)
 
     def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """End an execution that never began: its key is taken, or its workflow is not there."""
         start = piece.happening
         if not isinstance(start, words.Start) or self.current(piece, None) is not None:
             return
-        state = State(id=start.execution_id, tenant=piece.tenant, workflow=start.workflow, version=start.workflow_version or 0)
-        born = {"tenant": piece.tenant, "workflow": start.workflow, "version": state.version, "trigger": start.trigger}
+        version = start.workflow_version or 0
+        born = {"tenant": piece.tenant, "workflow": start.workflow, "version": version, "trigger": start.trigger}
         if start.caller is not None:
             born["caller"] = msgspec.to_builtins(start.caller)
         entry = Entry(kind, data={**born, **data})
-        evolve(state, entry, now)
-        self._take(piece, Held(blank(start.execution_id, entry)), Transition(state, [entry]), now)
+        touched = self._touch(piece, Held(blank(start.execution_id, entry)))
+        evolve(touched.state, entry, now)
+        touched.entries.append(entry)
 
     def answer(self, piece: Piece, answer: Answer | None) -> None:
         """Tell who asked, when somebody did."""
@@ -81,40 +98,56 @@ class Turnout:
         if piece.item is not None:
             self.parked.append(Unusable(piece.owned, piece.item, code, reason))
 
-    def current(self, piece: Piece, held: Held | None) -> Held | None:
+    def current(self, piece: Piece, held: Held | None) -> State | None:
         """The execution's state in this turn so far; `held` is that before the turn."""
-        newer = self.held.get(piece.execution_id)
-        return newer[1] if newer is not None else held
+        touched = self._touched.get(piece.execution_id)
+        if touched is not None:
+            return touched.state
+        return None if held is None else held.state
 
-    def _take(self, piece: Piece, before: Held, transition: Transition, now: datetime) -> None:
-        self.answer(piece, transition.answer)
-        owned, state = piece.owned, transition.state
-        if not transition.entries:
-            if isinstance(piece.happening, words.Tick):
-                # Nothing was due: PostgreSQL held an earlier moment than the true one, and is told the true one.
-                self.held[state.id] = (owned, self._stored(owned.partition, before, state, now))
-            return
-        seq = self.seqs.get(owned.partition, owned.seq) + 1
-        self.seqs[owned.partition] = seq
-        position = state.position - len(transition.entries)
-        body = e.encode(transition.entries).decode()
-        self.batch.rows.append(JournalRow(owned.partition, seq, state.id, state.tenant, position, now, body))
-        self.outgoing.extend(messages(state, transition.entries, position, now, self.partitions))
-        self.held[state.id] = (owned, self._stored(owned.partition, before, state, now))
-        if state.ended and state.key is not None:
-            self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
+    def restore(self, piece: Piece, rows: list[Row], now: datetime) -> None:
+        """Put the state before a failed item in the place of the spoilt one. rows: the execution's journal."""
+        touched = self._touched.pop(piece.execution_id)
+        if touched.entries:
+            rows = [*rows, Row(touched.position, now, touched.entries)]
+        state = fold(piece.execution_id, rows)
+        if state is not None:
+            touched.state = state
+            self._touched[piece.execution_id] = touched
+
+    def close(self, now: datetime) -> None:
+        """Gather what every execution came to, for the commit and for the mesh."""
+        for touched in self._touched.values():
+            owned, state = touched.owned, touched.state
+            self.held.append((owned, self._stored(owned.partition, touched.before, state, now)))
+            if not touched.entries:
+                continue
+            seq = self.seqs.get(owned.partition, owned.seq) + 1
+            self.seqs[owned.partition] = seq
+            body = e.encode(touched.entries).decode()
+            self.batch.rows.append(JournalRow(owned.partition, seq, state.id, state.tenant, touched.position, now, body))
+            self.outgoing.extend(messages(state, touched.entries, touched.position, now, self.partitions))
+            if state.ended and state.key is not None:
+                self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
+
+    def _touch(self, piece: Piece, before: Held) -> Touched:
+        touched = self._touched.get(piece.execution_id)
+        if touched is None:
+            touched = self._touched[piece.execution_id] = Touched(piece.owned, before, before.state, before.state.position)
+        return touched
 
     def _stored(self, partition: int, before: Held, state: State, now: datetime) -> Held:
-        """The state beside what PostgreSQL will have of it. The head is written only when it says something new."""
+        """The state beside what PostgreSQL will have of it. The head is written only when it says something new.
+
+        An earlier moment than the true one is left to stand until it has come: looking in vain is cheaper than writing.
+        """
         wake_at = state.wake_at
         known = before.wake_at
         early = known is not None and known > now and (wake_at is None or known <= wake_at) and not state.ended
         if before.status == state.status and (early or known == wake_at):
             return Held(state, before.status, known)
         head = HeadRow(state.id, state.tenant, state.workflow, state.version, partition, state.status, wake_at, state.completed_at)
-        # One statement may not touch a row twice: a later head of the same execution takes the place of the earlier.
-        place = self._headed.setdefault(state.id, len(self.batch.heads))
-        self.batch.heads[place : place + 1] = [head]
+        self.batch.heads.append(head)
         return Held(state, state.status, wake_at)
 
 

@@ -158,7 +158,12 @@ class Lane:
         try:
             turnout = await self._turns.turn(journal, pieces, now)
             await self._commit(journal, turnout, pieces)
-        except DataError as error:
+        except BaseException as error:
+            # States are changed in place, so what was not committed must be forgotten: the journal tells it anew.
+            for piece in pieces:
+                piece.owned.held.pop(piece.execution_id, None)
+            if not isinstance(error, DataError):
+                raise
             if len(pieces) == 1:
                 turnout = Turnout(self._settings.partitions)
                 turnout.park(pieces[0], "value_refused", f"the database refuses a value of it: {error}")
@@ -184,7 +189,7 @@ class Lane:
 
     def _adopt(self, turnout: Turnout, pieces: Sequence[Piece], now: datetime) -> None:
         """What is durable now becomes what we know, and is said."""
-        for owned, held in turnout.held.values():
+        for owned, held in turnout.held:
             owned.put(held, self._settings.cached_executions)
             wake_at = held.state.wake_at
             if held.state.ended:

@@ -16,8 +16,9 @@ from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.evolve import fold
-from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.signals import Answer
+from weft_engine.core.state import State
 from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.deciding import Turnout, not_started
@@ -55,6 +56,7 @@ class Turns:
         holders = await self._keys(journal, pieces, states)
         for piece in pieces:
             await self._one(journal, turnout, piece, states.get(piece.execution_id), holders, now)
+        turnout.close(now)
         return turnout
 
     async def _load(self, journal: Journal, pieces: Sequence[Piece]) -> dict[UUID, Held]:
@@ -92,11 +94,13 @@ class Turns:
         if current is None and not isinstance(happening, words.Start):
             self._unknown(turnout, piece, now)
             return
-        if current is not None and piece.item is not None and current.state.tenant != piece.tenant:
+        if current is not None and piece.item is not None and current.tenant != piece.tenant:
             turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
             return
-        if current is not None and current.state.ended:
-            turnout.answer(piece, too_late(current.state, happening))
+        if current is not None and current.ended:
+            turnout.answer(piece, too_late(current, happening))
+            if isinstance(happening, words.Start) and happening.caller is not None:
+                turnout.outgoing.extend(report_again(current, self._settings.partitions))
             return
         program = await self._program(journal, piece, current)
         if program is None:
@@ -107,7 +111,7 @@ class Turns:
             if holder is not None and holder != happening.execution_id:
                 turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder)}, now)
                 return
-        tenant = await self._programs.tenant(journal, current.state.tenant if current is not None else piece.tenant)
+        tenant = await self._programs.tenant(journal, current.tenant if current is not None else piece.tenant)
         context = Context(tenant, self._settings.resend_s, self._settings.activity_lease_s)
         try:
             if sampled(piece):
@@ -117,6 +121,8 @@ class Turns:
         except BUGS as error:
             log.exception("item_failed", execution=str(piece.execution_id), word=type(happening).__name__)
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
+            rows = await journal.load([piece.execution_id])
+            turnout.restore(piece, rows.get(piece.execution_id, []), now)
 
     def _traced(self, turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
         """Decide within a span of the item's trace, for the few executions whose trace is recorded."""
@@ -126,10 +132,9 @@ class Turns:
         with span(f"engine {word}", kind=SpanKind.CONSUMER, traceparent=traceparent, attributes=about):
             turnout.decide(piece, held, program, context, now)
 
-    async def _program(self, journal: Journal, piece: Piece, current: Held | None) -> Program | None:
+    async def _program(self, journal: Journal, piece: Piece, current: State | None) -> Program | None:
         if current is not None:
-            state = current.state
-            return await self._programs.get(journal, state.tenant, state.workflow, state.version)
+            return await self._programs.get(journal, current.tenant, current.workflow, current.version)
         start = piece.happening
         if not isinstance(start, words.Start):
             return None
