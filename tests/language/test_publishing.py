@@ -68,5 +68,6 @@ def test_what_is_executed_is_published() -> None:
 def test_the_catalog_says_what_is_executed() -> None:
     executed = {entry["type"] for entry in node_types() if entry["executable"]}
     assert executed == {
-        "set", "transform", "if", "switch", "group", "parallel", "foreach", "loop", "call", "compensate", "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
+        "set", "transform", "if", "switch", "group", "parallel", "foreach", "loop", "call", "compensate",
+        "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
     }  # fmt: skip

@@ -100,6 +100,22 @@ class ResumeExecution(PartitionCommand):
     answer_id: UUID | None = None
 
 
+class RetryExecution(PartitionCommand):
+    """Let an execution that ended badly go on from a node it came by.
+
+    node: where to go back to, the one the error began at when absent.  effects: `skip` what was done and is asked the same, or `redo` it.
+    """
+
+    type, version = "execution.retry", 1
+    execution_id: UUID
+    node: str | None = None
+    input: dict[str, Any] | None = None
+    workflow_version: int | None = None
+    effects: str = Field(default="skip", description="`skip` or `redo`.")
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
 class SignalExecution(PartitionCommand):
     """Bring a named signal to an execution."""
 

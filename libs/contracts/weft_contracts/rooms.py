@@ -22,6 +22,7 @@ from weft_contracts.executions import (
     FailStep,
     PauseExecution,
     ResumeExecution,
+    RetryExecution,
     SignalExecution,
     StartExecution,
     StartRejected,
@@ -46,7 +47,7 @@ _EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionPaused, 
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
-_OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution)
+_OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution)
 _PARTITION_COMMANDS: Words = (StartExecution, *_OPERATING, SignalExecution, CompleteStep, FailStep)
 
 

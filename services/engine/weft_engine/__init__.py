@@ -1,11 +1,11 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
 Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers.
-Hears  WorkflowChanged, TenantChanged, StartExecution, CancelExecution, PauseExecution, ResumeExecution, SignalExecution,
-       CompleteStep, FailStep,
+Hears  WorkflowChanged, TenantChanged, StartExecution, CancelExecution, PauseExecution, ResumeExecution, RetryExecution,
+       SignalExecution, CompleteStep, FailStep,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
-Says   WorkflowInstalled, StartExecution, CancelExecution, PauseExecution, ResumeExecution, SignalExecution, CompleteStep, FailStep,
-       ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
+Says   WorkflowInstalled, StartExecution, CancelExecution, PauseExecution, ResumeExecution, RetryExecution,
+       SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

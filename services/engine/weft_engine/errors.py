@@ -65,6 +65,15 @@ class ExecutionNotFound(NotFound):
         super().__init__(f"no execution {execution_id} in this tenant")
 
 
+class PositionNotFound(NotFound):
+    """The journal of an execution has no such position."""
+
+    code = "position_not_found"
+
+    def __init__(self, execution_id: UUID, at: int | None, last: int) -> None:
+        super().__init__(f"the journal of execution {execution_id} has {last} entries, and none at {at}; `at` is from 1 to {last}")
+
+
 class Refused(Conflict):
     """The execution refused what it was asked, with the reason. code: what the engine answered."""
 

@@ -44,9 +44,14 @@ STEP_ENDS: Final = frozenset({StepStatus.COMPLETED, StepStatus.FAILED, StepStatu
 
 
 class ExecutionMachine(StateMachine):
-    """The life of an execution. An event that comes late, after an end, is no move: the core drops it before it gets here."""
+    """The life of an execution. What comes late, after an end, is no move (the core drops it before it gets here), save a retry."""
 
-    s = States.from_enum(ExecutionStatus, initial=ExecutionStatus.QUEUED, final=EXECUTION_ENDS, use_enum_instance=True)
+    s = States.from_enum(
+        ExecutionStatus,
+        initial=ExecutionStatus.QUEUED,
+        final={ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED},
+        use_enum_instance=True,
+    )
     start = s.QUEUED.to(s.RUNNING)
     wait = s.RUNNING.to(s.WAITING)
     wake = s.WAITING.to(s.RUNNING)
@@ -55,6 +60,7 @@ class ExecutionMachine(StateMachine):
     complete = s.RUNNING.to(s.COMPLETED) | s.WAITING.to(s.COMPLETED)
     fail = s.QUEUED.to(s.FAILED) | s.RUNNING.to(s.FAILED) | s.WAITING.to(s.FAILED)
     time_out = s.RUNNING.to(s.TIMED_OUT) | s.WAITING.to(s.TIMED_OUT) | s.PAUSED.to(s.TIMED_OUT)
+    retry = s.FAILED.to(s.RUNNING) | s.TIMED_OUT.to(s.RUNNING)
     cancel = s.QUEUED.to(s.CANCELLED) | s.RUNNING.to(s.CANCELLED) | s.WAITING.to(s.CANCELLED) | s.PAUSED.to(s.CANCELLED)
 
 
@@ -94,7 +100,7 @@ def table_of(machine: type[StateMachine]) -> dict[tuple[str, str], str]:
 EXECUTION_MOVES: Final = table_of(ExecutionMachine)
 STEP_MOVES: Final = table_of(StepMachine)
 
-_OFFERED: Final = ("cancel", "pause", "resume")
+_OFFERED: Final = ("cancel", "pause", "resume", "retry")
 
 
 def move_execution(status: str, move: str) -> str:

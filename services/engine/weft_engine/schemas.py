@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -117,3 +117,100 @@ class SignalView(BaseModel):
     execution_id: UUID
     signal: str
     status: str
+
+
+class RetryBody(Body):
+    """How a failed execution goes on.
+
+    from: the node to go back to, the failed one when absent.  input: in the place of the execution's own.  version: a published one.
+    effects: what of the outside work since then is done again: nothing whose request is the same (`skip`), or everything (`redo`).
+    """
+
+    from_: str | None = Field(default=None, alias="from", max_length=64)
+    input: dict[str, Any] | None = None
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    effects: Literal["skip", "redo"] = "skip"
+
+
+class OpenScopeView(BaseModel):
+    """A graph that is open: a group, branch or iteration, with the names its nodes read."""
+
+    scope: str
+    node: str
+    visit: int
+    names: dict[str, Any]
+
+
+class StateView(BaseModel):
+    """An execution as it was after so many entries of its journal. at: how many; last: how many there are. steps: the newest visits."""
+
+    execution_id: UUID
+    at: int
+    last: int
+    time: datetime
+    status: str
+    version: int
+    input: dict[str, Any]
+    vars: dict[str, Any]
+    steps: list[StepView]
+    scopes: list[OpenScopeView]
+    waiting_for: list[WaitingView]
+    kept_signals: list[str]
+    output: Any
+    error: dict[str, Any] | None
+
+
+class EffectView(BaseModel):
+    """One thing asked of the outside. key: what the callee knows a repeat by.
+
+    status: `asked`, `done`, `failed`, `cancelled`, or `reused` for one answered by what was done before, at position `reused_from`.
+    """
+
+    key: str
+    position: int
+    node: str
+    visit: int
+    scope: str
+    kind: str
+    name: str
+    request_hash: str
+    requested_at: datetime
+    attempts: int
+    status: str
+    outcome: str | None
+    receipt_hash: str | None
+    receipt_at: datetime | None
+    error: dict[str, Any] | None
+    reused_from: int | None
+
+
+class ConsideredView(BaseModel):
+    """A condition that was read. condition: the tree `{expression, value, error, children}`, null for a way without one."""
+
+    to: str
+    condition: dict[str, Any] | None
+    taken: bool
+
+
+class ChoiceView(BaseModel):
+    """A place on the way where conditions decided. kind: `if`, `switch`, `loop`, `edge`."""
+
+    position: int
+    at: datetime
+    node: str
+    visit: int
+    scope: str
+    kind: str
+    outcome: str | None
+    considered: list[ConsideredView]
+
+
+class ExplanationView(BaseModel):
+    """Why an execution is where it is. because: a sentence on each thing it waits for."""
+
+    execution_id: UUID
+    status: str
+    waiting_for: list[WaitingView]
+    because: list[str]
+    error: dict[str, Any] | None
+    choices: list[ChoiceView]

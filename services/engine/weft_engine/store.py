@@ -22,6 +22,12 @@ async def workflow(uow: UnitOfWork, slug: str) -> tuple[str, int | None] | None:
     return None if row is None else (row.status, row.active_version)
 
 
+async def tenant(uow: UnitOfWork) -> dict[str, Any] | None:
+    """The tenant as expressions read it, None when it has not been heard of."""
+    row = (await uow.conn.execute(sa.select(tenants.c.tier, tenants.c.settings).where(tenants.c.tenant_id == uow.tenant))).one_or_none()
+    return None if row is None else {"id": uow.tenant, "tier": row.tier, "settings": row.settings}
+
+
 async def document(uow: UnitOfWork, slug: str, version: int) -> dict[str, Any] | None:
     """The document of a published version, None when it is not here."""
     query = sa.select(definitions.c.document).where(

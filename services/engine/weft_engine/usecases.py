@@ -8,7 +8,14 @@ from uuid import UUID
 
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
-from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, SignalExecution, StartExecution
+from weft_contracts.executions import (
+    CancelExecution,
+    PauseExecution,
+    ResumeExecution,
+    RetryExecution,
+    SignalExecution,
+    StartExecution,
+)
 from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
 from weft_runtime.uow import UnitOfWork
@@ -18,7 +25,7 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 
-Asking = CancelExecution | PauseExecution | ResumeExecution | SignalExecution
+Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution
 """Commands to one execution that exists."""
 
 
@@ -85,6 +92,11 @@ async def ask_execution(command: Asking, uow: UnitOfWork) -> None:
     if await store.head(uow, command.execution_id) is None:
         raise ExecutionNotFound(command.execution_id)
     uow.say(command)
+
+
+async def read_tenant(uow: UnitOfWork) -> dict[str, Any]:
+    """The caller's tenant as expressions read it."""
+    return await store.tenant(uow) or {"id": uow.tenant, "tier": "standard", "settings": {}}
 
 
 async def read_answer(answer_id: UUID, uow: UnitOfWork) -> tuple[int, dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.context import ServiceContext
 from weft_runtime.http import Context, Listing, Page, Reply, Uow
 
-from weft_engine import domain, usecases
+from weft_engine import domain, usecases, views
 from weft_engine.api.answers import poll
 from weft_engine.api.routes import door
 from weft_engine.programs import ProgramCache
@@ -65,7 +65,7 @@ def _by_hand(caller: Caller | None, payload: dict[str, Any], now: Any) -> Trigge
 async def get_execution(execution_id: UUID, uow: Uow) -> Reply[ExecutionView]:
     """An execution, whole."""
     found = await usecases.find_execution(execution_id, uow)
-    view = domain.execution_view(found.id, found.workflow, found.version, found.status, found.rows)
+    view = views.execution_view(found.id, found.workflow, found.version, found.status, found.rows)
     return Reply(view, etag=str(sum(len(row.entries) for row in found.rows)))
 
 
@@ -80,7 +80,7 @@ async def get_steps(execution_id: UUID, uow: Uow, context: Context) -> Listing[S
     """Every visit of every node, in the order in which they began."""
     found = await usecases.find_execution(execution_id, uow)
     program = await usecases.program_of(uow, context.part(ProgramCache), found.workflow, found.version) if found.rows else None
-    return Listing(items=domain.step_views(found.id, found.rows, program))
+    return Listing(items=views.step_views(found.id, found.rows, program))
 
 
 @door.get("/executions/{execution_id}/history", may=Permission.EXECUTIONS_READ)
@@ -88,7 +88,7 @@ async def get_history(execution_id: UUID, page: Page, uow: Uow) -> Listing[Entry
     """The journal, oldest entry first."""
     after = int(page.after[0]) if page.after is not None else -1
     entries = await usecases.read_history(execution_id, after, page.limit + 1, uow)
-    return page.listing(entries, view=lambda found: domain.entry_view(*found), key=lambda found: (found[0],))
+    return page.listing(entries, view=lambda found: views.entry_view(*found), key=lambda found: (found[0],))
 
 
 async def _ended(context: ServiceContext, tenant: str, execution_id: UUID) -> ExecutionView | None:
@@ -96,4 +96,4 @@ async def _ended(context: ServiceContext, tenant: str, execution_id: UUID) -> Ex
         if not await usecases.has_ended(execution_id, uow):
             return None
         found = await usecases.find_execution(execution_id, uow)
-        return domain.execution_view(found.id, found.workflow, found.version, found.status, found.rows)
+        return views.execution_view(found.id, found.workflow, found.version, found.status, found.rows)

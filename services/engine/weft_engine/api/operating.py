@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, SignalExecution
+from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, RetryExecution, SignalExecution
 from weft_runtime.auth import Permission
 from weft_runtime.clock import new_id
 from weft_runtime.http import Context, Reply, Uow
@@ -14,9 +14,10 @@ from weft_engine import usecases
 from weft_engine.api.answers import answered
 from weft_engine.api.executions import get_execution
 from weft_engine.api.routes import door
-from weft_engine.schemas import ReasonBody, SignalBody, SignalView, Started
+from weft_engine.programs import ProgramCache
+from weft_engine.schemas import ReasonBody, RetryBody, SignalBody, SignalView, Started
 
-Command = CancelExecution | PauseExecution | ResumeExecution
+Command = CancelExecution | PauseExecution | ResumeExecution | RetryExecution
 
 
 @door.post("/executions/{execution_id}/cancel", may=Permission.EXECUTIONS_OPERATE)
@@ -44,6 +45,25 @@ async def resume(execution_id: UUID, uow: Uow, context: Context) -> Reply[Any]:
     """End a pause: deadlines are put off by its length, then what was kept happens; answered when that is durable."""
     command = ResumeExecution(execution_id=execution_id, user=_user(uow), answer_id=new_id())
     return await _act(command, "resuming", uow, context)
+
+
+@door.post("/executions/{execution_id}/retry", may=Permission.EXECUTIONS_OPERATE)
+async def retry(execution_id: UUID, uow: Uow, context: Context, body: RetryBody | None = None) -> Reply[Any]:
+    """Go on from the failed or an earlier node, with other input or another version where given; answered when that is durable."""
+    asked = body or RetryBody()
+    if asked.version is not None:
+        found = await usecases.find_execution(execution_id, uow)
+        await usecases.program_of(uow, context.part(ProgramCache), found.workflow, asked.version)
+    command = RetryExecution(
+        execution_id=execution_id,
+        node=asked.from_,
+        input=asked.input,
+        workflow_version=asked.version,
+        effects=asked.effects,
+        user=_user(uow),
+        answer_id=new_id(),
+    )
+    return await _act(command, "retrying", uow, context)
 
 
 def _reason(body: ReasonBody | None) -> str | None:

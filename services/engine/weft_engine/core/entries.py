@@ -14,6 +14,7 @@ PAUSED: Final = "execution.paused"
 UNPAUSED: Final = "execution.unpaused"
 YIELDED: Final = "execution.yielded"
 CONTINUED: Final = "execution.continued"
+RETRIED: Final = "execution.retried"
 COMPENSATING: Final = "execution.compensating"
 COMPLETED: Final = "execution.completed"
 FAILED: Final = "execution.failed"
@@ -43,6 +44,8 @@ EVENT_PUBLISHED: Final = "event.published"
 CHILD_CALLED: Final = "child.called"
 ITEM_HELD: Final = "item.held"
 
+REWINDS: Final = frozenset({RETRIED})
+"""Kinds that go back to an earlier position, `data.to`, and on from there."""
 ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
 
 

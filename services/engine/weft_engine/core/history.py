@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from weft_engine.core import entries as e
-from weft_engine.core.entries import Row
-from weft_engine.core.evolve import blank, evolve
-from weft_engine.core.state import State, Step
+from weft_engine.core.evolve import Timed, unfold
+from weft_engine.core.state import Place, Step
 
 
 @dataclass(slots=True)
 class Visit:
-    """One visit of a node as it stood at the end of the rows.
+    """One visit of a node as it stood at the end.
 
     scope: key of the scope it stood in.  input: what its work was given, None for inline nodes.
     """
@@ -26,25 +25,20 @@ class Visit:
     input: Any = None
 
 
-def visits(execution_id: UUID, rows: Iterable[Row]) -> list[Visit]:
+def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
     """Every visit in the order in which they began."""
-    state: State | None = None
-    found: dict[tuple[str, int], Visit] = {}
-    for row in rows:
-        for entry in row.entries:
-            if state is None:
-                state = blank(execution_id, entry)
-            evolve(state, entry, row.at)
-            step = state.steps.get(entry.node) if entry.node is not None else None
-            if entry.node is None or step is None:
+    found: dict[Place, Visit] = {}
+    for state, entry, _ in unfold(execution_id, entries):
+        if entry.node is None or entry.kind == e.CHILD_CALLED:
+            continue
+        step = state.steps.get(entry.node)
+        visit = found.get((entry.node, entry.visit))
+        if visit is None:
+            if step is None or step.visit != entry.visit:
                 continue
-            visit = found.get((entry.node, entry.visit))
-            if visit is None:
-                if step.visit != entry.visit:
-                    continue
-                visit = found[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
-            if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
-                visit.input = entry.data.get("input")
-            elif entry.kind == e.STEP_WAITING:
-                visit.input = entry.data.get("task", entry.data.get("input"))
+            visit = found[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
+        if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
+            visit.input = entry.data.get("input")
+        elif entry.kind == e.STEP_WAITING:
+            visit.input = entry.data.get("task", entry.data.get("input"))
     return list(found.values())

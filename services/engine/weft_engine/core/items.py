@@ -63,6 +63,18 @@ class Resume(msgspec.Struct, frozen=True):
     answer_id: UUID | None = None
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """`execution.retry`."""
+
+    execution_id: UUID
+    node: str | None = None
+    input: dict[str, Any] | None = None
+    workflow_version: int | None = None
+    effects: str = "skip"
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
 class Signal(msgspec.Struct, frozen=True):
     """`execution.signal`."""
 
@@ -143,6 +155,7 @@ Happening = (
     | Cancel
     | Pause
     | Resume
+    | Retry
     | Signal
     | CompleteStep
     | FailStep
@@ -158,6 +171,7 @@ WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.cancel": (1, Cancel),
     "execution.pause": (1, Pause),
     "execution.resume": (1, Resume),
+    "execution.retry": (1, Retry),
     "execution.signal": (1, Signal),
     "step.complete": (1, CompleteStep),
     "step.fail": (1, FailStep),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -46,6 +46,21 @@ def receive(turn: Turn, signal: Signal) -> Answer:
     expires_at = turn.now + timedelta(seconds=turn.program.settings.signal_ttl_s)
     turn.emit(e.SIGNAL_KEPT, signal_id=signal.signal_id, name=signal.name, payload=signal.payload, user=signal.user, expires_at=expires_at)
     return Answer(202, body={"status": "kept"})
+
+
+def redeliver(turn: Turn, signals: Sequence[Mapping[str, Any]]) -> None:
+    """Keep signals of a time that a retry went back behind, and hand them to what waits for them now."""
+    expires_at = turn.now + timedelta(seconds=turn.program.settings.signal_ttl_s)
+    known = {kept.signal_id for kept in turn.state.kept}
+    for signal in signals:
+        if signal["signal_id"] not in known:
+            turn.emit(e.SIGNAL_KEPT, **{**signal, "expires_at": expires_at})
+    for place in list(turn.state.pending):
+        pending = turn.state.pending.get(place)
+        if pending is not None and pending.kind == "signal":
+            at = turn.at(pending)
+            if isinstance(at.node.work, StateWork):
+                take_kept(turn, at, at.node.work)
 
 
 def take_kept(turn: Turn, at: At, work: StateWork) -> None:

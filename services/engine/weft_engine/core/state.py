@@ -122,6 +122,21 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """Outside work of a time that a retry went back behind: what was asked, and what it gave.
+
+    position: of the entry that completed it.  request: hash of what was asked.
+    """
+
+    position: int
+    node: str
+    scope: str
+    request: str
+    outcome: str
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
 class KeptSignal:
     """A signal that came before a node waited for it."""
 
@@ -140,7 +155,8 @@ class State:
     pending: by visit.  undo: what can be undone, oldest first.  quiet: transitions since it last rested, which bounds a cycle that never
     does.  ready: what a transition that grew too long left to be entered next.  caller: `{execution_id, node, visit, depth}` of the call.
     failing: `{error, kind}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
-    held: what came during a pause, in order, as `{type, item}`.
+    held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
+    are not given again.  ledger: outside work of that time, which need not be done again, oldest first.
     """
 
     id: UUID
@@ -171,6 +187,8 @@ class State:
     failing: dict[str, Any] | None = None
     paused: dict[str, Any] | None = None
     held: tuple[dict[str, Any], ...] = ()
+    floors: dict[str, int] = field(default_factory=dict)
+    ledger: tuple[Done, ...] = ()
     output: Any = None
     error: dict[str, Any] | None = None
 

@@ -15,6 +15,7 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
+from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import names_of, scoped
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
 
@@ -102,7 +103,8 @@ class Turn:
     def next_visit(self, node: Node, scope: str) -> At:
         """The next visit of a node."""
         step = self.state.steps.get(node.id)
-        return At(node, 1 if step is None else step.visit + 1, scope)
+        newest = 0 if step is None else step.visit
+        return At(node, max(newest, self.state.floors.get(node.id, 0)) + 1, scope)
 
     def deadline(self, node: Node) -> datetime | None:
         """When a visit that begins now outlives the node's `timeout`."""
@@ -129,6 +131,17 @@ class Turn:
             self._complete_scope(at.scope, output)
         elif edge is not PROPAGATE:
             self.ready.appendleft(Entering(edge.to, at.scope))
+
+    def answered_before(self, at: At, kind: str, asked: Mapping[str, Any]) -> bool:
+        """Whether a retry may take what this very request gave in the time it went back behind; the visit is ended with it then."""
+        if not self.state.ledger:
+            return False
+        request = request_hash(kind, asked)
+        for done in self.state.ledger:
+            if (done.node, done.scope, done.request) == (at.node.id, at.scope, request):
+                self.finish(at, done.outcome, done.output, ledger=done.position)
+                return True
+        return False
 
     def _request_to_undo(self, work: ActivityWork | ConnectorWork, scope: str) -> dict[str, Any]:
         """Rendered while the visit is the newest and its scope is open: later its names may read something else."""
@@ -166,18 +179,20 @@ class Turn:
 
     def fail(self, at: At, error: dict[str, Any]) -> None:
         """End a visit with an error: by its `error` edges, else the error passes to the enclosing scope."""
-        self._end_badly(at, "error", error)
+        self._end_badly(at, "error", error, {})
 
     def time_out(self, at: At) -> None:
         """End a visit whose `timeout` is over: by its `timeout` edges, else as an error with code `timeout`."""
         error = failure("timeout", f"{at.node.id} did not end within its timeout of {at.node.timeout_s or 0:g} s", at.node.id)
-        self._end_badly(at, "timeout" if at.node.edges.get("timeout") else "error", error)
+        pending = self.state.pending.get(at.place)
+        taken_back = {} if pending is None else self._taken_back(pending)
+        self._end_badly(at, "timeout" if at.node.edges.get("timeout") else "error", error, taken_back)
 
-    def _end_badly(self, at: At, outcome: str, error: dict[str, Any]) -> None:
+    def _end_badly(self, at: At, outcome: str, error: dict[str, Any], taken_back: dict[str, Any]) -> None:
         pending = self.state.pending.get(at.place)
         if pending is not None and pending.kind in OWNERS:
             self.cancel_pending(inside=at.place)
-        self.emit(e.STEP_FAILED, at, outcome=outcome, error=error, **(self._taken_back(pending) if pending is not None else {}))
+        self.emit(e.STEP_FAILED, at, outcome=outcome, error=error, **taken_back)
         try:
             edge = follow(at.node, outcome, self.names(at.scope))
         except ExpressionError as bad:
@@ -257,11 +272,6 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise ExpressionError("expression_value", f"a text is needed here, not {value!r:.80}")
     return value
-
-
-def key_of(execution_id: UUID, node: str, visit: int) -> str:
-    """The stable key of a visit's outside effect: what the callee knows a repeat by."""
-    return f"{execution_id}:{node}:{visit}"
 
 
 def task_id_of(execution_id: UUID, node: str, visit: int) -> str:

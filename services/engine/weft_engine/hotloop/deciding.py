@@ -17,6 +17,7 @@ from weft_engine.core.apply import advance
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context, failure
@@ -65,6 +66,18 @@ class Turnout:
         touched.entries.extend(transition.entries)
         self.answer(piece, transition.answer)
 
+    def retry(self, piece: Piece, held: Held, rows: list[Row], program: Program, context: Context, now: datetime) -> None:
+        """Let an execution that has ended go on. rows: its whole journal, with what this turn has written of it."""
+        item = piece.happening
+        if not isinstance(item, words.Retry):
+            return
+        retried = retry(piece.execution_id, rows, item, now, program, context)
+        self.answer(piece, retried.answer)
+        if retried.state is not None:
+            touched = self._touch(piece, held)
+            touched.state = retried.state
+            touched.entries.extend(retried.entries)
+
     def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """End an execution that never began: its key is taken, or its workflow is not there."""
         start = piece.happening
@@ -105,12 +118,15 @@ class Turnout:
             return touched.state
         return None if held is None else held.state
 
+    def written(self, piece: Piece, now: datetime) -> list[Row]:
+        """What this turn has written of an execution so far."""
+        touched = self._touched.get(piece.execution_id)
+        return [Row(touched.position, now, touched.entries)] if touched is not None and touched.entries else []
+
     def restore(self, piece: Piece, rows: list[Row], now: datetime) -> None:
         """Put the state before a failed item in the place of the spoilt one. rows: the execution's journal."""
+        state = fold(piece.execution_id, [*rows, *self.written(piece, now)])
         touched = self._touched.pop(piece.execution_id)
-        if touched.entries:
-            rows = [*rows, Row(touched.position, now, touched.entries)]
-        state = fold(piece.execution_id, rows)
         if state is not None:
             touched.state = state
             self._touched[piece.execution_id] = touched

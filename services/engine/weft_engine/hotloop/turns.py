@@ -97,6 +97,9 @@ class Turns:
         if current is not None and piece.item is not None and current.tenant != piece.tenant:
             turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
             return
+        if isinstance(happening, words.Retry) and current is not None and held is not None:
+            await self._retry(journal, turnout, piece, held, now)
+            return
         if current is not None and current.ended:
             turnout.answer(piece, too_late(current, happening))
             if isinstance(happening, words.Start) and happening.caller is not None:
@@ -111,8 +114,7 @@ class Turns:
             if holder is not None and holder != happening.execution_id:
                 turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder)}, now)
                 return
-        tenant = await self._programs.tenant(journal, current.tenant if current is not None else piece.tenant)
-        context = Context(tenant, self._settings.resend_s, self._settings.activity_lease_s)
+        context = await self._context(journal, current.tenant if current is not None else piece.tenant)
         try:
             if sampled(piece):
                 self._traced(turnout, piece, held, program, context, now)
@@ -123,6 +125,28 @@ class Turns:
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
             rows = await journal.load([piece.execution_id])
             turnout.restore(piece, rows.get(piece.execution_id, []), now)
+
+    async def _context(self, journal: Journal, tenant: str) -> Context:
+        return Context(await self._programs.tenant(journal, tenant), self._settings.resend_s, self._settings.activity_lease_s)
+
+    async def _retry(self, journal: Journal, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
+        """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for."""
+        state, item = held.state, piece.happening
+        version = item.workflow_version if isinstance(item, words.Retry) else None
+        program = await self._programs.get(journal, state.tenant, state.workflow, version or state.version)
+        if program is None:
+            turnout.answer(piece, Answer(404, "version_not_found", f"version {version or state.version} of {state.workflow!r} is not here"))
+            return
+        if state.ended and state.key is not None:
+            holders = await journal.take_keys([KeyRow(state.tenant, state.workflow, state.key, state.id)])
+            holder = holders.get((state.tenant, state.workflow, state.key))
+            if holder is not None and holder != state.id:
+                reason = f"execution {holder} lives with the key {state.key!r} now; wait for its end, or cancel it"
+                turnout.answer(piece, Answer(409, "key_taken", reason))
+                return
+        rows = (await journal.load([state.id])).get(state.id, [])
+        context = await self._context(journal, state.tenant)
+        turnout.retry(piece, held, [*rows, *turnout.written(piece, now)], program, context, now)
 
     def _traced(self, turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
         """Decide within a span of the item's trace, for the few executions whose trace is recorded."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from weft_engine.core.entries import Entry, Row
+from weft_engine.core.entries import REWINDS, Entry, Row
 from weft_engine.core.evolve.change import Change, moment
 from weft_engine.core.evolve.executions import EXECUTION_CHANGES
+from weft_engine.core.evolve.rewinds import REWIND_CHANGES, carry_over
 from weft_engine.core.evolve.scopes import SCOPE_CHANGES
 from weft_engine.core.evolve.signals import SIGNAL_CHANGES
 from weft_engine.core.evolve.steps import STEP_CHANGES
 from weft_engine.core.state import State
 
-__all__ = ["CHANGES", "blank", "evolve", "fold", "moment"]
+__all__ = ["CHANGES", "Timed", "blank", "evolve", "flat", "fold", "moment", "rewound", "unfold"]
 
-CHANGES: Final[dict[str, Change]] = {**EXECUTION_CHANGES, **STEP_CHANGES, **SCOPE_CHANGES, **SIGNAL_CHANGES}
+CHANGES: Final[dict[str, Change]] = {**EXECUTION_CHANGES, **STEP_CHANGES, **SCOPE_CHANGES, **SIGNAL_CHANGES, **REWIND_CHANGES}
+
+Timed = tuple[Entry, datetime]
+"""An entry with the time of its transition."""
 
 
 def evolve(state: State, entry: Entry, at: datetime) -> None:
@@ -29,12 +33,38 @@ def evolve(state: State, entry: Entry, at: datetime) -> None:
 def fold(execution_id: UUID, rows: Iterable[Row]) -> State | None:
     """The state that a journal tells, None when it is empty. Rows come in the order of their positions."""
     state: State | None = None
-    for row in rows:
-        for entry in row.entries:
-            if state is None:
-                state = blank(execution_id, entry)
-            evolve(state, entry, row.at)
+    for state, _, _ in unfold(execution_id, flat(rows)):  # noqa: B007
+        pass
     return state
+
+
+def flat(rows: Iterable[Row]) -> list[Timed]:
+    """The entries of a journal one by one; the place of each is its position."""
+    return [(entry, row.at) for row in rows for entry in row.entries]
+
+
+def unfold(execution_id: UUID, entries: Sequence[Timed]) -> Iterator[tuple[State, Entry, datetime]]:
+    """After each entry the state, the entry and its time. The state is one object, changed in place, until a rewind makes a new one."""
+    state: State | None = None
+    for position, (entry, at) in enumerate(entries):
+        if state is None:
+            state = blank(execution_id, entry)
+        elif entry.kind in REWINDS:
+            state = rewound(state, entries[:position], entry)
+        evolve(state, entry, at)
+        yield state, entry, at
+
+
+def rewound(state: State, entries: Sequence[Timed], entry: Entry) -> State:
+    """The state that a rewind begins with: that at `data.to`, with what must not be forgotten of the time since.
+
+    state: after all `entries`, which are those before the rewind.
+    """
+    back = state
+    for back, _, _ in unfold(state.id, entries[: entry.data["to"]]):  # noqa: B007
+        pass
+    carry_over(state, back, entries, entry)
+    return back
 
 
 def blank(execution_id: UUID, entry: Entry) -> State:

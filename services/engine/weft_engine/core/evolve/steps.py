@@ -83,6 +83,8 @@ def _completed(state: State, entry: Entry, at: datetime) -> None:
     _end(state, entry, at, "complete", StepStatus.COMPLETED, outcome=data.get("outcome", "done"), output=data.get("output"))
     if "vars" in data:
         state.vars.update(data["vars"])
+    if "ledger" in data:
+        state.ledger = tuple(done for done in state.ledger if done.position != data["ledger"])
 
 
 def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:

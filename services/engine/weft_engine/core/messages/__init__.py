@@ -45,6 +45,7 @@ SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.RESUMED: facts.resumed,
     e.PAUSED: facts.paused,
     e.UNPAUSED: facts.unpaused,
+    e.RETRIED: facts.resumed,
     e.CHILD_CALLED: requests.called,
     e.COMPLETED: facts.ended,
     e.FAILED: facts.ended,

@@ -11,9 +11,9 @@ from weft_contracts import routing
 
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
+from weft_engine.core.ledger import key_of
 from weft_engine.core.messages.said import Said
 from weft_engine.core.state import State
-from weft_engine.core.turn import key_of
 
 
 def called(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

@@ -51,7 +51,10 @@ def publish(turn: Turn, at: At, work: PublishWork) -> None:
     event_id = str(uuid5(turn.state.id, f"event:{at.node.id}:{at.visit}"))
     subject: dict[str, Any] = {"subject": text(work.subject.render(names))} if work.subject is not None else {}
     data = {"data": work.data.render(names)} if work.data is not None else {}
-    turn.emit(e.EVENT_PUBLISHED, at, event_id=event_id, type=text(work.type.render(names)), **subject, **data)
+    event = {"type": text(work.type.render(names)), **subject, **data}
+    if turn.answered_before(at, "event", event):
+        return
+    turn.emit(e.EVENT_PUBLISHED, at, event_id=event_id, **event)
     turn.finish(at, "done", {"event_id": event_id})
 
 

@@ -20,6 +20,8 @@ MAX_DEPTH: Final = 20
 def activity(turn: Turn, at: At, work: ActivityWork | ConnectorWork) -> None:
     """Ask a worker."""
     request = request_of(work, turn.names(at.scope), turn.state.tenant)
+    if turn.answered_before(at, "activity", request):
+        return
     schedule(turn, at.node.id, at.visit, at.scope, {**request, **limit(turn, at)})
 
 
@@ -46,6 +48,8 @@ def call(turn: Turn, at: At, work: CallWork) -> None:
         **_version(work, names),
         **_input(work, names),
     }
+    if turn.answered_before(at, "child", child):
+        return
     if work.wait:
         due_at = turn.now + timedelta(seconds=turn.context.resend_s)
         turn.emit(e.STEP_WAITING, at, kind="child", due_at=due_at, resend_s=turn.context.resend_s, **child, **limit(turn, at))

@@ -61,6 +61,8 @@ def task(turn: Turn, at: At, work: TaskWork) -> None:
         **{name: text(value) for name, value in rendered("assignee").items()},
         **_priority(rendered("priority")),
     }
+    if turn.answered_before(at, "task", asked):
+        return
     due: dict[str, Any] = {}
     if due_at is not None:
         asked["due_at"] = due_at

@@ -1,0 +1,45 @@
+"""Reading what happened and why: any moment of an execution, its choices, its effects on the outside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from weft_runtime.auth import Permission
+from weft_runtime.http import Context, Listing, Uow
+
+from weft_engine import usecases, views
+from weft_engine.api.routes import door
+from weft_engine.errors import PositionNotFound
+from weft_engine.programs import ProgramCache
+from weft_engine.schemas import EffectView, ExplanationView, StateView
+
+
+@door.get("/executions/{execution_id}/state", may=Permission.EXECUTIONS_READ)
+async def get_state(
+    execution_id: UUID,
+    uow: Uow,
+    at: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="After so many entries of the journal; after all when absent.")] = None,
+) -> StateView:
+    """The state at any position, told by the journal."""
+    found = await usecases.find_execution(execution_id, uow)
+    view = views.state_view(execution_id, found.rows, at)
+    if view is None:
+        raise PositionNotFound(execution_id, at, sum(len(row.entries) for row in found.rows))
+    return view
+
+
+@door.get("/executions/{execution_id}/explain", may=Permission.EXECUTIONS_READ)
+async def explain(execution_id: UUID, uow: Uow, context: Context) -> ExplanationView:
+    """Why it is where it is: what it waits for, and each condition on the way with the values it saw."""
+    found = await usecases.find_execution(execution_id, uow)
+    program = await usecases.program_of(uow, context.part(ProgramCache), found.workflow, found.version)
+    return views.explanation_view(execution_id, found.rows, program, await usecases.read_tenant(uow))
+
+
+@door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)
+async def get_effects(execution_id: UUID, uow: Uow) -> Listing[EffectView]:
+    """Every effect on the outside with its key, the hash of what was asked and its receipt, in the order of asking."""
+    found = await usecases.find_execution(execution_id, uow)
+    return Listing(items=views.effect_views(execution_id, found.rows))

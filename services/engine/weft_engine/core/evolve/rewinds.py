@@ -1,0 +1,49 @@
+"""Going back: the state of an earlier position, with what must not be forgotten of the time since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve.change import Change
+from weft_engine.core.ledger import done_since
+from weft_engine.core.state import OWNERS, SEEN_SIGNALS, State
+from weft_engine.machine import STEP_MOVES, move_execution, move_step
+
+
+def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetime]], entry: Entry) -> None:
+    """Tell the earlier state `back` what `state`, after all entries, knows beyond it: visits and signals are not repeated."""
+    back.position = len(entries)
+    back.status = state.status
+    back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
+    back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
+    if entry.data["effects"] == "skip":
+        back.ledger = done_since(entries, entry.data["to"])
+
+
+def _retried(state: State, entry: Entry, at: datetime) -> None:
+    """Leaves that are kept wait on; the others are gone, and entered anew by the same transition."""
+    data = entry.data
+    state.status = move_execution(state.status, "retry")
+    kept = {(node, visit) for node, visit in data["keep"]}
+    for place, pending in list(state.pending.items()):
+        if pending.kind in OWNERS and pending.kind != "compensate":
+            continue
+        if place in kept:
+            pending.due_at = at if pending.kind == "activity" else pending.due_at
+            continue
+        del state.pending[place]
+        step = state.steps_in(pending.scope).get(pending.node)
+        if step is not None and (step.status, "cancel") in STEP_MOVES:
+            step.status, step.completed_at = move_step(step.status, "cancel"), at
+    state.failing, state.ready, state.quiet = None, (), 0
+    state.input = data.get("input", state.input)
+    state.version = data.get("version", state.version)
+    limit = data.get("max_duration_s")
+    state.deadline_at = None if limit is None else at + timedelta(seconds=limit)
+
+
+REWIND_CHANGES: Final[dict[str, Change]] = {e.RETRIED: _retried}

@@ -1,0 +1,133 @@
+"""The effects ledger: what an execution has asked of the outside, what came of it, and what of that a retry need not ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.state import Done, Place
+
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(slots=True)
+class Effect:
+    """One thing asked of the outside.
+
+    kind: `activity`, `task`, `child`, `event`.  name: the activity, the task's title, the workflow, the event's type.
+    request, receipt: hashes of what was asked and of what it gave.  status: `asked`, `done`, `failed`, `cancelled`, or `reused` for one
+    that an earlier effect, completed at position `reused_from`, answered.
+    """
+
+    position: int
+    at: datetime
+    node: str
+    visit: int
+    scope: str
+    kind: str
+    name: str
+    request: str
+    attempts: int = 1
+    status: str = "asked"
+    outcome: str | None = None
+    receipt: str | None = None
+    receipt_at: datetime | None = None
+    error: dict[str, Any] | None = None
+    reused_from: int | None = None
+
+
+def hash_of(value: Any) -> str:
+    """SHA-256 of a JSON value, the same for equal values, as `sha256:` and hex digits."""
+    return "sha256:" + sha256(_encoder.encode(value)).hexdigest()
+
+
+def request_hash(kind: str, asked: Mapping[str, Any]) -> str:
+    """The hash of what was asked, without what differs at each asking: ids and times."""
+    return hash_of([kind, {name: asked.get(name) for name in _ASKED[kind]}])
+
+
+_ASKED: Final[dict[str, tuple[str, ...]]] = {
+    "activity": ("name", "queue", "input"),
+    "task": ("title", "description", "form", "ui", "data", "assignee", "candidates", "outcomes"),
+    "child": ("workflow", "version", "input"),
+    "event": ("type", "subject", "data"),
+}
+_NAMES: Final = {"activity": "name", "task": "title", "child": "workflow", "event": "type"}
+
+
+def asking(entry: Entry) -> tuple[str, Mapping[str, Any]] | None:
+    """(kind, what was asked) where an entry is the first asking of an effect."""
+    data = entry.data
+    if entry.kind == e.STEP_SCHEDULED:
+        return ("activity", data) if entry.attempt == 1 else None
+    if entry.kind == e.EVENT_PUBLISHED:
+        return "event", data
+    if entry.kind == e.CHILD_CALLED or (entry.kind == e.STEP_WAITING and data["kind"] == "child"):
+        return "child", data
+    return ("task", data["task"]) if entry.kind == e.STEP_WAITING and data["kind"] == "task" else None
+
+
+def effects(entries: Sequence[tuple[Entry, datetime]]) -> list[Effect]:
+    """Every effect of a journal in the order of asking."""
+    found: dict[Place, Effect] = {}
+    completed: dict[int, Effect] = {}
+    for position, (entry, at) in enumerate(entries):
+        if entry.node is None:
+            continue
+        place = (entry.node, entry.visit)
+        asked = asking(entry)
+        if asked is not None:
+            kind, data = asked
+            name, request = str(data.get(_NAMES[kind], "")), request_hash(kind, data)
+            found[place] = Effect(position, at, *place, entry.scope, kind, name, request)
+        elif "ledger" in entry.data:
+            first = completed[entry.data["ledger"]]
+            reused = Effect(position, at, *place, entry.scope, first.kind, first.name, first.request, 0, "reused", first.outcome)
+            reused.reused_from = entry.data["ledger"]
+            found[place] = reused
+        elif place in found:
+            _follow(found[place], entry, at)
+            completed[position] = found[place]
+    return list(found.values())
+
+
+def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
+    if entry.kind == e.STEP_SCHEDULED:
+        effect.attempts = entry.attempt
+    elif entry.kind == e.STEP_COMPLETED:
+        effect.status, effect.outcome = "done", entry.data.get("outcome", "done")
+        effect.receipt, effect.receipt_at = hash_of(entry.data.get("output")), at
+    elif entry.kind == e.STEP_FAILED:
+        effect.status, effect.error, effect.receipt_at = "failed", entry.data["error"], at
+    elif entry.kind == e.STEP_CANCELLED:
+        effect.status, effect.receipt_at = "cancelled", at
+
+
+def done_since(entries: Sequence[tuple[Entry, datetime]], since: int) -> tuple[Done, ...]:
+    """Effects that were completed from a position on, with what they gave, oldest first."""
+    asked: dict[Place, str] = {}
+    found: list[Done] = []
+    for position, (entry, _) in enumerate(entries):
+        if entry.node is None:
+            continue
+        place = (entry.node, entry.visit)
+        begun = asking(entry)
+        if begun is not None:
+            asked[place] = request_hash(*begun)
+        elif entry.kind == e.STEP_COMPLETED and position >= since and place in asked:
+            outcome = entry.data.get("outcome", "done")
+            found.append(Done(position, entry.node, entry.scope, asked[place], outcome, entry.data.get("output")))
+    return tuple(found)
+
+
+def key_of(execution_id: UUID, node: str, visit: int) -> str:
+    """The stable key of a visit's outside effect: what the callee knows a repeat by."""
+    return f"{execution_id}:{node}:{visit}"

@@ -1,0 +1,242 @@
+"""What people are shown of an execution: made from its journal alone, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from weft_language.compilation import Node, Program
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry, Row
+from weft_engine.core.evolve import flat, fold, unfold
+from weft_engine.core.explaining import Choice, choices
+from weft_engine.core.history import visits
+from weft_engine.core.ledger import effects, key_of
+from weft_engine.core.nodes.undoing import SUFFIX
+from weft_engine.core.state import OWNERS, Pending, State
+from weft_engine.machine import allowed_actions
+from weft_engine.schemas import (
+    ChoiceView,
+    ConsideredView,
+    EffectView,
+    EntryView,
+    ExecutionView,
+    ExplanationView,
+    OpenScopeView,
+    StateView,
+    StepView,
+    TriggerView,
+    WaitingView,
+)
+
+
+def execution_view(execution_id: UUID, workflow: str, version: int, status: str, rows: Iterable[Row]) -> ExecutionView:
+    """An execution as the API shows it. status: shown while it has no journal yet."""
+    journal = list(rows)
+    state = fold(execution_id, journal) or State(execution_id, "", workflow, version, status=status)
+    ended = state.completed_at
+    duration_ms = round((ended - state.started_at).total_seconds() * 1000) if ended and state.started_at else None
+    user = state.trigger.get("user")
+    return ExecutionView(
+        id=execution_id,
+        workflow=state.workflow,
+        version=state.version,
+        status=state.status,
+        key=state.key,
+        labels=state.labels,
+        input=state.input,
+        output=state.output,
+        error=state.error,
+        trigger=TriggerView(
+            type=state.trigger.get("type", "manual"),
+            id=state.trigger.get("id"),
+            event_id=state.trigger.get("event_id"),
+            user=user.get("id") if isinstance(user, dict) else None,
+        ),
+        vars=state.vars,
+        started_at=state.started_at,
+        completed_at=ended,
+        duration_ms=duration_ms,
+        parent=UUID(state.parent) if state.parent else None,
+        children=children_of(journal),
+        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
+        allowed_actions=allowed_actions(state.status),
+    )
+
+
+def children_of(rows: Iterable[Row]) -> list[UUID]:
+    """The executions that an execution has called, oldest first."""
+    return [UUID(entry.data["child_id"]) for row in rows for entry in row.entries if entry.kind in _CALLS and "workflow" in entry.data]
+
+
+_CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})
+
+
+def waiting_view(pending: Pending) -> WaitingView:
+    """What an execution waits for, until when and for whom."""
+    whom: Any = None
+    if pending.kind == "signal":
+        whom = pending.data["signals"]
+    elif pending.kind == "task":
+        task = pending.data["task"]
+        whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
+    elif pending.kind in ("activity", "retry"):
+        whom = pending.data["name"]
+    elif pending.kind == "child":
+        whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
+    until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at
+    return WaitingView(node=pending.node, kind=pending.kind, until=until, **{"for": whom})
+
+
+def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None) -> list[StepView]:
+    """Every visit of every node, in the order in which they began."""
+    nodes = program.nodes if program is not None else {}
+    return [
+        StepView(
+            node=visit.node,
+            visit=visit.step.visit,
+            scope=visit.scope,
+            type=_type_of(visit.node, nodes),
+            status=visit.step.status,
+            outcome=visit.step.outcome,
+            input=visit.input,
+            output=visit.step.output,
+            error=visit.step.error,
+            attempts=visit.step.attempts,
+            started_at=visit.step.started_at,
+            completed_at=visit.step.completed_at,
+        )
+        for visit in visits(execution_id, flat(rows))
+    ]
+
+
+def _type_of(node: str, nodes: Mapping[str, Node]) -> str:
+    if node.endswith(SUFFIX):
+        undone = nodes.get(node.removesuffix(SUFFIX))
+        return "compensate" if undone is None or undone.undo is None else getattr(undone.undo, "type", "activity")
+    return nodes[node].type if node in nodes else ""
+
+
+def entry_view(position: int, row: Row, entry: Entry) -> EntryView:
+    """One entry of the history."""
+    return EntryView(
+        position=position,
+        at=row.at,
+        kind=entry.kind,
+        node=entry.node,
+        visit=entry.visit or None,
+        attempt=entry.attempt or None,
+        data=entry.data,
+    )
+
+
+def state_view(execution_id: UUID, rows: Iterable[Row], at: int | None) -> StateView | None:
+    """The state after so many entries of the journal, after all of them for None; None when the journal is shorter or empty."""
+    entries = flat(rows)
+    wanted = len(entries) if at is None else at
+    if not 0 < wanted <= len(entries):
+        return None
+    found: tuple[State, Any] | None = None
+    for state, _, moment in unfold(execution_id, entries[:wanted]):
+        found = (state, moment)
+    if found is None:
+        return None
+    state, moment = found
+    return StateView(
+        execution_id=execution_id,
+        at=wanted,
+        last=len(entries),
+        time=moment,
+        status=state.status,
+        version=state.version,
+        input=state.input,
+        vars=state.vars,
+        steps=[_newest(node, state) for node in state.steps],
+        scopes=[OpenScopeView(scope=one.key, node=one.node, visit=one.visit, names=one.names) for one in state.scopes.values()],
+        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
+        kept_signals=[kept.name for kept in state.kept],
+        output=state.output,
+        error=state.error,
+    )
+
+
+def _newest(node: str, state: State) -> StepView:
+    step = state.steps[node]
+    return StepView(
+        node=node, visit=step.visit, scope="", type="", status=step.status, outcome=step.outcome, input=None, output=step.output,
+        error=step.error, attempts=step.attempts, started_at=step.started_at, completed_at=step.completed_at,
+    )  # fmt: skip
+
+
+def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
+    """Every effect on the outside, in the order of asking."""
+    return [
+        EffectView(
+            key=key_of(execution_id, effect.node, effect.visit),
+            position=effect.position,
+            node=effect.node,
+            visit=effect.visit,
+            scope=effect.scope,
+            kind=effect.kind,
+            name=effect.name,
+            request_hash=effect.request,
+            requested_at=effect.at,
+            attempts=effect.attempts,
+            status=effect.status,
+            outcome=effect.outcome,
+            receipt_hash=effect.receipt,
+            receipt_at=effect.receipt_at,
+            error=effect.error,
+            reused_from=effect.reused_from,
+        )
+        for effect in effects(flat(rows))
+    ]
+
+
+def explanation_view(execution_id: UUID, rows: Iterable[Row], program: Program, tenant: Mapping[str, Any]) -> ExplanationView:
+    """Where an execution is, what it waits for, and every condition on the way there."""
+    journal = list(rows)
+    state = fold(execution_id, journal)
+    pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
+    return ExplanationView(
+        execution_id=execution_id,
+        status="queued" if state is None else state.status,
+        waiting_for=[waiting_view(one) for one in pending],
+        because=[because(one) for one in pending],
+        error=None if state is None else state.error,
+        choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), program, tenant)],
+    )
+
+
+def because(pending: Pending) -> str:
+    """One sentence on what a node waits for, since when and until when."""
+    since = "" if pending.since is None else f" since {pending.since.isoformat(timespec='seconds')}"
+    end = pending.deadline_at if pending.kind in _WORKED_ON else pending.wake_at
+    until = "" if end is None else f", until {end.isoformat(timespec='seconds')}"
+    return f"{pending.node} (visit {pending.visit}) {_WAITS[pending.kind](pending)}{since}{until}"
+
+
+_WORKED_ON: Final = frozenset({"activity", "child"})
+_WAITS: Final[dict[str, Callable[[Pending], str]]] = {
+    "activity": lambda one: f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}",
+    "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
+    "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
+    "timer": lambda one: "waits for its time",
+    "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}",
+    "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
+}
+
+
+def _choice_view(choice: Choice) -> ChoiceView:
+    return ChoiceView(
+        position=choice.position,
+        at=choice.at,
+        node=choice.node,
+        visit=choice.visit,
+        scope=choice.scope,
+        kind=choice.kind,
+        outcome=choice.outcome,
+        considered=[ConsideredView(to=one.to, condition=one.condition, taken=one.taken) for one in choice.considered],
+    )

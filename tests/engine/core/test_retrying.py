@@ -1,0 +1,108 @@
+"""A retry goes back to before a node, keeps what was decided before, and does outside work again only where it must."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from weft_engine.core import items as i
+from weft_engine.core.evolve import flat, fold
+from weft_engine.core.ledger import effects
+from weft_engine.core.rewinding import retry
+
+from tests.engine.core.conftest import CONTEXT, ID, Run, comparable, program_of
+
+
+def act(node: str, **input_: Any) -> dict[str, Any]:
+    return {"id": node, "type": "activity", "with": {"name": f"do_{node}", **({"input": input_} if input_ else {})}}
+
+
+def again(run: Run, node: str | None = None, **more: Any) -> Run:
+    """Retry, as the hot loop does it with the whole journal."""
+    from weft_engine.core.entries import Row, decode, encode
+
+    item = i.Retry(ID, node, **more)
+    done = retry(ID, run.rows, item, run.now, run.program, CONTEXT)
+    run.answer = done.answer
+    if done.state is not None:
+        run.state = done.state
+        run.rows.append(Row(sum(len(row.entries) for row in run.rows), run.now, decode(encode(list(done.entries)))))
+        assert comparable(fold(ID, run.rows)) == comparable(run.state)
+    return run
+
+
+STEPS = [act("a"), {"id": "s", "type": "set", "with": {"got": "{{ step.a.output }}"}}, act("b", n="{{ vars.got }}"), act("c")]
+
+
+def failed() -> Run:
+    return Run(program_of(STEPS, output={"c": "{{ step.c.output }}"})).start().complete("a", 1).complete("b", 2).fail("c", permanent=True)
+
+
+def test_a_failed_execution_goes_on_from_the_node_that_failed() -> None:
+    run = again(failed())
+    assert (run.state.status, [pending.visit for pending in run.state.pending.values()]) == ("running", [2])
+    assert run.complete("c", 3).state.output == {"c": 3}
+
+
+def test_going_further_back_takes_what_was_done_and_is_asked_the_same_from_the_ledger() -> None:
+    run = again(failed(), "a")
+    assert [pending.node for pending in run.state.pending.values()] == ["c"]
+    assert [(one.node, one.status, one.reused_from is not None) for one in effects(flat(run.rows))][-3:] == [
+        ("a", "reused", True), ("b", "reused", True), ("c", "asked", False),
+    ]  # fmt: skip
+
+
+def test_what_is_asked_differently_is_done_again() -> None:
+    nodes = [act("a", n="{{ input.n }}"), act("b", n="{{ input.n }}"), act("c")]
+    run = Run(program_of(nodes)).start({"n": 1}).complete("a", 1).complete("b", 2).fail("c", permanent=True)
+    again(run, "b", input={"n": 5})
+    assert [(pending.node, pending.data["input"]) for pending in run.state.pending.values()] == [("b", {"n": 5})]
+
+
+def test_redo_does_everything_again() -> None:
+    run = again(failed(), "a", effects="redo")
+    assert [(pending.node, pending.visit) for pending in run.state.pending.values()] == [("a", 2)]
+
+
+def test_other_branches_go_on_where_they_were_and_those_that_were_done_are_not_done_again() -> None:
+    branches = {name: {"nodes": [act(name)]} for name in ("x", "y", "z")}
+    node = {"id": "fan", "type": "parallel", "with": {"branches": branches}}
+    run = Run(program_of([node], output={"all": "{{ step.fan.output }}"})).start().complete("y", "Y").fail("x", permanent=True)
+    again(run)
+    assert {(pending.node, pending.visit) for pending in run.state.pending.values() if pending.node != "fan"} == {("x", 2), ("z", 1)}
+    assert run.complete("z", "Z").complete("x", "X").state.output == {"all": {"x": "X", "y": "Y", "z": "Z"}}
+
+
+def test_signals_of_the_time_gone_back_behind_are_delivered_again() -> None:
+    nodes: list[dict[str, Any]] = [{"id": "ask", "type": "state", "with": {"signals": {"go": {}}}}, act("b")]
+    run = Run(program_of(nodes)).start().signal("go", {"n": 1}).fail("b", permanent=True)
+    again(run, "ask")
+    assert [pending.node for pending in run.state.pending.values()] == ["b"]
+    assert run.state.steps["ask"].output == {"n": 1}
+
+
+def test_one_that_timed_out_waits_on_for_what_it_waited_for() -> None:
+    run = Run(program_of([act("a")], settings={"max_duration": "1h"})).start().later(hours=2)
+    assert run.state.status == "timed_out"
+    assert again(run).complete("a", 1).state.status == "completed"
+
+
+def test_a_retry_of_a_retry_works_as_the_first() -> None:
+    run = again(again(failed()).fail("c", permanent=True), "b")
+    assert [(pending.node, pending.visit) for pending in run.state.pending.values()] == [("c", 3)]
+
+
+@pytest.mark.parametrize(("node", "status"), [("nowhere", 422), (None, 409)])
+def test_what_cannot_be_retried_says_why(node: str | None, status: int) -> None:
+    run = failed() if node else Run(program_of(STEPS)).start()
+    assert again(run, node).answer is not None
+    assert run.answer is not None
+    assert run.answer.status == status
+
+
+def test_a_version_without_the_node_is_refused_with_the_reason() -> None:
+    run = failed()
+    run.program = program_of(STEPS[:3])
+    again(run, workflow_version=1)
+    assert run.answer is not None
+    assert (run.answer.code, "no node c" in str(run.answer.detail)) == ("version_unfit", True)
