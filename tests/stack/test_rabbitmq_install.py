@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from weft.stack import Stack
-from weft.stack.rabbitmq_install import NotAvailable, cache_folder, find, installed, unpacked
+from weft.stack.packages import NotAvailable, cache_folder
+from weft.stack.rabbitmq_install import find, installed, unpacked
 
 PLAN = """\
 Inst libtinfo6 (6.4 Debian [amd64])

@@ -5,8 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from weft.stack.packages import cache_folder
 from weft.stack.postgres_install import Account, may
-from weft.stack.rabbitmq_install import cache_folder
 
 
 def as_ordinary_user(*command: str) -> list[str]:

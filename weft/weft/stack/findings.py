@@ -15,6 +15,7 @@ import psutil
 from weft.stack import ports, rabbitmq_install
 from weft.stack.data_dir import DataDirectory
 from weft.stack.errors import StackError
+from weft.stack.packages import cache_folder
 from weft.stack.postgres import PostgresRecord
 from weft.stack.postgres_install import SHARED_ROOT, Account, installations, may
 from weft.stack.rabbitmq import RabbitRecord, answers
@@ -146,7 +147,7 @@ def _rabbitmq() -> Iterator[Finding]:
     if broker:
         yield Finding(Level.GOOD, "RabbitMQ", f"{broker.origin}, in {broker.scripts}")
     elif shutil.which("apt-get") and shutil.which("dpkg-deb"):
-        where = rabbitmq_install.cache_folder()
+        where = cache_folder()
         yield Finding(
             Level.NOTE, "RabbitMQ", f"not installed; `weft up` fetches the distribution's packages once and unpacks them in {where}"
         )

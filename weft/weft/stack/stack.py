@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from weft.stack.data_dir import DataDirectory
+from weft.stack.packages import NotAvailable
 from weft.stack.postgres import PostgresRecord, PostgresServer
 from weft.stack.processes import end
 from weft.stack.rabbitmq import RabbitNode, RabbitRecord
-from weft.stack.rabbitmq_install import NotAvailable, find
+from weft.stack.rabbitmq_install import find
 
 Progress = Callable[[str], None]
 
