@@ -77,6 +77,11 @@ class Ownership:
         record = await self._connection.fetchrow(_TAKE, partition, self._node, others)
         return None if record is None else (record["epoch"], record["published"])
 
+    async def held(self) -> set[int]:
+        """The partitions that are ours by the rows. What we serve beyond these, another took while we slept."""
+        records = await self._connection.fetch("SELECT partition FROM engine.partitions WHERE owner = $1", self._node)
+        return {record["partition"] for record in records}
+
     async def keep(self, partitions: Sequence[int]) -> None:
         """Own only these from now on: what we had claimed when the last connection broke, and do not serve, is free again."""
         await self._connection.execute(
