@@ -1,11 +1,14 @@
 /* A node: what it does by itself, and what may happen to it. */
 
 /* The nodes are alike, so the first claim is node 0's. */
-#define begun(n) (n == 0 || owner[0] || owner[1] || length[0] || length[1] || faults < FAULTS)
+#define begun(n) (SHARES || n == 0 || owner[0] || owner[1] || length[0] || length[1] || faults < FAULTS)
+
+/* Whose share a partition is. With SHARES, the node of the same number while it lives, else the other's; without, anybody's. */
+#define share(n, p) (!SHARES || n == p || !alive[1 - n])
 
 /* Node._beat, Ownership.take and Lane.acquire. */
 #define CLAIM(n, p) \
-    :: d_step { p < PARTITIONS && at[n] == IDLE && !serves[of(n, p)] && alive[n] && begun(n) && \
+    :: d_step { p < PARTITIONS && at[n] == IDLE && !serves[of(n, p)] && alive[n] && begun(n) && share(n, p) && \
                 (owner[p] == 0 || owner[p] == n + 1 || !alive[owner[p] - 1]) -> \
         if :: BUG != LEASE_WITHOUT_EPOCH -> raise(p) :: else -> skip fi; \
         owner[p] = n + 1; serves[of(n, p)] = true; newest[of(n, p)] = true; \
@@ -121,6 +124,10 @@ inline fenced(n) {
         if :: owner[p] == n + 1 -> owner[p] = 0 :: else -> skip fi; \
         stop_serving(n, p) }
 
+/* Node._beat: another took it while we slept. */
+#define LOOK(n, p) \
+    :: d_step { BUG != STALE_BELIEF && at[n] == IDLE && serves[of(n, p)] && owner[p] != n + 1 -> stop_serving(n, p) }
+
 /* Lane._read_truth, for one partition. */
 inline read_truth(n, p) {
     if
@@ -201,6 +208,8 @@ end:
     PUBLISH(n, 1, 0)
     FLUSH(n, 0)
     FLUSH(n, 1)
+    LOOK(n, 0)
+    LOOK(n, 1)
     GIVE_UP(n, 0)
     GIVE_UP(n, 1)
     /* Node._beat of one whose lease had run out. */

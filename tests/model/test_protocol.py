@@ -12,6 +12,7 @@ from tests.model.toolchain import Checker
 
 MODEL = Path(__file__).with_name("protocol.pml")
 ONE_PARTITION = {"PARTITIONS": 1, "ATTEMPTS": 2}
+SHARED = {**ONE_PARTITION, "SHARES": 1}
 TWO_PARTITIONS = {"PARTITIONS": 2, "ATTEMPTS": 1}
 BUGS = [
     ("NO_EPOCH_CHECK", "ZOMBIE"),
@@ -32,10 +33,11 @@ BUGS = [
     ("IDLE_ACK_UNFENCED", "LOST"),
     ("WORKER_ACKS_FIRST", "LOST"),
     ("ONE_EPOCH_IS_ENOUGH", "ZOMBIE"),
+    ("STALE_BELIEF", "LOST"),
 ]
 
 
-@pytest.mark.parametrize("work", [ONE_PARTITION, TWO_PARTITIONS], ids=["one_partition", "two_partitions"])
+@pytest.mark.parametrize("work", [ONE_PARTITION, SHARED, TWO_PARTITIONS], ids=["one_partition", "shares", "two_partitions"])
 def test_no_two_faults_anywhere_break_a_promise(checker: Checker, tmp_path: Path, work: dict[str, int]) -> None:
     found = checker.search(MODEL, tmp_path, {**work, "FAULTS": 2}, thorough=True)
 
@@ -53,7 +55,7 @@ def test_every_run_comes_to_an_end(checker: Checker, tmp_path: Path, work: dict[
 
 @pytest.mark.parametrize(("bug", "promise"), BUGS, ids=[f"{bug}-{promise}" for bug, promise in BUGS])
 def test_a_guard_taken_out_breaks_its_promise(checker: Checker, tmp_path: Path, bug: str, promise: str) -> None:
-    work = TWO_PARTITIONS if bug == "ONE_EPOCH_IS_ENOUGH" else ONE_PARTITION
+    work = {"ONE_EPOCH_IS_ENOUGH": TWO_PARTITIONS, "STALE_BELIEF": SHARED}.get(bug, ONE_PARTITION)
     found = checker.search(MODEL, tmp_path, {**work, "FAULTS": 2, "BUG": bug, "ONLY": promise})
 
     assert found.errors == 1, f"{bug} went unnoticed: {found.output}"

@@ -9,6 +9,9 @@
 #ifndef ATTEMPTS
 #define ATTEMPTS 2
 #endif
+#ifndef SHARES
+#define SHARES 0
+#endif
 #ifndef ONLY
 #define ONLY 0
 #endif
@@ -44,6 +47,7 @@
 #define IDLE_ACK_UNFENCED 14
 #define WORKER_ACKS_FIRST 15
 #define ONE_EPOCH_IS_ENOUGH 16
+#define STALE_BELIEF 17
 
 #define NODES 2
 #define PARTS 2    /* that there are; PARTITIONS: that have work */
