@@ -24,6 +24,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "worker": "runs activities",
         "programs": "compiled definitions, kept",
         "answering": "what a worker answers",
+        "bulk": "one verb on many executions, as a job",
     },
     "definitions": {
         "documents": "what stands in a definition",

@@ -13,6 +13,9 @@ TENANT = "tenant_id"
 ACROSS_TENANTS: dict[str, str] = {
     "store/directory.find_by_email": "who signs in names no tenant",
     "store/hearing.forget_minutes": "numbers by the minute are kept for a while, for all tenants alike",
+    "store/bulk.take": "the runner serves the jobs of all tenants; everything it does next names the job's",
+    "store/bulk.next_due_s": "when a job is due next, of all tenants",
+    "store/bulk.forget": "old jobs go for all tenants at once",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/sessions.use_token": "the token is the proof, and names the session",
     "store/sessions.revoked_access": "every service refuses these, whosever they are",

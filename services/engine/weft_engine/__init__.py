@@ -1,6 +1,6 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
-Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers.
+Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, bulk_jobs, bulk_items.
 Hears  WorkflowChanged, TenantChanged, StartExecution, CancelExecution, PauseExecution, ResumeExecution, RetryExecution,
        SignalExecution, CompleteStep, FailStep,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.

@@ -11,6 +11,7 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
 from weft_engine import api, handlers, tables
+from weft_engine.bulk.running import Wake, run_bulk
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
 from weft_engine.journal import connector, prune_answers
@@ -32,13 +33,13 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(partial(run_partitions, settings), partial(tidy, settings)),
+        background=(partial(run_partitions, settings), partial(tidy, settings), run_bulk),
     )
 
 
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
-    context.attach(ProgramCache())
+    context.attach(ProgramCache(), Wake())
     await context.bus.declare(partition_topology(context.settings.partitions))
 
 

@@ -80,3 +80,36 @@ class Refused(Conflict):
     def __init__(self, status: int, code: str, detail: str, extra: dict[str, object], details: list[Detail]) -> None:
         super().__init__(detail, code=code, extra=extra, details=details)
         self.status = status  # type: ignore[misc]
+
+
+class BulkUnusable(Invalid):
+    """What was asked of a bulk job does not fit together; `errors` says where."""
+
+    code = "bulk_unusable"
+
+
+class BulkTooLarge(Invalid):
+    """More executions fit than one job may take."""
+
+    code = "bulk_too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most} executions fit, the most one job takes; narrow the filter, by time for example")
+
+
+class BulkNotFound(NotFound):
+    """No such bulk job in this tenant."""
+
+    code = "bulk_not_found"
+
+    def __init__(self, job_id: UUID) -> None:
+        super().__init__(f"there is no bulk job {job_id}; list them with GET /api/v1/bulk")
+
+
+class BulkFinished(Conflict):
+    """The job is no longer running."""
+
+    code = "bulk_finished"
+
+    def __init__(self, job_id: UUID, status: str) -> None:
+        super().__init__(f"bulk job {job_id} is {status} and cannot be stopped any more", extra={"current": {"status": status}})

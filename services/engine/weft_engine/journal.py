@@ -41,7 +41,7 @@ class JournalRow(NamedTuple):
 
 
 class HeadRow(NamedTuple):
-    """What queries and timers know of an execution."""
+    """What queries and timers know of an execution. key, labels: never change; labels: a JSON object, None for none or when written."""
 
     id: UUID
     tenant: str
@@ -51,6 +51,8 @@ class HeadRow(NamedTuple):
     status: str
     wake_at: datetime | None
     ended_at: datetime | None
+    key: str | None
+    labels: str | None
 
 
 class KeyRow(NamedTuple):
@@ -106,17 +108,17 @@ WITH fence AS (
     INSERT INTO engine.journal (partition, seq, execution_id, tenant_id, position, at, entries)
     SELECT u.* FROM mine, unnest($4::smallint[], $5::bigint[], $6::uuid[], $7::text[], $8::int[], $9::timestamptz[], $10::json[]) AS u
 ), heads AS (
-    INSERT INTO engine.executions AS x (id, tenant_id, workflow, version, partition, status, wake_at, ended_at)
+    INSERT INTO engine.executions AS x (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, key, labels)
     SELECT u.* FROM mine, unnest($11::uuid[], $12::text[], $13::text[], $14::int[], $15::smallint[], $16::text[], $17::timestamptz[],
-                                 $18::timestamptz[]) AS u
+                                 $18::timestamptz[], $19::text[], $20::jsonb[]) AS u
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, wake_at = excluded.wake_at,
                                    ended_at = excluded.ended_at
 ), freed AS (
-    DELETE FROM engine.keys k USING mine, unnest($19::text[], $20::text[], $21::text[], $22::uuid[]) AS u(tenant, workflow, key, execution)
+    DELETE FROM engine.keys k USING mine, unnest($21::text[], $22::text[], $23::text[], $24::uuid[]) AS u(tenant, workflow, key, execution)
     WHERE k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key AND k.execution_id = u.execution
 ), answered AS (
     INSERT INTO engine.answers (id, tenant_id, status, body)
-    SELECT u.* FROM mine, unnest($23::uuid[], $24::text[], $25::smallint[], $26::json[]) AS u
+    SELECT u.* FROM mine, unnest($25::uuid[], $26::text[], $27::smallint[], $28::json[]) AS u
     ON CONFLICT (id) DO NOTHING
 )
 SELECT count(*) FROM mine
@@ -187,7 +189,7 @@ class Journal:
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
-        columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 8), *_columns(batch.freed, 4)]
+        columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 10), *_columns(batch.freed, 4)]
         if await self._connection.fetchval(_COMMIT, *columns, *_columns(batch.answers, 4)) != 1:
             raise Fenced
 

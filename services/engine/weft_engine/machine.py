@@ -84,6 +84,24 @@ class StepMachine(StateMachine):
     compensate = s.COMPLETED.to(s.COMPENSATED)
 
 
+class BulkStatus(StrEnum):
+    """Where a job is that does one verb to many executions. `stopping`: what was sent is still waited for."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+
+
+class BulkMachine(StateMachine):
+    """The life of a bulk job."""
+
+    s = States.from_enum(BulkStatus, initial=BulkStatus.RUNNING, final={BulkStatus.STOPPED, BulkStatus.COMPLETED}, use_enum_instance=True)
+    stop = s.RUNNING.to(s.STOPPING)
+    halt = s.STOPPING.to(s.STOPPED)
+    complete = s.RUNNING.to(s.COMPLETED) | s.STOPPING.to(s.COMPLETED)
+
+
 class IllegalMove(ValueError):
     """A lifecycle has no such move from where it is; it would be our own bug, never a sender's."""
 
@@ -99,6 +117,7 @@ def table_of(machine: type[StateMachine]) -> dict[tuple[str, str], str]:
 
 EXECUTION_MOVES: Final = table_of(ExecutionMachine)
 STEP_MOVES: Final = table_of(StepMachine)
+BULK_MOVES: Final = table_of(BulkMachine)
 
 _OFFERED: Final = ("cancel", "pause", "resume", "retry")
 

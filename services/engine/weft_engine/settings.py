@@ -19,3 +19,4 @@ class Settings(ServiceSettings):
     pool: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="The pool a worker takes activities from.")
     worker_concurrency: int = Field(default=200, ge=1, le=10_000, description="Activities a worker runs at once.")
     allow_private_addresses: bool = Field(default=False, description="Let http.request reach private and loopback addresses.")
+    bulk_most: int = Field(default=1_000_000, ge=1, description="Executions that one bulk job may take.")

@@ -51,7 +51,11 @@ executions = sa.Table(
     sa.Column("wake_at", _moment, comment="look at it then or before; never later than its earliest deadline"),
     sa.Column("created_at", _moment, nullable=False, server_default=sa.func.now()),
     sa.Column("ended_at", _moment),
+    sa.Column("key", sa.Text),
+    sa.Column("labels", JSONB(none_as_null=True)),
     sa.Index("executions_wake", "partition", "wake_at", postgresql_where=sa.text("wake_at IS NOT NULL")),
+    # Whose status an operator can still change. Its condition names no column that changes while an execution lives.
+    sa.Index("executions_live", "tenant_id", "workflow", "created_at", postgresql_where=sa.text("ended_at IS NULL")),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -106,4 +110,45 @@ answers = sa.Table(
     sa.Column("body", JSON, nullable=False),
     sa.Column("answered_at", _moment, nullable=False, server_default=sa.func.now()),
     sa.Index("answers_answered_at", "answered_at"),
+)
+
+bulk_jobs = sa.Table(
+    "bulk_jobs",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("verb", sa.Text, nullable=False),
+    sa.Column("filter", JSONB, nullable=False),
+    sa.Column("options", JSONB, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("rate_per_s", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False, comment="items, numbered 1..total"),
+    sa.Column("sample", JSONB, nullable=False, comment="the first few, as they were chosen"),
+    sa.Column("sent", sa.Integer, nullable=False, server_default="0", comment="number of the last item whose command was said"),
+    sa.Column("ok", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("refused", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("caller", JSONB, nullable=False, comment="who asked: {id, email, roles}"),
+    sa.Column("created_at", _moment, nullable=False),
+    sa.Column("finished_at", _moment),
+    sa.Column("paced_at", _moment, nullable=False, server_default=sa.func.clock_timestamp(), comment="up to when the rate was spent"),
+    sa.Column("due_at", _moment, nullable=False, server_default=sa.func.clock_timestamp(), comment="when it is looked at next"),
+    sa.Index("bulk_jobs_page", "tenant_id", "created_at", "id"),
+    sa.Index("bulk_jobs_due", "due_at", postgresql_where=sa.text("finished_at IS NULL")),
+)
+
+bulk_items = sa.Table(
+    "bulk_items",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Uuid, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("sent_at", _moment),
+    sa.Column("done_at", _moment),
+    sa.Index("bulk_items_sent", "job_id", "number", postgresql_where=sa.text("status = 'sent'")),
+    sa.Index("bulk_items_refused", "job_id", "number", postgresql_where=sa.text("status = 'refused'")),
 )

@@ -50,7 +50,8 @@ async def start_execution(start: StartExecution, programs: ProgramCache, partiti
     domain.check_input(program, start.input)
     if start.key is not None and (holder := await store.holder(uow, start.workflow, start.key)) is not None:
         raise KeyTaken(start.workflow, start.key, holder)
-    await store.queue(uow, start.execution_id, start.workflow, version, partition_of(start.execution_id, partitions))
+    partition, labels = partition_of(start.execution_id, partitions), {**program.labels, **start.labels}
+    await store.queue(uow, start.execution_id, start.workflow, version, partition, start.key, labels)
     uow.say(start.model_copy(update={"workflow_version": version}))
     return start.execution_id
 

@@ -162,7 +162,10 @@ class Turnout:
         early = known is not None and known > now and (wake_at is None or known <= wake_at) and not state.ended
         if before.status == state.status and (early or known == wake_at):
             return Held(state, before.status, known)
-        head = HeadRow(state.id, state.tenant, state.workflow, state.version, partition, state.status, wake_at, state.completed_at)
+        labels = _json.encode(state.labels).decode() if state.labels and not before.status else None
+        head = HeadRow(
+            state.id, state.tenant, state.workflow, state.version, partition, state.status, wake_at, state.completed_at, state.key, labels
+        )
         self.batch.heads.append(head)
         return Held(state, state.status, wake_at)
 

@@ -44,15 +44,13 @@ async def holder(uow: UnitOfWork, slug: str, key: str) -> UUID | None:
     return found
 
 
-async def queue(uow: UnitOfWork, execution_id: UUID, slug: str, version: int, partition: int) -> None:
+async def queue(
+    uow: UnitOfWork, execution_id: UUID, slug: str, version: int, partition: int, key: str | None, labels: dict[str, str]
+) -> None:
     """Show an execution as queued until its partition begins it, so that it can be read at once."""
-    await uow.conn.execute(
-        insert(executions)
-        .values(
-            id=execution_id, tenant_id=uow.tenant, workflow=slug, version=version, partition=partition, status="queued", created_at=uow.now
-        )
-        .on_conflict_do_nothing()
-    )
+    values = {"workflow": slug, "version": version, "partition": partition, "key": key, "labels": labels or None}
+    row = insert(executions).values(id=execution_id, tenant_id=uow.tenant, status="queued", created_at=uow.now, **values)
+    await uow.conn.execute(row.on_conflict_do_nothing())
 
 
 async def head(uow: UnitOfWork, execution_id: UUID) -> sa.Row[Any, Any, Any, Any] | None:
