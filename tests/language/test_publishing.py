@@ -30,7 +30,6 @@ SET = node("a", "set", x=1)
         (document(node("t", "task", due="1d", approvals={"required": 2})), "/nodes/0/with/approvals", "`approvals`"),
         (document(node("t", "task", due="1d", reminders=["1h"])), "/nodes/0/with/reminders", "`reminders`"),
         (document(node("t", "task", due="1d", on_timeout=[{"after": "1h", "do": "fail"}])), "/nodes/0/with/on_timeout", "`on_timeout`"),
-        (document(SET, settings={"concurrency": {"limit": 1}}), "/settings/concurrency", "`settings.concurrency`"),
         (document(SET, sla={"due": "1d", "calendar": "it"}), "/sla/calendar", "`sla.calendar`"),
         (document(SET, triggers=[{"on": "schedule", "every": "1h"}]), "/triggers/0/on", "`schedule`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),

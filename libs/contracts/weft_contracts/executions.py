@@ -71,6 +71,21 @@ class StartExecution(PartitionCommand):
     caller: Caller | None = Field(default=None, description="The step that called it, where it is a child.")
 
 
+class AdmitExecution(PartitionCommand):
+    """Let an execution begin that waited because of how many live: there is room for it now. Said by the engine to itself."""
+
+    type, version = "execution.admit", 1
+    execution_id: UUID
+
+
+class SkipExecution(PartitionCommand):
+    """Give up an execution that waited because of how many live, where its workflow asks to be skipped then."""
+
+    type, version = "execution.skip", 1
+    execution_id: UUID
+    live_execution_id: UUID
+
+
 class CancelExecution(PartitionCommand):
     """End an execution now: its tasks, timers and activities are cancelled with it."""
 

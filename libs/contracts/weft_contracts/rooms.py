@@ -8,6 +8,7 @@ from weft_contracts.activities import ActivityAccepted, ActivityCompleted, Activ
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
+    AdmitExecution,
     CancelExecution,
     CompleteStep,
     ExecutionCancelled,
@@ -24,6 +25,7 @@ from weft_contracts.executions import (
     ResumeExecution,
     RetryExecution,
     SignalExecution,
+    SkipExecution,
     StartExecution,
     StartRejected,
 )
@@ -47,8 +49,9 @@ _EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionPaused, 
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
+_GATES: Words = (AdmitExecution, SkipExecution)
 _OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution)
-_PARTITION_COMMANDS: Words = (StartExecution, *_OPERATING, SignalExecution, CompleteStep, FailStep)
+_PARTITION_COMMANDS: Words = (StartExecution, *_GATES, *_OPERATING, SignalExecution, CompleteStep, FailStep)
 
 
 @dataclass(frozen=True, slots=True)

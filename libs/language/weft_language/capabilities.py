@@ -53,10 +53,7 @@ WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
     ),
 }
 
-DOCUMENT_FIELDS: Final = (
-    NotYet(("settings", "concurrency"), "give the trigger a `key`: at most one live execution per key"),
-    NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),
-)
+DOCUMENT_FIELDS: Final = (NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),)
 
 EXECUTED_TRIGGERS: Final = frozenset({"event", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"

@@ -1,11 +1,12 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
-Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, bulk_jobs, bulk_items.
-Hears  WorkflowChanged, TenantChanged, StartExecution, CancelExecution, PauseExecution, ResumeExecution, RetryExecution,
-       SignalExecution, CompleteStep, FailStep,
+Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, admissions,
+       bulk_jobs, bulk_items.
+Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution,
+       ResumeExecution, RetryExecution, SignalExecution, CompleteStep, FailStep,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
-Says   WorkflowInstalled, StartExecution, CancelExecution, PauseExecution, ResumeExecution, RetryExecution,
-       SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
+Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
+       RetryExecution, SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

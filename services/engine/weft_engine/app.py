@@ -11,7 +11,8 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
 from weft_engine import api, handlers, tables
-from weft_engine.bulk.running import Wake, run_bulk
+from weft_engine.admitting import Gatekeeper
+from weft_engine.bulk.running import BulkWake, run_bulk
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
 from weft_engine.journal import connector, prune_answers
@@ -33,13 +34,13 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(partial(run_partitions, settings), partial(tidy, settings), run_bulk),
+        background=(partial(run_partitions, settings), keep_gates, partial(tidy, settings), run_bulk),
     )
 
 
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
-    context.attach(ProgramCache(), Wake())
+    context.attach(ProgramCache(), BulkWake(), Gatekeeper())
     await context.bus.declare(partition_topology(context.settings.partitions))
 
 
@@ -47,7 +48,8 @@ async def run_partitions(settings: Settings, context: ServiceContext) -> None:
     """Own partitions and run their executions, until cancelled."""
     opened = connector(settings.database_url.get_secret_value())
     programs = Programs(context.part(ProgramCache))
-    lanes = [Lane(context.bus, opened, context.clock, settings, programs) for _ in range(settings.lanes)]
+    gates = context.part(Gatekeeper).call
+    lanes = [Lane(context.bus, opened, context.clock, settings, programs, gates) for _ in range(settings.lanes)]
     node = Node(opened, lanes, context.clock, settings)
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(lane.run()) for lane in lanes]
@@ -56,6 +58,11 @@ async def run_partitions(settings: Settings, context: ServiceContext) -> None:
         finally:
             for loop in loops:
                 loop.cancel()
+
+
+async def keep_gates(context: ServiceContext) -> None:
+    """Let executions begin whose number is bounded, until cancelled."""
+    await context.part(Gatekeeper).run(context)
 
 
 async def tidy(settings: Settings, context: ServiceContext) -> None:

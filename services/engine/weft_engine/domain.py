@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from weft_language.compilation import Program
 from weft_language.model.durations import InvalidDuration, parse_duration
@@ -11,6 +13,55 @@ from weft_runtime.errors import Detail, Invalid
 
 from weft_engine.errors import InputInvalid, Refused, VersionNotFound, WorkflowInactive
 from weft_engine.machine import EXECUTION_ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What bounds how many executions live at once. capacity: from 1.  on_conflict: `queue`, `skip`, `cancel_running`."""
+
+    name: str
+    capacity: int
+    on_conflict: str = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An execution that waits to be admitted through all of its gates."""
+
+    execution_id: UUID
+    gates: tuple[Gate, ...]
+
+
+@dataclass(slots=True)
+class Admission:
+    """Who begins, who is skipped because of which live execution, who has to go."""
+
+    admitted: list[UUID] = field(default_factory=list)
+    skipped: list[tuple[UUID, UUID]] = field(default_factory=list)
+    cancelled: list[UUID] = field(default_factory=list)
+
+
+def admit(waiting: Iterable[Waiting], behind: Mapping[str, Sequence[UUID]]) -> Admission:
+    """Let in whom all gates have room for, in the order in which they wait; who finds no room does not hold up the others.
+
+    behind: who lives behind each gate, the oldest first.
+    """
+    decision = Admission()
+    living = {gate: list(holders) for gate, holders in behind.items()}
+    for one in waiting:
+        full = [gate for gate in one.gates if len(living.setdefault(gate.name, [])) >= gate.capacity]
+        if not full:
+            decision.admitted.append(one.execution_id)
+            for gate in one.gates:
+                living[gate.name].append(one.execution_id)
+            continue
+        first = full[0]
+        if first.on_conflict == "skip":
+            decision.skipped.append((one.execution_id, living[first.name][0]))
+        elif first.on_conflict == "cancel_running":
+            going = living[first.name][: len(living[first.name]) - first.capacity + 1]
+            decision.cancelled.extend(execution_id for execution_id in going if execution_id not in decision.cancelled)
+    return decision
 
 
 def version_to_run(slug: str, status: str, active: int | None, *, wanted: int | None) -> int:

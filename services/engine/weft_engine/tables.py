@@ -101,6 +101,20 @@ keys = sa.Table(
     sa.Column("execution_id", sa.Uuid, nullable=False),
 )
 
+admissions = sa.Table(
+    "admissions",
+    metadata,
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("gate", sa.Text, primary_key=True, comment="what bounds how many live at once: `workflow:<slug>:<key>` or `tenant`"),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("on_conflict", sa.Text, nullable=False),
+    sa.Column("asked_at", _moment, nullable=False),
+    sa.Column("let_in_at", _moment, comment="null while it waits"),
+    sa.Index("admissions_gate", "tenant_id", "gate", "asked_at"),
+    sa.Index("admissions_waiting", "tenant_id", "asked_at", postgresql_where=sa.text("let_in_at IS NULL")),
+)
+
 answers = sa.Table(
     "answers",
     metadata,

@@ -9,11 +9,13 @@ from uuid import UUID
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import (
+    AdmitExecution,
     CancelExecution,
     PauseExecution,
     ResumeExecution,
     RetryExecution,
     SignalExecution,
+    SkipExecution,
     StartExecution,
 )
 from weft_contracts.routing import partition_of
@@ -93,6 +95,26 @@ async def ask_execution(command: Asking, uow: UnitOfWork) -> None:
     if await store.head(uow, command.execution_id) is None:
         raise ExecutionNotFound(command.execution_id)
     uow.say(command)
+
+
+async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
+    """Tenants with executions that wait to be admitted, after rows of executions that have ended are gone."""
+    await store.forget_ended(uow)
+    return await store.tenants_at_gates(uow)
+
+
+async def admit_waiting(uow: UnitOfWork) -> None:
+    """Let as many of a tenant's waiting executions begin as their gates allow; skip or cancel where their workflows ask for that."""
+    waiting = await store.waiting_at_gates(uow)
+    gates = sorted({gate.name for one in waiting for gate in one.gates})
+    decision = domain.admit(waiting, await store.behind_gates(uow, gates))
+    await store.let_in(uow, decision.admitted)
+    for execution_id in [*decision.admitted, *await store.not_begun(uow)]:
+        uow.say(AdmitExecution(execution_id=execution_id))
+    for execution_id, holder in decision.skipped:
+        uow.say(SkipExecution(execution_id=execution_id, live_execution_id=holder))
+    for execution_id in decision.cancelled:
+        uow.say(CancelExecution(execution_id=execution_id, reason="a newer execution takes its place (settings.concurrency)"))
 
 
 async def read_tenant(uow: UnitOfWork) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from weft_runtime.http import Context, Listing, Page, Reply, Uow
 
 from weft_engine.api.routes import door
 from weft_engine.bulk import jobs, schemas
-from weft_engine.bulk.running import Wake
+from weft_engine.bulk.running import BulkWake
 from weft_engine.bulk.schemas import BulkBody, BulkView, ChosenView, ItemQuery, ItemView, PreviewView
 from weft_engine.settings import Settings
 from weft_engine.store import bulk as store
@@ -66,6 +66,6 @@ async def stop_bulk(job_id: UUID, uow: Uow, context: Context) -> Reply[BulkView]
 
 def _woken(view: BulkView, context: ServiceContext, headers: dict[str, str] | None = None) -> Reply[BulkView]:
     async def wake() -> None:
-        context.part(Wake).call()
+        context.part(BulkWake).call()
 
     return Reply(view, headers=headers, then=wake)

@@ -7,7 +7,6 @@ or not at all. A process that dies leaves nothing to be cleaned up, and the next
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +15,7 @@ from uuid import UUID
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Unavailable
 from weft_runtime.uow import UnitOfWork
+from weft_runtime.waking import Wake
 
 from weft_engine.bulk.verbs import VERBS, Asked, answer_id
 from weft_engine.machine import BULK_MOVES, BulkStatus
@@ -35,27 +35,13 @@ KEPT: Final = timedelta(days=30)
 FORGET_EVERY_S: Final = 3600.0
 
 
-class Wake:
-    """How the door tells the runner of this process that there is something to do."""
-
-    def __init__(self) -> None:
-        self._called = asyncio.Event()
-
-    def call(self) -> None:
-        """There is something to do."""
-        self._called.set()
-
-    async def wait(self, longest_s: float) -> None:
-        """Until it is called, or for so long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(longest_s):
-                await self._called.wait()
-        self._called.clear()
+class BulkWake(Wake):
+    """How the door tells the runner of this process that there is a job."""
 
 
 async def run_bulk(context: ServiceContext) -> None:
     """Do what bulk jobs ask for, of all tenants, until cancelled."""
-    wake = context.part(Wake)
+    wake = context.part(BulkWake)
     loop = asyncio.get_running_loop()
     forgot = float("-inf")
     while True:

@@ -17,7 +17,7 @@ from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, receive
-from weft_engine.core.starting import start
+from weft_engine.core.starting import admit, skip, start
 from weft_engine.core.state import Pending, State
 from weft_engine.core.ticking import tick
 from weft_engine.core.turn import Context, Turn
@@ -153,6 +153,8 @@ _DONE: Final[dict[type[Any], str]] = {i.Cancel: "cancelled", i.Pause: "paused", 
 
 HAPPEN: Final[dict[type[Any], Callable[[Turn, Any], Answer | None]]] = {
     i.Start: start,
+    i.Admit: admit,
+    i.Skip: skip,
     i.Cancel: _cancel,
     i.Pause: pause,
     i.Resume: _resume,

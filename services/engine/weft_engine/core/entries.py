@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+QUEUED: Final = "execution.queued"
 STARTED: Final = "execution.started"
 WAITING: Final = "execution.waiting"
 RESUMED: Final = "execution.resumed"

@@ -37,6 +37,19 @@ class Start(msgspec.Struct, frozen=True):
     caller: Caller | None = None
 
 
+class Admit(msgspec.Struct, frozen=True):
+    """`execution.admit`."""
+
+    execution_id: UUID
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """`execution.skip`."""
+
+    execution_id: UUID
+    live_execution_id: UUID
+
+
 class Cancel(msgspec.Struct, frozen=True):
     """`execution.cancel`."""
 
@@ -152,6 +165,8 @@ class Tick(msgspec.Struct, frozen=True):
 
 Happening = (
     Start
+    | Admit
+    | Skip
     | Cancel
     | Pause
     | Resume
@@ -168,6 +183,8 @@ Happening = (
 
 WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.start": (1, Start),
+    "execution.admit": (1, Admit),
+    "execution.skip": (1, Skip),
     "execution.cancel": (1, Cancel),
     "execution.pause": (1, Pause),
     "execution.resume": (1, Resume),

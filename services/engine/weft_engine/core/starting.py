@@ -1,23 +1,28 @@
-"""How an execution begins: its input is checked, its variables are rendered, its first node is ready."""
+"""How an execution begins: its input is checked, it is admitted where its number is bounded, its first node is ready."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from weft_language.compilation import ConcurrencyRule
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
-from weft_engine.core.items import Start
+from weft_engine.core.items import Admit, Skip, Start
+from weft_engine.core.names import names_of
 from weft_engine.core.state import ROOT
 from weft_engine.core.turn import Entering, Turn, failure
 from weft_engine.machine import ExecutionStatus
 
+TENANT_GATE: Final = "tenant"
+"""The gate that bounds all live executions of a tenant. Its limit is `settings.quotas.live_executions` of the tenant."""
+
 
 def start(turn: Turn, item: Start) -> None:
-    """Begin, or refuse what does not fit. A repeated start changes nothing."""
+    """Begin, wait to be admitted, or refuse what does not fit. A repeated start changes nothing."""
     state, program = turn.state, turn.program
-    if state.status != ExecutionStatus.QUEUED:
+    if state.status != ExecutionStatus.QUEUED or state.begun is not None:
         return
     begun: dict[str, Any] = {"tenant": state.tenant, "workflow": state.workflow, "version": program.version, "trigger": item.trigger}
     if item.input:
@@ -37,14 +42,60 @@ def start(turn: Turn, item: Start) -> None:
     errors = program.input.errors(item.input)
     if errors:
         details = [{"pointer": f"/input{pointer}", "code": code, "detail": detail} for pointer, code, detail in errors]
-        error = failure(
-            "input_invalid", f"the input does not fit what {state.workflow} takes", None, permanent=True, details={"errors": details}
-        )
-        turn.emit(e.REJECTED, error=error, **begun)
+        message = f"the input does not fit what {state.workflow} takes"
+        turn.emit(e.REJECTED, error=failure("input_invalid", message, None, permanent=True, details={"errors": details}), **begun)
         return
+    try:
+        gates = _gates(turn, item)
+    except ExpressionError as error:
+        message = f"the key of settings.concurrency: {error.message}"
+        turn.emit(e.REJECTED, error=failure(error.code, message, None, permanent=True), **begun)
+        return
+    if gates:
+        turn.emit(e.QUEUED, gates=gates, **begun)
+    else:
+        _go(turn, begun)
+
+
+def _gates(turn: Turn, item: Start) -> list[dict[str, Any]]:
+    gates: list[dict[str, Any]] = []
+    rule = turn.program.settings.concurrency
+    if rule is not None:
+        name = f"workflow:{turn.state.workflow}:{_key(turn, rule, item)}"
+        gates.append({"name": name, "limit": rule.limit, "on_conflict": rule.on_conflict})
+    limit = (turn.context.tenant.get("settings", {}).get("quotas") or {}).get("live_executions")
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+        gates.append({"name": TENANT_GATE, "limit": limit, "on_conflict": "queue"})
+    return gates
+
+
+def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
+    if rule.key is None:
+        return ""
+    # Not the turn's own names: those are kept, and the state they look into begins only now.
+    names = names_of(turn.state, turn.context.tenant, turn.now, turn.program.nodes)
+    names = {**names, "input": item.input, "trigger": item.trigger}
+    value = rule.key.render(names)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def admit(turn: Turn, item: Admit) -> None:
+    """Begin what waited to be admitted. A repeat changes nothing."""
+    if turn.state.begun is not None:
+        _go(turn, {})
+
+
+def skip(turn: Turn, item: Skip) -> None:
+    """Give up what waited to be admitted: another lives, and the workflow asks to be skipped then."""
+    if turn.state.begun is not None:
+        key = turn.state.gates[0].split(":", 2)[-1]
+        turn.emit(e.SKIPPED, key=key, live_execution_id=str(item.live_execution_id))
+
+
+def _go(turn: Turn, begun: dict[str, Any]) -> None:
     turn.emit(e.STARTED, **begun)
     _initial_vars(turn)
-    turn.ready.append(Entering(program.scopes[ROOT].start, ROOT))
+    turn.ready.append(Entering(turn.program.scopes[ROOT].start, ROOT))
 
 
 def _initial_vars(turn: Turn) -> None:

@@ -23,7 +23,7 @@ from weft_engine.core.state import State
 from weft_engine.core.turn import Context, failure
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
-from weft_engine.journal import AnswerRow, Batch, HeadRow, JournalRow, KeyRow
+from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow
 
 _json = msgspec.json.Encoder()
 
@@ -145,6 +145,16 @@ class Turnout:
             self.outgoing.extend(messages(state, touched.entries, touched.position, now, self.partitions))
             if state.ended and state.key is not None:
                 self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
+            if state.gates:
+                self._at_gates(state, now)
+
+    def _at_gates(self, state: State, now: datetime) -> None:
+        if state.ended:
+            self.batch.leaving.append(state.id)
+        elif state.begun is not None:
+            self.batch.entering.extend(
+                AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], now) for gate in state.begun["gates"]
+            )
 
     def _touch(self, piece: Piece, before: Held) -> Touched:
         touched = self._touched.get(piece.execution_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -35,12 +35,13 @@ log = structlog.get_logger(__name__)
 
 
 class Lane:
-    """One hot loop. connect: opens a connection to the engine's schema."""
+    """One hot loop. connect: opens a connection to the engine's schema.  gates: told when executions come to a gate or leave it."""
 
-    def __init__(self, bus: Bus, connect: Connect, clock: Clock, settings: Settings, programs: Programs) -> None:
+    def __init__(self, bus: Bus, connect: Connect, clock: Clock, settings: Settings, programs: Programs, gates: Callable[[], None]) -> None:
         self._bus = bus
         self._connect = connect
         self._clock = clock
+        self._gates = gates
         self._settings = settings
         self._publisher = Publisher(bus)
         self._turns = Turns(programs, settings)
@@ -203,6 +204,8 @@ class Lane:
             owned.seq = seq
             outbounds.append((owned, owned.sending(seq)))
         self._publisher.say(turnout.outgoing, outbounds)
+        if turnout.batch.entering or turnout.batch.leaving:
+            self._gates()
         ITEMS.inc(len(pieces))
         BATCH_ITEMS.observe(len(pieces))
         TRANSITIONS.inc(len(turnout.batch.rows))

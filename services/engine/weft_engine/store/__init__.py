@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from weft_contracts.directory import TenantChanged
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.core.entries import Entry, Row, decode
-from weft_engine.tables import answers, definitions, executions, journal, keys, tenants, workflows
+from weft_engine.domain import Gate, Waiting
+from weft_engine.tables import admissions, answers, definitions, executions, journal, keys, tenants, workflows
 
 
 async def workflow(uow: UnitOfWork, slug: str) -> tuple[str, int | None] | None:
@@ -117,3 +120,62 @@ async def remember_tenant(uow: UnitOfWork, change: TenantChanged) -> None:
     await uow.conn.execute(
         statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values, where=tenants.c.revision < statement.excluded.revision)
     )
+
+
+async def forget_ended(uow: UnitOfWork) -> None:
+    """Drop what stands at gates for executions that have ended: a commit that queued and ended one could not."""
+    ended = sa.select(executions.c.id).where(executions.c.ended_at.is_not(None))
+    await uow.conn.execute(sa.delete(admissions).where(admissions.c.execution_id.in_(ended)))
+
+
+async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
+    """Tenants with an execution that waits to be admitted or was and has not begun."""
+    begun = sa.exists().where(executions.c.id == admissions.c.execution_id, executions.c.status != "queued")
+    query = sa.select(admissions.c.tenant_id).where(sa.or_(admissions.c.let_in_at.is_(None), sa.not_(begun))).distinct()
+    return list((await uow.conn.execute(query)).scalars())
+
+
+async def waiting_at_gates(uow: UnitOfWork, limit: int = 1000) -> list[Waiting]:
+    """Who waits in this tenant, the oldest first. From here on nobody else decides for the tenant until this transaction ends."""
+    await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("weft gates"), sa.func.hashtext(uow.tenant))))
+    query = (
+        sa.select(admissions)
+        .where(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None))
+        .order_by(admissions.c.asked_at, admissions.c.execution_id)
+        .limit(limit)
+    )
+    gates: dict[UUID, list[Gate]] = {}
+    for row in await uow.conn.execute(query):
+        gates.setdefault(row.execution_id, []).append(Gate(row.gate, row.capacity, row.on_conflict))
+    return [Waiting(execution_id, tuple(found)) for execution_id, found in gates.items()]
+
+
+async def behind_gates(uow: UnitOfWork, gates: Sequence[str]) -> dict[str, list[UUID]]:
+    """Who lives behind each of these gates of the tenant, the oldest first."""
+    query = (
+        sa.select(admissions.c.gate, admissions.c.execution_id)
+        .where(admissions.c.tenant_id == uow.tenant, admissions.c.gate.in_(gates), admissions.c.let_in_at.is_not(None))
+        .order_by(admissions.c.asked_at)
+    )
+    found: dict[str, list[UUID]] = {}
+    for gate, execution_id in await uow.conn.execute(query):
+        found.setdefault(gate, []).append(execution_id)
+    return found
+
+
+async def let_in(uow: UnitOfWork, execution_ids: Sequence[UUID]) -> None:
+    """These are behind their gates from now on."""
+    changed = sa.update(admissions).where(admissions.c.tenant_id == uow.tenant, admissions.c.execution_id.in_(execution_ids))
+    await uow.conn.execute(changed.values(let_in_at=uow.now))
+
+
+async def not_begun(uow: UnitOfWork, after: timedelta = timedelta(seconds=5)) -> list[UUID]:
+    """Who was let in a while ago and has not begun: its word may have been lost, so it is told again."""
+    query = (
+        sa.select(admissions.c.execution_id)
+        .join(executions, executions.c.id == admissions.c.execution_id)
+        .where(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at < uow.now - after, executions.c.status == "queued")
+        .distinct()
+        .limit(1000)
+    )
+    return list((await uow.conn.execute(query)).scalars())

@@ -15,10 +15,24 @@ FAILING: Final[Place] = ("", 0)
 """Where the undoing before a bad end stands among what is pending: it belongs to no node."""
 
 
+def _queued(state: State, entry: Entry, at: datetime) -> None:
+    """It waits until it is admitted: what it begins with is here, and its start has only to say that it does."""
+    state.begun = entry.data
+    state.gates = tuple(gate["name"] for gate in entry.data["gates"])
+    _begin(state, entry.data)
+
+
 def _started(state: State, entry: Entry, at: datetime) -> None:
-    data = entry.data
+    data = entry.data if state.begun is None else state.begun
     state.status = move_execution(state.status, "start")
     state.started_at = at
+    state.begun = None
+    _begin(state, data)
+    if (limit := data.get("max_duration_s")) is not None:
+        state.deadline_at = at + timedelta(seconds=limit)
+
+
+def _begin(state: State, data: dict[str, Any]) -> None:
     state.input = data.get("input", {})
     state.trigger = data.get("trigger", {})
     state.vars = dict(data.get("vars", {}))
@@ -27,17 +41,17 @@ def _started(state: State, entry: Entry, at: datetime) -> None:
     state.priority = data.get("priority", 0)
     state.caller = data.get("caller")
     state.traceparent = data.get("traceparent")
-    if (limit := data.get("max_duration_s")) is not None:
-        state.deadline_at = at + timedelta(seconds=limit)
 
 
 def _refused(state: State, entry: Entry, at: datetime) -> None:
     state.status = move_execution(state.status, "fail" if entry.kind == e.REJECTED else "cancel")
     state.started_at = state.completed_at = at
     state.error = entry.data.get("error")
-    state.trigger = entry.data.get("trigger", {})
-    state.key = entry.data.get("key")
-    state.caller = entry.data.get("caller")
+    if state.begun is None:
+        state.trigger = entry.data.get("trigger", {})
+        state.key = entry.data.get("key")
+        state.caller = entry.data.get("caller")
+    state.begun = None
 
 
 def _moved(move: str) -> Change:
@@ -57,7 +71,7 @@ def _ended(move: str) -> Change:
         state.scopes.clear()
         state.undo.clear()
         state.kept = state.ready = state.held = ()
-        state.failing = state.paused = None
+        state.failing = state.paused = state.begun = None
 
     return end
 
@@ -116,6 +130,7 @@ def _vars_set(state: State, entry: Entry, at: datetime) -> None:
 
 
 EXECUTION_CHANGES: Final[dict[str, Change]] = {
+    e.QUEUED: _queued,
     e.STARTED: _started,
     e.VARS_SET: _vars_set,
     e.SKIPPED: _refused,

@@ -6,10 +6,9 @@ This is the hot path, so it speaks to PostgreSQL with asyncpg directly and in ar
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +17,26 @@ from weft_runtime.database import driver_url
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
+from weft_engine.journal import statements as sql
+from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow
+
+__all__ = [
+    "DATABASE_ERRORS",
+    "AdmissionRow",
+    "AnswerRow",
+    "Batch",
+    "Connect",
+    "DataError",
+    "Fence",
+    "Fenced",
+    "HeadRow",
+    "Journal",
+    "JournalRow",
+    "KeyRow",
+    "connector",
+    "months_from",
+    "prune_answers",
+]
 
 Connection = asyncpg.Connection
 Connect = Callable[[], Awaitable[Connection]]
@@ -28,133 +47,8 @@ DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.
 """What a database that is away, slow or restarted raises. Whether the last commit was done is not known then."""
 
 
-class JournalRow(NamedTuple):
-    """One transition as it is stored. entries: a JSON array, UTF-8 text."""
-
-    partition: int
-    seq: int
-    execution_id: UUID
-    tenant: str
-    position: int
-    at: datetime
-    entries: str
-
-
-class HeadRow(NamedTuple):
-    """What queries and timers know of an execution. key, labels: never change; labels: a JSON object, None for none or when written."""
-
-    id: UUID
-    tenant: str
-    workflow: str
-    version: int
-    partition: int
-    status: str
-    wake_at: datetime | None
-    ended_at: datetime | None
-    key: str | None
-    labels: str | None
-
-
-class KeyRow(NamedTuple):
-    """A key that an execution holds while it lives."""
-
-    tenant: str
-    workflow: str
-    key: str
-    execution_id: UUID
-
-
-class AnswerRow(NamedTuple):
-    """What who asked is told. body: JSON text."""
-
-    id: UUID
-    tenant: str
-    status: int
-    body: str
-
-
-class Fence(NamedTuple):
-    """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
-
-    partition: int
-    epoch: int
-    published: int
-
-
-@dataclass(slots=True)
-class Batch:
-    """All that one commit writes."""
-
-    fences: list[Fence] = field(default_factory=list)
-    rows: list[JournalRow] = field(default_factory=list)
-    heads: list[HeadRow] = field(default_factory=list)
-    freed: list[KeyRow] = field(default_factory=list)
-    answers: list[AnswerRow] = field(default_factory=list)
-
-
 class Fenced(Exception):
     """Another node owns a partition of this batch now; nothing of it was written."""
-
-
-_COMMIT: Final = """
-WITH fence AS (
-    UPDATE engine.partitions p SET published = greatest(p.published, u.published)
-    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS u(partition, epoch, published)
-    WHERE p.partition = u.partition AND p.epoch = u.epoch
-    RETURNING p.partition
-), mine AS MATERIALIZED (
-    SELECT 1 WHERE (SELECT count(*) FROM fence) = cardinality($1::smallint[])
-), written AS (
-    INSERT INTO engine.journal (partition, seq, execution_id, tenant_id, position, at, entries)
-    SELECT u.* FROM mine, unnest($4::smallint[], $5::bigint[], $6::uuid[], $7::text[], $8::int[], $9::timestamptz[], $10::json[]) AS u
-), heads AS (
-    INSERT INTO engine.executions AS x (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, key, labels)
-    SELECT u.* FROM mine, unnest($11::uuid[], $12::text[], $13::text[], $14::int[], $15::smallint[], $16::text[], $17::timestamptz[],
-                                 $18::timestamptz[], $19::text[], $20::jsonb[]) AS u
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, wake_at = excluded.wake_at,
-                                   ended_at = excluded.ended_at
-), freed AS (
-    DELETE FROM engine.keys k USING mine, unnest($21::text[], $22::text[], $23::text[], $24::uuid[]) AS u(tenant, workflow, key, execution)
-    WHERE k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key AND k.execution_id = u.execution
-), answered AS (
-    INSERT INTO engine.answers (id, tenant_id, status, body)
-    SELECT u.* FROM mine, unnest($25::uuid[], $26::text[], $27::smallint[], $28::json[]) AS u
-    ON CONFLICT (id) DO NOTHING
-)
-SELECT count(*) FROM mine
-"""
-
-_RENEW: Final = """
-UPDATE engine.partitions p SET epoch = p.epoch + 1 FROM unnest($1::smallint[], $2::bigint[]) AS u(partition, epoch)
-WHERE p.partition = u.partition AND p.epoch = u.epoch
-RETURNING p.partition, p.epoch
-"""
-
-_LOAD: Final = """
-SELECT execution_id, position, at, entries FROM engine.journal WHERE execution_id = ANY($1::uuid[]) ORDER BY execution_id, position
-"""
-
-_HEADS: Final = "SELECT id, status, wake_at FROM engine.executions WHERE id = ANY($1::uuid[])"
-
-_UNPUBLISHED: Final = """
-SELECT seq, execution_id, position, at, entries FROM engine.journal WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT $3
-"""
-
-_DUE: Final = """
-SELECT id, wake_at FROM engine.executions WHERE partition = $1 AND wake_at IS NOT NULL AND wake_at < $2 ORDER BY wake_at LIMIT $3
-"""
-
-_TAKE_KEYS: Final = """
-INSERT INTO engine.keys AS k (tenant_id, workflow, key, execution_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS u ORDER BY 1, 2, 3
-ON CONFLICT (tenant_id, workflow, key) DO NOTHING
-"""
-
-_KEY_HOLDERS: Final = """
-SELECT k.tenant_id, k.workflow, k.key, k.execution_id FROM engine.keys k
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
-  ON k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key
-"""
 
 
 def connector(url: str) -> Connect:
@@ -190,7 +84,12 @@ class Journal:
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
         columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 10), *_columns(batch.freed, 4)]
-        if await self._connection.fetchval(_COMMIT, *columns, *_columns(batch.answers, 4)) != 1:
+        columns += _columns(batch.answers, 4)
+        statement = sql.COMMIT
+        if batch.entering or batch.leaving:
+            statement = sql.COMMIT_AT_GATES
+            columns += [*_columns(batch.entering, 6), batch.leaving]
+        if await self._connection.fetchval(statement, *columns) != 1:
             raise Fenced
 
     async def renew(self, fences: Sequence[Fence]) -> dict[int, int]:
@@ -198,7 +97,7 @@ class Journal:
 
         Returns: the new epoch by partition; one that another node has taken is left out.
         """
-        records = await self._connection.fetch(_RENEW, *_columns(fences, 3)[:2])
+        records = await self._connection.fetch(sql.RENEW, *_columns(fences, 3)[:2])
         return {record["partition"]: record["epoch"] for record in records}
 
     def abandon(self) -> None:
@@ -208,7 +107,7 @@ class Journal:
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
         """The journals of these executions, each in order; one without a journal is left out."""
         rows: dict[UUID, list[Row]] = {}
-        for record in await self._connection.fetch(_LOAD, ids):
+        for record in await self._connection.fetch(sql.LOAD, ids):
             rows.setdefault(record["execution_id"], []).append(
                 Row(record["position"], record["at"], core_entries.decode(record["entries"]))
             )
@@ -216,18 +115,18 @@ class Journal:
 
     async def heads(self, ids: Sequence[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
         """(status, wake_at) as stored of these executions; one that is unknown is left out."""
-        return {record["id"]: (record["status"], record["wake_at"]) for record in await self._connection.fetch(_HEADS, ids)}
+        return {record["id"]: (record["status"], record["wake_at"]) for record in await self._connection.fetch(sql.HEADS, ids)}
 
     async def unpublished(self, partition: int, after: int, limit: int) -> list[tuple[int, UUID, Row]]:
         """Rows whose messages the broker has not confirmed, by seq: what the last owner may have left unsaid."""
         return [
             (record["seq"], record["execution_id"], Row(record["position"], record["at"], core_entries.decode(record["entries"])))
-            for record in await self._connection.fetch(_UNPUBLISHED, partition, after, limit)
+            for record in await self._connection.fetch(sql.UNPUBLISHED, partition, after, limit)
         ]
 
     async def due(self, partition: int, before: datetime, limit: int) -> list[tuple[UUID, datetime]]:
         """Executions that time will move before that moment, the earliest first."""
-        return [(record["id"], record["wake_at"]) for record in await self._connection.fetch(_DUE, partition, before, limit)]
+        return [(record["id"], record["wake_at"]) for record in await self._connection.fetch(sql.DUE, partition, before, limit)]
 
     async def last_seq(self, partition: int) -> int:
         """The seq of the partition's newest row, 0 where it has none."""
@@ -237,8 +136,8 @@ class Journal:
     async def take_keys(self, wanted: Sequence[KeyRow]) -> dict[tuple[str, str, str], UUID]:
         """Take these keys where they are free. Returns: who holds each now. A key is given back by the commit that ends its execution."""
         columns = _columns(wanted, 4)
-        await self._connection.execute(_TAKE_KEYS, *columns)
-        records = await self._connection.fetch(_KEY_HOLDERS, *columns[:3])
+        await self._connection.execute(sql.TAKE_KEYS, *columns)
+        records = await self._connection.fetch(sql.KEY_HOLDERS, *columns[:3])
         return {(record["tenant_id"], record["workflow"], record["key"]): record["execution_id"] for record in records}
 
     async def definition(self, tenant: str, slug: str, version: int | None) -> tuple[int, dict[str, Any]] | None:

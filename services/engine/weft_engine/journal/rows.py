@@ -1,0 +1,85 @@
+"""What one commit of the hot loop writes, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+
+class JournalRow(NamedTuple):
+    """One transition as it is stored. entries: a JSON array, UTF-8 text."""
+
+    partition: int
+    seq: int
+    execution_id: UUID
+    tenant: str
+    position: int
+    at: datetime
+    entries: str
+
+
+class HeadRow(NamedTuple):
+    """What queries and timers know of an execution. key, labels: never change; labels: a JSON object, None for none or when written."""
+
+    id: UUID
+    tenant: str
+    workflow: str
+    version: int
+    partition: int
+    status: str
+    wake_at: datetime | None
+    ended_at: datetime | None
+    key: str | None
+    labels: str | None
+
+
+class KeyRow(NamedTuple):
+    """A key that an execution holds while it lives."""
+
+    tenant: str
+    workflow: str
+    key: str
+    execution_id: UUID
+
+
+class AnswerRow(NamedTuple):
+    """What who asked is told. body: JSON text."""
+
+    id: UUID
+    tenant: str
+    status: int
+    body: str
+
+
+class AdmissionRow(NamedTuple):
+    """A gate that an execution has to pass before it begins. capacity: how many live behind it at once."""
+
+    tenant: str
+    execution_id: UUID
+    gate: str
+    capacity: int
+    on_conflict: str
+    asked_at: datetime
+
+
+class Fence(NamedTuple):
+    """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
+
+    partition: int
+    epoch: int
+    published: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """All that one commit writes."""
+
+    fences: list[Fence] = field(default_factory=list)
+    rows: list[JournalRow] = field(default_factory=list)
+    heads: list[HeadRow] = field(default_factory=list)
+    freed: list[KeyRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+    entering: list[AdmissionRow] = field(default_factory=list)
+    leaving: list[UUID] = field(default_factory=list)

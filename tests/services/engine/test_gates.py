@@ -1,0 +1,103 @@
+"""How many executions live at once: who comes too many waits, is skipped, or takes the place of an older one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.directory import TenantChanged
+from weft_engine.domain import Gate, Waiting, admit
+from weft_runtime.clock import new_id
+from weft_runtime.testing import eventually, tell
+
+from tests.services.engine.conftest import Engine
+
+CAPACITY = {"a": 1, "b": 2, "tenant": 3}
+
+
+@given(st.lists(st.sets(st.sampled_from(sorted(CAPACITY)), min_size=1), max_size=12))
+def test_no_gate_is_ever_passed_by_more_than_it_has_room_for(wanted: list[set[str]]) -> None:
+    waiting = [Waiting(new_id(), tuple(Gate(name, CAPACITY[name]) for name in sorted(names))) for names in wanted]
+    admitted = set(admit(waiting, {}).admitted)
+    for name, capacity in CAPACITY.items():
+        assert sum(name in names for one, names in zip(waiting, wanted, strict=True) if one.execution_id in admitted) <= capacity
+
+
+def test_who_finds_no_room_does_not_hold_up_who_wants_another_gate() -> None:
+    first, second, third = (Waiting(new_id(), (Gate(name, 1),)) for name in ("a", "a", "b"))
+    assert admit([first, second, third], {}).admitted == [first.execution_id, third.execution_id]
+
+
+HOLD = [{"id": "hold", "type": "state", "with": {"signals": {"go": {}}}}]
+
+
+async def publish(engine: Engine, slug: str, on_conflict: str, limit: int = 1) -> str:
+    rule = {"key": "{{ input.who }}", "limit": limit, "on_conflict": on_conflict}
+    return await engine.publish(slug, nodes=HOLD, settings={"concurrency": rule})
+
+
+async def post(engine: Engine, execution_id: str, verb: str) -> None:
+    answer = await engine.client.post(f"/api/v1/executions/{execution_id}/{verb}")
+    assert answer.status_code in (200, 202), answer.text
+
+
+async def comes_to(engine: Engine, execution_id: str, status: str) -> dict[str, Any]:
+    return await engine.until(execution_id, lambda shown: shown["status"] == status)
+
+
+async def test_one_too_many_waits_until_another_ends(engine: Engine) -> None:
+    slug = await publish(engine, "turns", "queue")
+    first = await engine.start(slug, input={"who": "ann"})
+    await engine.waiting(first)
+    second = await engine.start(slug, input={"who": "ann"})
+    await engine.waiting(await engine.start(slug, input={"who": "bob"}))
+    assert (await engine.get(second))["status"] == "queued"
+    await post(engine, first, "signals/go")
+    assert (await engine.waiting(second))["input"] == {"who": "ann"}
+
+
+async def test_one_too_many_is_skipped_where_the_workflow_says_so(engine: Engine) -> None:
+    slug = await publish(engine, "once", "skip")
+    await engine.waiting(await engine.start(slug, input={"who": "ann"}))
+    await comes_to(engine, await engine.start(slug, input={"who": "ann"}), "cancelled")
+
+
+async def test_a_newer_one_takes_the_place_of_the_older_where_the_workflow_says_so(engine: Engine) -> None:
+    slug = await publish(engine, "newest", "cancel_running")
+    first = await engine.start(slug, input={"who": "ann"})
+    await engine.waiting(first)
+    second = await engine.start(slug, input={"who": "ann"})
+    await comes_to(engine, first, "cancelled")
+    await engine.waiting(second)
+
+
+@pytest.mark.parametrize("end", ["signals/go", "cancel"])
+async def test_one_that_is_cancelled_while_it_waits_leaves_its_turn_to_the_next(engine: Engine, end: str) -> None:
+    slug = await publish(engine, f"left-{end.partition('/')[0]}", "queue")
+    first = await engine.start(slug, input={"who": "ann"})
+    await engine.waiting(first)
+    second, third = await engine.start(slug, input={"who": "ann"}), await engine.start(slug, input={"who": "ann"})
+    await post(engine, second, "cancel")
+    await comes_to(engine, second, "cancelled")
+    await post(engine, first, end)
+    await engine.waiting(third)
+
+
+async def test_the_live_executions_of_a_tenant_are_bounded_by_its_quota(engine: Engine) -> None:
+    await tell(
+        engine.service,
+        TenantChanged(tenant="small", name="Small", tier="standard", revision=1, settings={"quotas": {"live_executions": 1}}),
+    )
+    await tell(engine.service, WorkflowChanged(slug="q", name="q", revision=1, status="active", active_version=1,
+                                               definition={"format": "weft/v1", "slug": "q", "name": "q", "nodes": HOLD}), tenant="small")  # fmt: skip
+    client = engine.service.client(tenant="small")
+    ids = [(await client.post("/api/v1/workflows/q/trigger", json={})).json()["execution_id"] for _ in range(2)]
+
+    async def statuses() -> list[str] | None:
+        found = [(await client.get(f"/api/v1/executions/{one}")).json()["status"] for one in ids]
+        return found if sorted(found) == ["queued", "waiting"] else None
+
+    await eventually(statuses, "one lives, one waits")
