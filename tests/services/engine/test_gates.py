@@ -87,12 +87,11 @@ async def test_one_that_is_cancelled_while_it_waits_leaves_its_turn_to_the_next(
 
 
 async def test_the_live_executions_of_a_tenant_are_bounded_by_its_quota(engine: Engine) -> None:
-    await tell(
-        engine.service,
-        TenantChanged(tenant="small", name="Small", tier="standard", revision=1, settings={"quotas": {"live_executions": 1}}),
-    )
-    await tell(engine.service, WorkflowChanged(slug="q", name="q", revision=1, status="active", active_version=1,
-                                               definition={"format": "weft/v1", "slug": "q", "name": "q", "nodes": HOLD}), tenant="small")  # fmt: skip
+    quotas = {"quotas": {"live_executions": 1}}
+    await tell(engine.service, TenantChanged(tenant="small", name="Small", tier="standard", revision=1, settings=quotas))
+    document = {"format": "weft/v1", "slug": "q", "name": "q", "nodes": HOLD}
+    published = WorkflowChanged(slug="q", name="q", revision=1, status="active", active_version=1, definition=document)
+    await tell(engine.service, published, tenant="small")
     client = engine.service.client(tenant="small")
     ids = [(await client.post("/api/v1/workflows/q/trigger", json={})).json()["execution_id"] for _ in range(2)]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from pydantic import Field
-from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, SignalExecution
+from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, RetryExecution, SignalExecution
 from weft_runtime.http import Body
 
 from weft_engine.machine import EXECUTION_ENDS, EXECUTION_MOVES, ExecutionStatus
@@ -24,6 +24,13 @@ class SignalOptions(Body):
 
     name: str = Field(min_length=1, max_length=200)
     payload: Any = None
+
+
+class RetryOptions(Body):
+    """How each execution goes on: from the node it failed at, with what was done before taken as done (`skip`) or done again (`redo`)."""
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    effects: Literal["skip", "redo"] = "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,16 @@ def _resume(asked: Asked) -> Asking:
     return ResumeExecution(execution_id=asked.execution_id, user=asked.user, answer_id=asked.answer_id)
 
 
+def _retry(asked: Asked) -> Asking:
+    return RetryExecution(
+        execution_id=asked.execution_id,
+        workflow_version=asked.options.get("version"),
+        effects=asked.options.get("effects", "skip"),
+        user=asked.user,
+        answer_id=asked.answer_id,
+    )
+
+
 def _signal(asked: Asked) -> Asking:
     return SignalExecution(
         execution_id=asked.execution_id,
@@ -96,6 +113,7 @@ VERBS: Final[dict[str, Verb]] = {
     "cancel": Verb(NoOptions, _from("cancel"), _cancel),
     "pause": Verb(NoOptions, _from("pause"), _pause),
     "resume": Verb(NoOptions, _from("resume"), _resume),
+    "retry": Verb(RetryOptions, _from("retry"), _retry),
     "signal": Verb(SignalOptions, LIVE, _signal),
 }
 
