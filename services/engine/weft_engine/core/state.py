@@ -55,6 +55,10 @@ class Progress:
     queue: list[Place] = field(default_factory=list)
 
 
+_NOWHERE: Final = Progress()
+"""The progress of what has no scopes; nobody changes it."""
+
+
 @dataclass(slots=True)
 class Pending:
     """What a node waits for.
@@ -74,7 +78,7 @@ class Pending:
     deadline_at: datetime | None = None
     since: datetime | None = None
     data: dict[str, Any] = field(default_factory=dict)
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress = field(default_factory=lambda: _NOWHERE)
 
     @property
     def place(self) -> Place:
@@ -248,7 +252,10 @@ class State:
             vars=dict(self.vars),
             steps=copied(self.steps),
             scopes={key: replace(one, steps=None if one.steps is None else copied(one.steps)) for key, one in self.scopes.items()},
-            pending={place: replace(one, progress=_copy(one.progress)) for place, one in self.pending.items()},
+            pending={
+                place: replace(one, progress=one.progress if one.progress is _NOWHERE else _copy(one.progress))
+                for place, one in self.pending.items()
+            },
             undo=list(self.undo),
         )
 

@@ -26,6 +26,7 @@ def messages(state: State, entries: Iterable[Entry], position: int, at: datetime
     at: the time of the transition.  partitions: how many the mesh has, which says where executions live and workers answer.
     """
     out: list[Outgoing] = []
+    name = str(state.id)
     for place, entry in enumerate(entries, position):
         say = SAYS.get(entry.kind)
         if entry.kind == e.EVENT_PUBLISHED:
@@ -33,7 +34,7 @@ def messages(state: State, entries: Iterable[Entry], position: int, at: datetime
         elif say is not None:
             saying = say(state, entry, place, at)
             out.extend(
-                pack(state, said, f"{state.id}:{place}" if not number else f"{state.id}:{place}:{number}", at, partitions)
+                pack(state, said, f"{name}:{place}" if not number else f"{name}:{place}:{number}", name, at, partitions)
                 for number, said in enumerate(saying)
             )
     return out

@@ -82,7 +82,7 @@ def report_again(state: State, partitions: int) -> list[Outgoing]:
     if at is None:
         return []
     said = _report(state, kind, data)
-    return [pack(state, one, f"{state.id}:end:{number}", at, partitions) for number, one in enumerate(said)]
+    return [pack(state, one, f"{state.id}:end:{number}", str(state.id), at, partitions) for number, one in enumerate(said)]
 
 
 def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

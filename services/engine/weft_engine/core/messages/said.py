@@ -37,15 +37,15 @@ class Said(NamedTuple):
     data: dict[str, Any]
 
 
-def pack(state: State, said: Said, id_: str, at: datetime, partitions: int) -> Outgoing:
-    """Put a word into its envelope. The same word always gets the same id."""
+def pack(state: State, said: Said, id_: str, subject: str, at: datetime, partitions: int) -> Outgoing:
+    """Put a word into its envelope. The same word always gets the same id.  subject: the execution's id."""
     data = encode(said.data)
     item = Item(
         id=id_,
         source=SOURCE,
         type=said.type,
         time=at,
-        subject=str(state.id),
+        subject=subject,
         tenantid=state.tenant,
         traceparent=state.traceparent,
         dataschema=schema_of(said.type, 1),
