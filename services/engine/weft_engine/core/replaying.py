@@ -1,0 +1,139 @@
+"""Replaying: what happened to an execution, told by its journal as the items that caused it, can happen again in a test.
+
+Every answer of the outside comes from the journal, so nothing outside is asked; the core is pure, so the same items give the same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from weft_language.compilation import Program
+
+from weft_engine.core import entries as e
+from weft_engine.core import items as i
+from weft_engine.core.apply import advance
+from weft_engine.core.entries import Entry, Row
+from weft_engine.core.evolve import Timed, unfold
+from weft_engine.core.rewinding import retry
+from weft_engine.core.state import Pending, Place, State
+from weft_engine.core.turn import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An item with the time of its transition."""
+
+    at: datetime
+    item: i.Happening
+
+
+def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
+    """What happened to an execution, in order."""
+    found: list[Happened] = []
+    waiting: dict[Place, Pending] = {}
+    ticked: datetime | None = None
+    kept: set[str] = set()
+    for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
+        place = (entry.node or "", entry.visit)
+        signal_id = entry.data.get("signal_id", "")
+        if entry.kind == e.SIGNAL_DELIVERED and signal_id not in kept:
+            # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
+            payload = entries[position + 1][0].data.get("output")
+            found.append(Happened(at, i.Signal(execution_id, signal_id, entry.data["name"], payload, entry.data.get("user"))))
+        elif entry.kind == e.SIGNAL_KEPT:
+            kept.add(signal_id)
+        for item in _causes(execution_id, entry, waiting.get(place), state):
+            if isinstance(item, i.Tick):
+                if ticked == at:
+                    continue
+                ticked = at
+            found.append(Happened(at, item))
+        waiting = dict(state.pending)
+    return found
+
+
+def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: State) -> Iterator[i.Happening]:
+    """The item that an entry is the first trace of, where it is one. waited: what the visit waited for before the entry."""
+    data = entry.data
+    if entry.kind in (e.QUEUED, e.REJECTED) or (entry.kind == e.STARTED and "trigger" in data):
+        yield i.Start(
+            execution_id, data["workflow"], data.get("version"), data.get("input", {}), data.get("trigger", {}), data.get("key"),
+            data.get("labels", {}), data.get("priority"), caller=_caller(data),
+        )  # fmt: skip
+    elif entry.kind == e.STARTED:
+        yield i.Admit(execution_id)
+    elif entry.kind == e.SKIPPED and state.gates:
+        yield i.Skip(execution_id, UUID(data["live_execution_id"]))
+    elif entry.kind == e.CANCELLED:
+        yield i.Cancel(execution_id, data.get("reason"), data.get("by"))
+    elif entry.kind == e.PAUSED:
+        yield i.Pause(execution_id, data.get("reason"), data.get("by"))
+    elif entry.kind == e.UNPAUSED:
+        yield i.Resume(execution_id, data.get("by"))
+    elif entry.kind == e.ITEM_HELD:
+        yield i.convert(data["type"], data["item"])
+    elif entry.kind == e.RETRIED:
+        yield i.Retry(execution_id, data.get("from"), data.get("input"), data.get("version"), data["effects"], data.get("by"))
+    elif entry.kind in _BY_TIME or entry.kind == e.TIMED_OUT:
+        yield i.Tick(execution_id)
+    else:
+        yield from _answers(execution_id, entry, waited)
+
+
+_BY_TIME: Final = frozenset({e.CONTINUED, e.STEP_RESENT})
+_LATE: Final = frozenset({"timeout", "lease_expired"})
+
+
+def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterator[i.Happening]:
+    data, kind = entry.data, entry.kind
+    if kind == e.SIGNAL_KEPT:
+        yield i.Signal(execution_id, data["signal_id"], data["name"], data.get("payload"), data.get("user"))
+    elif waited is None:
+        return
+    elif kind == e.STEP_ACCEPTED:
+        yield i.ActivityAccepted(execution_id, waited.node, waited.visit, waited.attempt)
+    elif kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE:
+        yield i.Tick(execution_id)
+    elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):
+        yield i.ActivityFailed(execution_id, waited.node, waited.visit, waited.attempt, data["error"])
+    elif kind == e.STEP_FAILED and waited.kind in ("task", "child"):
+        yield i.FailStep(execution_id, waited.node, waited.visit, data["error"])
+    elif kind == e.STEP_COMPLETED:
+        yield from _completions(execution_id, entry, waited)
+    elif kind == e.STEP_SCHEDULED and waited.kind == "retry":
+        yield i.Tick(execution_id)
+
+
+def _completions(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
+    outcome, output = entry.data.get("outcome", "done"), entry.data.get("output")
+    if waited.kind == "activity":
+        yield i.ActivityCompleted(execution_id, waited.node, waited.visit, waited.attempt, outcome, output)
+    elif waited.kind in ("task", "child"):
+        yield i.CompleteStep(execution_id, waited.node, waited.visit, outcome, output)
+    elif waited.kind == "timer" or (waited.kind == "signal" and outcome in [name for name, _ in waited.data["after"]]):
+        yield i.Tick(execution_id)
+
+
+def _caller(data: dict[str, Any]) -> i.Caller | None:
+    caller = data.get("caller")
+    return None if caller is None else i.Caller(UUID(str(caller["execution_id"])), caller["node"], caller["visit"], caller["depth"])
+
+
+def replay(state: State, happened: Sequence[Happened], program: Program, context: Context) -> list[Row]:
+    """Let it all happen again to a state before its start, which is changed in place. Returns: the journal that comes of it."""
+    rows: list[Row] = []
+    for one in happened:
+        position = state.position
+        if isinstance(one.item, i.Retry):
+            retried = retry(state.id, rows, one.item, one.at, program, context)
+            written: Sequence[Entry] = retried.entries
+            state = retried.state or state
+        else:
+            written = advance(state, one.item, one.at, program, context).entries
+        if written:
+            rows.append(Row(position, one.at, list(written)))
+    return rows
