@@ -51,7 +51,7 @@ class Run:
             position = self.state.position - len(transition.entries)
             self.rows.append(Row(position, self.now, decode(encode(transition.entries))))
             self.outgoing += messages(self.state, transition.entries, position, self.now, 8)
-            assert comparable(fold(ID, self.rows)) == comparable(self.state), "the journal tells another state"
+            assert comparable(fold(self.state.id, self.rows)) == comparable(self.state), "the journal tells another state"
         return self.do(i.Tick(ID)) if self.state.ready and transition.entries else self
 
     def start(self, input_: dict[str, Any] | None = None, **more: Any) -> Run:
