@@ -9,6 +9,7 @@ from weft_engine.core import items as i
 from weft_engine.core.apply import apply
 from weft_engine.core.messages import messages, report_again
 from weft_engine.core.state import State
+from weft_engine.core.turn import Context
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 
@@ -67,6 +68,22 @@ def test_a_call_that_nobody_answered_is_sent_again_as_the_same() -> None:
     run = calling().later(seconds=61)
     first, second = said(run, "execution.start")
     assert first == second
+
+
+def test_a_child_that_is_waited_for_does_not_stand_at_the_gate_that_its_caller_holds() -> None:
+    small = Context({"id": "acme", "tier": "standard", "settings": {"quotas": {"live_executions": 1}}})
+    program = program_of([{"id": "s", "type": "state", "with": {"signals": {"go": {}}}}])
+    for wait, status in ((True, "waiting"), (False, "queued")):
+        item = i.Start(ID, "test", caller=i.Caller(ID, "child", 1, 1, wait))
+        assert apply(State(ID, "acme", "test", 1), item, START, program, small).state.status == status
+
+
+def test_a_pause_reaches_a_child_that_still_waits_to_be_admitted() -> None:
+    rule = {"concurrency": {"limit": 1}}
+    run = Run(program_of([{"id": "s", "type": "set", "with": {"x": 1}}], settings=rule)).start()
+    run.do(i.Pause(ID)).do(i.Admit(ID))
+    assert run.state.status == "paused"
+    assert run.do(i.Resume(ID)).state.status == "completed"
 
 
 def test_calls_in_a_row_are_bounded() -> None:

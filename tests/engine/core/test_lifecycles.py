@@ -70,6 +70,7 @@ def test_the_tables_are_read_from_the_classes() -> None:
 
 
 OFFERED = [
+    ("queued", ["cancel", "pause"]),
     ("running", ["cancel", "pause"]),
     ("waiting", ["cancel", "pause"]),
     ("paused", ["cancel", "resume"]),

@@ -63,6 +63,9 @@ def _gates(turn: Turn, item: Start) -> list[dict[str, Any]]:
     if rule is not None:
         name = f"workflow:{turn.state.workflow}:{_key(turn, rule, item)}"
         gates.append({"name": name, "limit": rule.limit, "on_conflict": rule.on_conflict})
+    if item.caller is not None and item.caller.wait:
+        # Its caller lives and waits for it: behind the same gate the two would wait for each other for ever.
+        return gates
     limit = (turn.context.tenant.get("settings", {}).get("quotas") or {}).get("live_executions")
     if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
         gates.append({"name": TENANT_GATE, "limit": limit, "on_conflict": "queue"})

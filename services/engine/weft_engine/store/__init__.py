@@ -135,14 +135,18 @@ async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
     return list((await uow.conn.execute(query)).scalars())
 
 
-async def waiting_at_gates(uow: UnitOfWork, limit: int = 1000) -> list[Waiting]:
-    """Who waits in this tenant, the oldest first. From here on nobody else decides for the tenant until this transaction ends."""
+async def waiting_at_gates(uow: UnitOfWork, per_gate: int = 200) -> list[Waiting]:
+    """Who waits in this tenant, the oldest first, at most so many of each gate: a full one must not hide who stands at another.
+
+    From here on nobody else decides for the tenant until this transaction ends.
+    """
     await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("weft gates"), sa.func.hashtext(uow.tenant))))
+    waits = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None))
+    place = sa.func.row_number().over(partition_by=admissions.c.gate, order_by=(admissions.c.asked_at, admissions.c.execution_id))
+    ranked = sa.select(admissions.c.execution_id, place.label("place")).where(waits).subquery()
+    first = sa.select(ranked.c.execution_id).where(ranked.c.place <= per_gate)
     query = (
-        sa.select(admissions)
-        .where(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None))
-        .order_by(admissions.c.asked_at, admissions.c.execution_id)
-        .limit(limit)
+        sa.select(admissions).where(waits, admissions.c.execution_id.in_(first)).order_by(admissions.c.asked_at, admissions.c.execution_id)
     )
     gates: dict[UUID, list[Gate]] = {}
     for row in await uow.conn.execute(query):

@@ -83,7 +83,7 @@ def _paused(state: State, entry: Entry, at: datetime) -> None:
 
 def _unpaused(state: State, entry: Entry, at: datetime) -> None:
     """Everything that time would have done is put off by the length of the pause; what was held is taken up by the same transition."""
-    state.status = move_execution(state.status, "resume")
+    state.status = move_execution(state.status, "resume" if state.begun is None else "queue_again")
     since = moment((state.paused or {}).get("since")) or at
     state.paused, state.held = None, ()
     pause = at - since
