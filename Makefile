@@ -7,10 +7,10 @@ MEMBERS := weft $(wildcard services/*) $(wildcard libs/*)
 LOCK := requirements/dev.txt
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup up test check format bench generate lock clean
+.PHONY: help setup up test check format bench bench-peers generate lock clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## make the virtual environment
 
@@ -40,6 +40,10 @@ format: setup ## put the code in the house's form
 
 bench: setup ## measure, print a table, write bench/results.json
 	$(BIN)/python -m bench
+
+bench-peers: setup ## measure Weft beside its peers, each installed in an environment of its own
+	bash bench/peers/install.sh
+	$(BIN)/python -m bench.peers
 
 generate: setup ## write the schemas of all words and the AsyncAPI document
 	$(BIN)/python -m weft_contracts.generate

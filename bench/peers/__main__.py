@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +25,8 @@ Rows = dict[tuple[str, str], list[Row]]
 
 def table(rows: Rows, missing: dict[tuple[str, str], str]) -> str:
     """The medians, workload by workload, the most executions first; then what is missing and why."""
-    head = f"{'workload':<18}{'system':<10}{'open':>6}{'executions/s':>14}{'p50 ms':>10}{'p99 ms':>10}{'CPU ms each':>13}{'driver ms':>11}{'peak MiB':>10}"
+    head = f"{'workload':<18}{'system':<10}{'open':>6}{'executions/s':>14}{'p50 ms':>10}{'p99 ms':>10}"
+    head += f"{'CPU ms each':>13}{'driver ms':>11}{'peak MiB':>10}"
     lines = [head]
     for workload in WORKLOADS:
         found = [(system, medians(rounds)) for (system, done), rounds in rows.items() if done == workload]
@@ -56,6 +59,7 @@ def main() -> None:
     asked.add_argument("--data-dir", type=Path, default=Path(".weft-bench/peers"))
     asked.add_argument("--results", type=Path, default=RESULTS)
     given = asked.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended then too
     names = [*([] if given.without_weft else [OURSELVES]), *filter(None, given.peers.split(","))]
     for name in names:
         environment_folder(name, given.data_dir)

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+from bench.peers.driving import drive
+
 VERBS = ("run", "signal")
 Handle = Callable[[str, str, str], Awaitable[None]]
 
@@ -77,3 +79,9 @@ class Caller:
                 answered.set_exception(Refused(trouble))
             else:
                 answered.set_result(None)
+
+
+async def drive_through(port: int) -> None:
+    """Obey commands by asking at an open door, as a web application would be asked."""
+    caller = await Caller.connect(port)
+    await drive(caller.execute)

@@ -11,7 +11,17 @@ PEER = Peer(
     parts=(
         Part(
             "worker",
-            ("{bin}/celery", "--app", "bench.peers.celery.tasks", "worker", "--pool=prefork", f"--concurrency={WORKERS}", "-O", "default", *OPTIONS),
+            (
+                "{bin}/celery",
+                "--app",
+                "bench.peers.celery.tasks",
+                "worker",
+                "--pool=prefork",
+                f"--concurrency={WORKERS}",
+                "-O",
+                "default",
+                *OPTIONS,
+            ),
         ),
     ),
     needs=("rabbitmq",),

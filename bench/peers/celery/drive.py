@@ -43,7 +43,10 @@ class Results:
         self._thread.join(10)
 
     def _listen(self) -> None:
-        with Connection(broker_url()) as connection, Consumer(connection, [RESULTS], callbacks=[self._heard], prefetch_count=500, accept=["json"]):
+        with (
+            Connection(broker_url()) as connection,
+            Consumer(connection, [RESULTS], callbacks=[self._heard], prefetch_count=500, accept=["json"]),
+        ):
             self._listening.set()
             while not self._over.is_set():
                 try:

@@ -16,15 +16,14 @@ from bench.peers.peer import database_url, say_ready
 
 ENDS = "bench_ends"
 FOLLOWING = {"a": "b", "b": "c"}
-# Tuned: jobs are taken 100 at a time (default 10), which is also how many finished ones are logged with one statement; what jobs put in at the same
-# time goes in with one statement, as PgQueuer's documentation advises for many jobs.
+# Tuned: jobs are taken 100 at a time (default 10), which is also how many finished ones are logged with one statement; what
+# jobs put in at the same time goes in with one statement, as PgQueuer's `enqueue` offers for many jobs.
 BATCH = 100
 # A notification carries at most 8,000 bytes.
 NOTIFIED = 200
 SCHEMA = "CREATE TABLE IF NOT EXISTS bench_results (execution_id text PRIMARY KEY, result jsonb NOT NULL)"
 KEEP = (
-    "WITH kept AS (INSERT INTO bench_results SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING)"
-    " SELECT pg_notify($3, $4)"
+    "WITH kept AS (INSERT INTO bench_results SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING) SELECT pg_notify($3, $4)"
 )
 
 

@@ -2,8 +2,8 @@
 
 from bench.peers.peer import Part, Peer
 
-# The server's defaults are durable (its log is synced before a step counts). Tuned: 4 partitions instead of 24, since each is a log and a state
-# machine of its own and there are two cores; no telemetry, no query of metrics.
+# The server's defaults are durable (its log is synced before a step counts). Tuned: 4 partitions instead of 24, since each is
+# a log and a state machine of its own and there are two cores; no telemetry.
 SERVER = {
     "RESTATE_BASE_DIR": "{home}/restate-data",
     "RESTATE_BIND_ADDRESS": "127.0.0.1:{node}",
@@ -23,5 +23,14 @@ PEER = Peer(
         Part("steps", ("{python}", "-m", "bench.peers.restate.endpoint", "steps"), ready_port="steps"),
     ),
     ports=("node", "ingress", "admin", "flows", "steps"),
-    open={"remote3": 200, "remote3_single": 1, "fanout100": 8, "fanout100_single": 1, "signal": 200, "local3": 200, "local3_single": 1, "local100_single": 1},
+    open={
+        "remote3": 200,
+        "remote3_single": 1,
+        "fanout100": 8,
+        "fanout100_single": 1,
+        "signal": 200,
+        "local3": 200,
+        "local3_single": 1,
+        "local100_single": 1,
+    },
 )

@@ -102,7 +102,12 @@ class Executions:
         places: dict[str, list[Item]] = {}
         for execution_id, type_, data in commands:
             item = Item(
-                id=str(new_id()), source="bench", type=type_, tenantid=TENANT, dataschema=schema_of(type_, 1), data=msgspec.Raw(_encode(data))
+                id=str(new_id()),
+                source="bench",
+                type=type_,
+                tenantid=TENANT,
+                dataschema=schema_of(type_, 1),
+                data=msgspec.Raw(_encode(data)),
             )
             places.setdefault(routing.partition_queue(routing.partition_of(execution_id)), []).append(item)
         await self._load.bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame(items)) for queue, items in places.items()])
