@@ -72,7 +72,6 @@ def main() -> None:
             found, lacking = measured(name, given.data_dir, given.seconds, given.only or list(WORKLOADS))
             for workload, row in found.items():
                 rows.setdefault((name, workload), []).append(row)
-                print(f"round {number + 1} {name} {workload}: {row}", flush=True)
             missing |= {(name, workload): why for workload, why in lacking.items()}
             print(f"round {number + 1} {name}: {time.monotonic() - began:.0f} s", flush=True)
             given.results.write_text(json.dumps(written(rows, missing, number + 1, given.seconds), indent=2) + "\n")

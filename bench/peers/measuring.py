@@ -91,6 +91,7 @@ def measured(name: str, data_dir: Path, seconds: float, workloads: list[str]) ->
                 if position == 0:
                     _warm_up(run, driver, workload)
                 rows[workload] = _drive(run, driver, workload, WARM_S, seconds)
+                print(f"{name} {workload}: {rows[workload]}", flush=True)
             except Failed as failure:
                 missing[workload] = f"failed: {failure}"
                 if run.driver.poll() is not None:

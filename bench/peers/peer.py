@@ -24,11 +24,13 @@ class Part:
 
     command: with `{python}`, `{bin}` (of its virtual environment), `{home}` (its folder of this run), `{NAME}` for a port of that name.
     ready_port: the name of the port that answers when the part is ready; without one it touches the file named in PEER_READY.
+    ready_s: how long that may take, seconds.
     """
 
     name: str
     command: tuple[str, ...]
     ready_port: str | None = None
+    ready_s: float = 90.0
     environment: dict[str, str] = field(default_factory=dict)
 
 

@@ -23,7 +23,6 @@ from bench.peers.peer import Part, Peer
 from bench.peers.stack import servers
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 90.0
 END_S = 15.0
 OURSELVES = "weft"
 SERVICES = ("engine", "analytics")
@@ -115,7 +114,7 @@ def _spawn(part: Part, venv: Path, home: Path, told: dict[str, str], chosen: dic
 
 
 def _await_ready(part: Part, process: subprocess.Popen[bytes], home: Path, chosen: dict[str, int]) -> None:
-    until = time.monotonic() + READY_S
+    until = time.monotonic() + part.ready_s
     while not _is_ready(part, home, chosen):
         if process.poll() is not None or time.monotonic() > until:
             raise SystemExit(f"{part.name} is not ready; see {home / part.name}.log")

@@ -21,7 +21,7 @@ SETTINGS = {
 PEER = Peer(
     name="prefect",
     parts=(
-        Part("server", ("{python}", "-m", "bench.peers.prefect.server"), ready_port="server", environment=SETTINGS),
+        Part("server", ("{python}", "-m", "bench.peers.prefect.server"), ready_port="server", ready_s=300.0, environment=SETTINGS),
         Part("flows", ("{python}", "-m", "bench.peers.prefect.app", "flows"), environment=SETTINGS),
         Part("steps", ("{python}", "-m", "bench.peers.prefect.app", "steps"), environment=SETTINGS),
     ),
