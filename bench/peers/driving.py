@@ -64,13 +64,15 @@ async def _loop(execute: Execute, workload: str, open: int, warm_s: float, secon
             await _unless_broken(loops, 0.05)
         took, ordered = time.perf_counter() - began, sorted(latencies)
         going = False
-        if ordered:
-            say(result={"executions_per_s": len(ordered) / took, "p50_ms": percentile(ordered, 0.5), "p99_ms": percentile(ordered, 0.99),
-                        "executions": len(ordered)})  # fmt: skip
-        async with asyncio.timeout(DRAIN_S):
-            await asyncio.gather(*loops)
         if not ordered:
             raise NothingEnded(f"none of {open} executions ended within {took:.0f} s after {warm_s:.0f} s of warming up")
+        say(result={"executions_per_s": len(ordered) / took, "p50_ms": percentile(ordered, 0.5), "p99_ms": percentile(ordered, 0.99),
+                    "executions": len(ordered)})  # fmt: skip
+        _, late = await asyncio.wait(loops, timeout=DRAIN_S)
+        if late:
+            raise NothingEnded(f"{len(late)} of {open} executions did not end within {DRAIN_S:.0f} s after the load had stopped")
+        for loop in loops:
+            loop.result()
         say(drained=True)
     finally:
         for loop in loops:
@@ -85,7 +87,7 @@ async def _unless_broken(loops: list[asyncio.Task[None]], seconds: float) -> Non
 
 
 class NothingEnded(Exception):
-    """A workload of which the system completed nothing at all."""
+    """Executions that the system did not complete in time."""
 
 
 class Ends:

@@ -65,12 +65,12 @@ class Driver:
         self._run.driver.stdin.write((json.dumps(command) + "\n").encode())
         self._run.driver.stdin.flush()
 
-    def answer(self, word: str) -> Any:
-        """The next answer. Raises: Failed when it is another one, or late."""
+    def answer(self, word: str, asked_s: float = 0.0) -> Any:
+        """The next answer, to what lasts `asked_s` seconds. Raises: Failed when it is another one, or late."""
         try:
-            line = self._answers.get(timeout=ANSWER_S)
+            line = self._answers.get(timeout=asked_s + ANSWER_S)
         except queue.Empty:
-            raise Failed(f"no answer in {ANSWER_S:.0f} s") from None
+            raise Failed(f"no answer in {asked_s + ANSWER_S:.0f} s") from None
         said = json.loads(line) if line else {"error": f"the driver ended; see {self._run.log}"}
         if word not in said:
             raise Failed(said.get("error", str(said)))
@@ -113,7 +113,7 @@ def _drive(run: Running, driver: Driver, workload: str, warm_s: float, seconds: 
     driver.answer("begun")
     before, load_before = _cpu_by_part(run.mesh), _cpu_s([psutil.Process(run.driver.pid)])
     with _peak_memory(run) as peak:
-        result = driver.answer("result")
+        result = driver.answer("result", seconds)
         after, load_after = _cpu_by_part(run.mesh), _cpu_s([psutil.Process(run.driver.pid)])
     driver.answer("drained")
     each = 1000 / max(1, result["executions"])
