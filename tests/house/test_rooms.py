@@ -18,6 +18,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "core": "the pure state machine",
         "partitions": "which partitions this process owns",
         "ownership": "leases and epochs of nodes and partitions",
+        "suspending": "holding up a tenant, a workflow, a node type",
         "admitting": "how many executions live at once",
         "views": "what people are shown of an execution",
         "journal": "what the hot loop reads and writes",

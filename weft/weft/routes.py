@@ -48,7 +48,7 @@ ROUTES: tuple[Route, ...] = (
     Route(f"{API}/workflows/{{slug}}/trigger", "engine", below=False),
     Route(f"{API}/workflows/{{slug}}/migrations", "engine"),
     *_collections("definitions", "workflows", "node-types", "rules", "templates", "definitions"),
-    *_collections("engine", "executions", "parked", "connections", "oauth", "files", "bulk", "migrations"),
+    *_collections("engine", "executions", "parked", "connections", "oauth", "files", "bulk", "migrations", "suspensions"),
     *_collections("events", "events", "schemas", "sources", "schedules"),
     *_collections("tasks", "user-tasks", "notifications", "calendars", "delegations", "tasks"),
     *_collections("analytics", "analytics", "alerts", "audit", "budgets"),

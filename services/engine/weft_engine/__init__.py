@@ -1,6 +1,6 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
-Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, admissions,
+Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, admissions, suspensions,
        bulk_jobs, bulk_items.
 Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution,
        ResumeExecution, RetryExecution, SignalExecution, CompleteStep, FailStep,

@@ -74,6 +74,24 @@ class PositionNotFound(NotFound):
         super().__init__(f"the journal of execution {execution_id} has {last} entries, and none at {at}; `at` is from 1 to {last}")
 
 
+class AlreadySuspended(Conflict):
+    """It is held up already."""
+
+    code = "already_suspended"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"the {kind.replace('_', ' ')} {name!r} is suspended already; see GET /suspensions")
+
+
+class SuspensionNotFound(NotFound):
+    """No such suspension in this tenant."""
+
+    code = "suspension_not_found"
+
+    def __init__(self, suspension_id: UUID) -> None:
+        super().__init__(f"no suspension {suspension_id} in this tenant; see GET /suspensions")
+
+
 class Refused(Conflict):
     """The execution refused what it was asked, with the reason. code: what the engine answered."""
 

@@ -115,6 +115,22 @@ admissions = sa.Table(
     sa.Index("admissions_waiting", "tenant_id", "asked_at", postgresql_where=sa.text("let_in_at IS NULL")),
 )
 
+suspensions = sa.Table(
+    "suspensions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="`tenant`, `workflow`, `node_type`"),
+    sa.Column("name", sa.Text, nullable=False, comment="the slug or type; empty for a tenant"),
+    sa.Column("reason", sa.Text),
+    sa.Column("since", _moment, nullable=False),
+    sa.Column("by", sa.Text),
+    sa.Column("pause_job", sa.Uuid, comment="the bulk job that paused what lived then"),
+    sa.Column("lifted_at", _moment),
+    sa.Column("lifted_by", sa.Text),
+    sa.Index("suspensions_open", "tenant_id", "kind", "name", unique=True, postgresql_where=sa.text("lifted_at IS NULL")),
+)
+
 answers = sa.Table(
     "answers",
     metadata,

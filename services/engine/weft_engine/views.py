@@ -84,6 +84,8 @@ def waiting_view(pending: Pending) -> WaitingView:
         whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
     elif pending.kind in ("activity", "retry"):
         whom = pending.data["name"]
+    elif pending.kind == "suspended":
+        whom = pending.data["gate"]
     elif pending.kind == "child":
         whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
     until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at
@@ -225,6 +227,7 @@ _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
     "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
     "timer": lambda one: "waits for its time",
     "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}",
+    "suspended": lambda one: f"is held up by {one.data['gate'].replace(':', ' ')}",
     "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,10 +42,13 @@ async def preview(asked: BulkBody, most: int, uow: UnitOfWork) -> Preview:
     return Preview(total, by_status, await store.sample(uow, selection, SAMPLE))
 
 
-async def start(asked: BulkBody, most: int, uow: UnitOfWork) -> Job:
-    """Choose executions for good, and start to do it to them. Raises: BulkUnusable, BulkTooLarge."""
+async def start(asked: BulkBody, most: int, uow: UnitOfWork, *, done_by: UUID | None = None) -> Job:
+    """Choose executions for good, and start to do it to them. done_by: only those to which that job did its verb.
+
+    Raises: BulkUnusable, BulkTooLarge.
+    """
     verb = _verb(asked)
-    selection = selected(asked.filter, verb)
+    selection = replace(selected(asked.filter, verb), done_by=done_by)
     job_id, caller = new_id(), uow.caller
     unknown = await store.unknown(uow, asked.filter.ids) if asked.filter.ids else []
     await store.add_unknown(uow, job_id, unknown)

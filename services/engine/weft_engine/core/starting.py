@@ -58,7 +58,8 @@ def start(turn: Turn, item: Start) -> None:
 
 
 def _gates(turn: Turn, item: Start) -> list[dict[str, Any]]:
-    gates: list[dict[str, Any]] = []
+    held_up = (turn.context.suspended.get(what) for what in (TENANT_GATE, f"workflow:{turn.state.workflow}"))
+    gates = [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in held_up if gate is not None]
     rule = turn.program.settings.concurrency
     if rule is not None:
         name = f"workflow:{turn.state.workflow}:{_key(turn, rule, item)}"
@@ -83,9 +84,15 @@ def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
 
 
 def admit(turn: Turn, item: Admit) -> None:
-    """Begin what waited to be admitted. A repeat changes nothing."""
+    """Begin what waited to be admitted, or enter the nodes that were held up. A repeat changes nothing."""
     if turn.state.begun is not None:
         _go(turn, {})
+        return
+    for pending in list(turn.state.pending.values()):
+        if pending.kind == "suspended":
+            turn.open_gates.add(pending.data["gate"])
+            turn.emit(e.STEP_CANCELLED, turn.at(pending))
+            turn.ready.append(Entering(pending.node, pending.scope))
 
 
 def skip(turn: Turn, item: Skip) -> None:

@@ -64,7 +64,7 @@ class Pending:
     """What a node waits for.
 
     kind: `activity` (an answer), `retry` (its next attempt), `task` (a person), `timer`, `signal`, `child` (an execution it called),
-    or one of `OWNERS` (scopes of its own).  scope: key of the scope it stands in.
+    `suspended` (nodes of its type are held up), or one of `OWNERS` (scopes of its own).  scope: key of the scope it stands in.
     due_at: when to look at it: lease over, next attempt, wake up, first `after`.  deadline_at: when the node's `timeout` is over.
     data: what the kind needs: the activity's request, the names of a state's `after`.  progress: of an owner.
     """

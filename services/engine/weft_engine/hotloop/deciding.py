@@ -146,15 +146,18 @@ class Turnout:
             if state.ended and state.key is not None:
                 self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
             if state.gates:
-                self._at_gates(state, now)
+                self._at_gates(touched, now)
 
-    def _at_gates(self, state: State, now: datetime) -> None:
+    def _at_gates(self, touched: Touched, now: datetime) -> None:
+        state = touched.state
         if state.ended:
             self.batch.leaving.append(state.id)
-        elif state.begun is not None:
-            self.batch.entering.extend(
-                AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], now) for gate in state.begun["gates"]
-            )
+            return
+        gates = list(state.begun["gates"]) if state.begun is not None else []
+        held_up = {pending.data["gate"] for pending in state.pending.values() if pending.kind == "suspended"}
+        gates += [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in sorted(held_up)]
+        rows = (AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], now) for gate in gates)
+        self.batch.entering.extend(rows)
 
     def _touch(self, piece: Piece, before: Held) -> Touched:
         touched = self._touched.get(piece.execution_id)

@@ -157,14 +157,8 @@ class Lane:
     async def _decide(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
         """Decide and commit. A value that PostgreSQL refuses spoils only its own item: the rest is decided again without it."""
         try:
-            turnout = await self._turns.turn(journal, pieces, now)
-            await self._commit(journal, turnout, pieces)
-        except BaseException as error:
-            # States are changed in place, so what was not committed must be forgotten: the journal tells it anew.
-            for piece in pieces:
-                piece.owned.held.pop(piece.execution_id, None)
-            if not isinstance(error, DataError):
-                raise
+            turnout = await self._attempt(journal, pieces, now)
+        except DataError as error:
             if len(pieces) == 1:
                 turnout = Turnout(self._settings.partitions)
                 turnout.park(pieces[0], "value_refused", f"the database refuses a value of it: {error}")
@@ -173,6 +167,17 @@ class Lane:
             first = await self._decide(journal, pieces[:middle], now)
             return first.join(await self._decide(journal, pieces[middle:], now))
         self._adopt(turnout, pieces, now)
+        return turnout
+
+    async def _attempt(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
+        try:
+            turnout = await self._turns.turn(journal, pieces, now)
+            await self._commit(journal, turnout, pieces)
+        except BaseException:
+            # States are changed in place, so what was not committed must be forgotten: the journal tells it anew.
+            for piece in pieces:
+                piece.owned.held.pop(piece.execution_id, None)
+            raise
         return turnout
 
     async def _commit(self, journal: Journal, turnout: Turnout, pieces: Sequence[Piece]) -> None:

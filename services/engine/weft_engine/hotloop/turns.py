@@ -127,7 +127,9 @@ class Turns:
             turnout.restore(piece, rows.get(piece.execution_id, []), now)
 
     async def _context(self, journal: Journal, tenant: str) -> Context:
-        return Context(await self._programs.tenant(journal, tenant), self._settings.resend_s, self._settings.activity_lease_s)
+        held_up = await self._programs.suspended(journal, tenant)
+        known = await self._programs.tenant(journal, tenant)
+        return Context(known, self._settings.resend_s, self._settings.activity_lease_s, held_up)
 
     async def _retry(self, journal: Journal, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
         """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for."""

@@ -150,6 +150,11 @@ class Journal:
         )  # fmt: skip
         return None if record is None else (record["version"], msgspec.json.decode(record["document"]))
 
+    async def suspended(self, tenant: str) -> dict[str, str]:
+        """What of a tenant is held up: gates by `tenant`, `workflow:<slug>`, `node_type:<type>`."""
+        records = await self._connection.fetch(sql.SUSPENDED, tenant)
+        return {":".join(filter(None, (one["kind"], one["name"]))): f"suspended:{one['id']}" for one in records}
+
     async def tenant(self, tenant: str) -> dict[str, Any] | None:
         """A tenant as expressions read it, `{id, tier, settings}`; None when it is not here."""
         record = await self._connection.fetchrow("SELECT tier, settings FROM engine.tenants WHERE tenant_id = $1", tenant)

@@ -52,6 +52,8 @@ LOAD: Final = """
 SELECT execution_id, position, at, entries FROM engine.journal WHERE execution_id = ANY($1::uuid[]) ORDER BY execution_id, position
 """
 
+SUSPENDED: Final = "SELECT id, kind, name FROM engine.suspensions WHERE tenant_id = $1 AND lifted_at IS NULL ORDER BY since"
+
 HEADS: Final = "SELECT id, status, wake_at FROM engine.executions WHERE id = ANY($1::uuid[])"
 
 UNPUBLISHED: Final = """

@@ -27,7 +27,10 @@ CHOOSING_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which executions. live: none of `statuses` is an end, so that only those that live need to be looked at."""
+    """Which executions. live: none of `statuses` is an end, so that only those that live need to be looked at.
+
+    done_by: a job that changed them, by a command that is answered or on its way.
+    """
 
     workflow: str | None = None
     statuses: Sequence[str] = ()
@@ -39,6 +42,7 @@ class Selection:
     until: datetime | None = None
     q: str | None = None
     ids: Sequence[UUID] | None = None
+    done_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ def _where(uow: UnitOfWork, wanted: Selection) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [c.tenant_id == uow.tenant]
     equal = {"workflow": wanted.workflow, "version": wanted.version, "key": wanted.key}
     found += [c[name] == value for name, value in equal.items() if value is not None]
+    if wanted.done_by is not None:
+        changed = sa.or_(items.c.status == "sent", sa.and_(items.c.status == "ok", items.c.code.is_distinct_from("repeated")))
+        found.append(c.id.in_(sa.select(items.c.execution_id).where(items.c.job_id == wanted.done_by, changed)))
     if wanted.statuses:
         found.append(c.status.in_(wanted.statuses))
     if wanted.live:

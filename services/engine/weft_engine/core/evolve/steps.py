@@ -73,6 +73,8 @@ def _rests(state: State, entry: Entry, at: datetime) -> None:
     node, data = node_of(entry), entry.data
     begin(state, entry, at, StepStatus.WAITING)
     state.quiet = 0
+    if data["kind"] == "suspended" and data["gate"] not in state.gates:
+        state.gates = (*state.gates, data["gate"])
     state.pending[node, entry.visit] = Pending(
         node, entry.visit, data["kind"], entry.scope, 1, moment(data.get("due_at")), moment(data.get("deadline_at")), at, data
     )

@@ -27,6 +27,7 @@ from weft_language.compilation import (
 )
 from weft_language.expressions import ExpressionError
 
+from weft_engine.core import entries as e
 from weft_engine.core.nodes import inline, outside, resting, scopes, undoing
 from weft_engine.core.turn import At, Entering, Turn, failure
 
@@ -36,6 +37,10 @@ Enter = Callable[[Turn, At, Any], None]
 def enter(turn: Turn, entering: Entering) -> None:
     """Begin the next visit of a node. What cannot be rendered fails the visit, never the engine."""
     at = turn.next_visit(turn.program.nodes[entering.node], entering.scope)
+    gate = turn.context.suspended.get(f"node_type:{at.node.type}") if turn.context.suspended else None
+    if gate is not None and gate not in turn.open_gates:
+        turn.emit(e.STEP_WAITING, at, kind="suspended", gate=gate, **resting.limit(turn, at))
+        return
     try:
         ENTER[type(at.node.work)](turn, at, at.node.work)
     except ExpressionError as error:

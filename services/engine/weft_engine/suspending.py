@@ -1,0 +1,57 @@
+"""Suspending: a tenant, a workflow or a node type is held up without loss, and goes on when that is lifted.
+
+What lives is paused by a bulk job, what is started waits at a gate, and a node of a type that is held up waits at its gate too.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+from uuid import UUID
+
+from weft_runtime.clock import new_id
+from weft_runtime.uow import UnitOfWork
+
+from weft_engine.bulk import jobs
+from weft_engine.bulk.schemas import FASTEST_PER_S, BulkBody, BulkFilter
+from weft_engine.errors import AlreadySuspended, SuspensionNotFound
+from weft_engine.store import suspensions as store
+from weft_engine.store.suspensions import Suspension
+
+Kind = Literal["tenant", "workflow", "node_type"]
+PAUSED_BY_JOB: Final = ("tenant", "workflow")
+"""Kinds whose live executions are paused; a node type only holds up who comes to a node of it."""
+
+
+async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: UnitOfWork) -> Suspension:
+    """Hold something up. name: a workflow's slug or a node type; empty for the tenant. Raises: AlreadySuspended, BulkTooLarge."""
+    suspension_id = new_id()
+    if not await store.add(uow, suspension_id, kind, name, reason):
+        raise AlreadySuspended(kind, name)
+    if kind in PAUSED_BY_JOB:
+        chosen = BulkFilter(workflow=name) if kind == "workflow" else BulkFilter(status=["running", "waiting", "queued"])
+        asked = BulkBody(verb="pause", filter=chosen, reason=f"suspension {suspension_id}", rate_per_s=FASTEST_PER_S)
+        job = await jobs.start(asked, most, uow)
+        await store.set_job(uow, suspension_id, job.id)
+    return await get(suspension_id, uow)
+
+
+async def get(suspension_id: UUID, uow: UnitOfWork) -> Suspension:
+    """A suspension. Raises: SuspensionNotFound."""
+    found = await store.get(uow, suspension_id)
+    if found is None:
+        raise SuspensionNotFound(suspension_id)
+    return found
+
+
+async def lift(suspension_id: UUID, most: int, uow: UnitOfWork) -> Suspension:
+    """Let go on what was held up; what somebody paused by hand stays paused. Lifting twice is once. Raises: SuspensionNotFound."""
+    found = await get(suspension_id, uow)
+    if found.lifted_at is not None:
+        return found
+    await store.lift(uow, suspension_id)
+    if found.pause_job is not None:
+        asked = BulkBody(
+            verb="resume", filter=BulkFilter(status="paused"), reason=f"suspension {suspension_id} lifted", rate_per_s=FASTEST_PER_S
+        )
+        await jobs.start(asked, most, uow, done_by=found.pause_job)
+    return await get(suspension_id, uow)

@@ -1,0 +1,70 @@
+"""A workflow, a node type or a whole tenant is held up and let go, and nothing is lost over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.services.engine.conftest import Engine
+
+STATE = {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}
+
+
+async def suspend(engine: Engine, **body: Any) -> str:
+    answer = await engine.client.post("/api/v1/suspensions", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def lift(engine: Engine, suspension: str) -> None:
+    answer = await engine.client.delete(f"/api/v1/suspensions/{suspension}")
+    assert (answer.status_code, answer.json()["lifted_at"] is None) == (200, False)
+
+
+async def comes_to(engine: Engine, execution_id: str, status: str) -> dict[str, Any]:
+    return await engine.until(execution_id, lambda shown: shown["status"] == status)
+
+
+async def test_a_workflow_that_is_held_up_pauses_what_lives_and_starts_nothing_until_it_is_let_go(engine: Engine) -> None:
+    await engine.publish("held", nodes=[STATE])
+    living, by_hand = await engine.start("held"), await engine.start("held")
+    await engine.waiting(living)
+    await engine.waiting(by_hand)
+    await engine.client.post(f"/api/v1/executions/{by_hand}/pause")
+    suspension = await suspend(engine, kind="workflow", name="held", reason="the bank is down")
+    await comes_to(engine, living, "paused")
+    assert (await engine.client.post(f"/api/v1/executions/{living}/signals/go")).json()["status"] == "kept"
+    repeated = await engine.client.post("/api/v1/suspensions", json={"kind": "workflow", "name": "held"})
+    assert (repeated.status_code, repeated.json()["code"]) == (409, "already_suspended")
+    await lift(engine, suspension)
+    await comes_to(engine, living, "completed")
+    assert (await engine.get(by_hand))["status"] == "paused"
+    await engine.waiting(await engine.start("held"))
+
+
+async def test_a_node_of_a_type_that_is_held_up_is_entered_when_it_is_let_go(engine: Engine) -> None:
+    await engine.publish("typed", nodes=[STATE, {"id": "t", "type": "transform", "with": {"expression": "1"}}])
+    execution = await engine.start("typed")
+    await engine.waiting(execution)
+    suspension = await suspend(engine, kind="node_type", name="transform")
+
+    async def tries() -> dict[str, Any]:
+        """Start until one meets the suspension: lanes know of it within a second."""
+        while True:
+            one = await engine.start("typed")
+            await engine.waiting(one)
+            await engine.client.post(f"/api/v1/executions/{one}/signals/go")
+            shown = await engine.until(one, lambda shown: shown["status"] == "completed" or shown["waiting_for"][0]["kind"] == "suspended")
+            if shown["status"] == "waiting":
+                return shown
+
+    held = await tries()
+    assert held["waiting_for"][0]["for"] == f"suspended:{suspension}"
+    await lift(engine, suspension)
+    await comes_to(engine, held["id"], "completed")
+
+
+async def test_what_is_not_named_rightly_is_refused_with_a_pointer(engine: Engine) -> None:
+    answer = await engine.client.post("/api/v1/suspensions", json={"kind": "workflow"})
+    assert answer.status_code == 422
+    missing = await engine.client.delete("/api/v1/suspensions/0190a6f0-0000-7000-8000-000000000001")
+    assert (missing.status_code, missing.json()["code"]) == (404, "suspension_not_found")
