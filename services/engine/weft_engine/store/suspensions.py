@@ -27,7 +27,8 @@ async def add(uow: UnitOfWork, suspension_id: UUID, kind: str, name: str, reason
 
 async def set_job(uow: UnitOfWork, suspension_id: UUID, job_id: UUID) -> None:
     """Remember which job pauses what lives."""
-    await uow.conn.execute(sa.update(suspensions).where(suspensions.c.id == suspension_id).values(pause_job=job_id))
+    mine = sa.and_(suspensions.c.tenant_id == uow.tenant, suspensions.c.id == suspension_id)
+    await uow.conn.execute(sa.update(suspensions).where(mine).values(pause_job=job_id))
 
 
 async def get(uow: UnitOfWork, suspension_id: UUID) -> Suspension | None:
