@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from weft_engine import worker
 from weft_engine.answering import Answering
 from weft_engine.hotloop.line import Line
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.journal import Batch, Journal
+from weft_engine.ownership import Ownership
 from weft_runtime.bus import OutFrame
 
-_armed = ["", 0]
+from tests.faults import dying
+from tests.faults.dying import due, passing
 
 
 def arm(point: str, after: int) -> None:
     """Die at this point, once it was passed so often; "" is never."""
-    _armed[:] = [point, after]
+    dying.arm(point, after)
     if point:
         _instrument()
 
 
-def passing(point: str) -> None:
-    """This point is passed: die here when it is its turn."""
-    if _due(point):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _due(point: str) -> bool:
-    if _armed[0] != point:
-        return False
-    _armed[1] -= 1  # type: ignore[operator]
-    return _armed[1] < 0  # type: ignore[operator]
-
-
 def _instrument() -> None:
     """Put the points around the real steps, which stay what they are."""
-    commit, send, acked, answered = Journal.commit, Publisher.send, Line._ack, worker._ack
+    _instrument_commits()
+    _instrument_claims()
+    _instrument_line()
+    answered = worker._ack
+
+    async def acking_answer(answering: Answering) -> None:
+        passing("before_answer_ack")
+        await answered(answering)
+
+    worker._ack = acking_answer
+
+
+def _instrument_commits() -> None:
+    commit, send = Journal.commit, Publisher.send
 
     async def committing(self: Journal, batch: Batch) -> None:
         if not batch.rows:
@@ -48,22 +49,41 @@ def _instrument() -> None:
         passing("before_commit")
         await commit(self, batch)
         passing("after_commit")
-        if _due("commit_in_doubt"):
-            _armed[0] = ""
+        if due("commit_in_doubt"):
             raise ConnectionResetError("the answer to a commit that was done is lost")
 
     async def sending(self: Publisher, frames: Sequence[OutFrame]) -> None:
         await send(self, frames)
         passing("after_publish")
 
+    Journal.commit, Publisher.send = committing, sending  # type: ignore[method-assign]
+
+
+def _instrument_claims() -> None:
+    take = Ownership.take
+
+    async def taking(self: Ownership, partition: int, living: Sequence[UUID]) -> tuple[int, int] | None:
+        taken = await take(self, partition, living)
+        if taken is not None:
+            passing("after_claim")
+        return taken
+
+    Ownership.take = taking  # type: ignore[method-assign]
+
+
+def _instrument_line() -> None:
+    parked, acked = Line._park, Line._ack
+
+    async def parking(self: Line, unusable: list[Any]) -> None:
+        if unusable:
+            passing("before_parking")
+        await parked(self, unusable)
+        if unusable:
+            passing("after_parking")
+
     async def acking(self: Line, arrivals: list[Any]) -> None:
         if arrivals:
             passing("before_ack")
         await acked(self, arrivals)
 
-    async def acking_answer(answering: Answering) -> None:
-        passing("before_answer_ack")
-        await answered(answering)
-
-    Journal.commit, Publisher.send, Line._ack = committing, sending, acking  # type: ignore[method-assign]
-    worker._ack = acking_answer
+    Line._park, Line._ack = parking, acking  # type: ignore[method-assign]

@@ -34,7 +34,7 @@ from tests.faults.ledger import Ledger
 
 TENANT, POOL = "acme", "faults"
 SECRET = "a secret for tests only, long enough"
-UP_WITHIN_S = 60.0
+UP_WITHIN_S = 150.0
 POLL_S = 0.02
 ENDS = ("execution.completed", "execution.failed", "execution.rejected", "execution.timed_out")
 
@@ -53,6 +53,7 @@ WORKFLOWS: dict[str, list[dict[str, Any]]] = {
     "remote3": [charge("a"), charge("b"), charge("c")],
     "nap": [nap("w", "3s"), charge("a")],
     "long-nap": [nap("w", "1h"), charge("a")],
+    "charge-nap": [charge("a"), nap("w", "5s")],
 }
 
 

@@ -2,6 +2,7 @@
 
 FAULT_READY: a file touched when its doors are open.  FAULT_LEDGER: the port of the fake service.
 FAULT_AT, FAULT_AFTER: a crash point of `tests.faults.crash_points`, and how often it is passed before.
+FAULT_LASTS_S: how long a worker's activity goes on after its effect; its log then says which attempts it took.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service, run
 
 from tests.faults import crash_points
+from tests.faults.dying import passing
 from tests.faults.ledger import caller
 from weft import services
 
 
 async def work(settings: Settings, context: ServiceContext) -> None:
     """Run the pool's activities: one, which has its effect at the fake service."""
-    effects = await caller(int(os.environ["FAULT_LEDGER"]))
+    effects, lasts_s = await caller(int(os.environ["FAULT_LEDGER"])), float(os.environ.get("FAULT_LASTS_S", "0"))
 
     async def charge(call: ActivityCall) -> Any:
-        crash_points.passing("before_effect")
+        passing("before_effect")
         await effects.call(call.key)
-        crash_points.passing("after_effect")
+        passing("after_effect")
+        if lasts_s:
+            print(f"{call.key} attempt {call.attempt}", flush=True)
+            await asyncio.sleep(lasts_s)
         return call.input
 
     await Worker(context.bus, Activities({"charge": charge}), context.clock, pool_name=settings.pool, concurrency=2000).run()
