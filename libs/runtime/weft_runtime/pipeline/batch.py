@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from weft_contracts import routing
 
 from weft_runtime.context import ServiceContext
 from weft_runtime.database.failures import as_weft_error
@@ -17,7 +18,9 @@ from weft_runtime.pipeline.metrics import MessageMetrics
 from weft_runtime.pipeline.outbox import Outbox
 from weft_runtime.pipeline.parking import Failure, Parked, Parking
 from weft_runtime.pipeline.reading import Piece, read
+from weft_runtime.pipeline.replaying import keys_of, sent_back
 from weft_runtime.pipeline.verdicts import Verdict
+from weft_runtime.pipeline.words import Outgoing
 from weft_runtime.uow import UnitOfWork
 
 
@@ -33,6 +36,11 @@ class Batches:
         self._see = sa.text(
             f"INSERT INTO {quote(context.name)}.inbox (source, id) SELECT * FROM unnest("  # noqa: S608
             "CAST(:sources AS text[]), CAST(:ids AS text[])) ON CONFLICT DO NOTHING RETURNING source, id"
+        )
+
+        self._forget = sa.text(
+            f"DELETE FROM {quote(context.name)}.inbox i USING unnest("  # noqa: S608
+            "CAST(:sources AS text[]), CAST(:ids AS text[])) AS u(source, id) WHERE i.source = u.source AND i.id = u.id"
         )
 
     async def run(self, pieces: Sequence[Piece]) -> None:
@@ -101,7 +109,7 @@ class Batches:
                 parked = await self.parking.due(connection, self._context.clock.now())
                 if parked is None:
                     return False
-                written = await self._outbox.write_all(connection, await self._again(connection, parked))
+                written = await self._settled(connection, parked)
         except Exception as error:  # the commit failed: the verdict is written in a transaction of its own
             _raise_if_gone(error)
             if parked is None:
@@ -112,6 +120,23 @@ class Batches:
             return True
         await self._outbox.send(written)
         return True
+
+    async def _settled(self, connection: AsyncConnection, parked: Parked) -> Sequence[Outgoing]:
+        """Handle a parked message, or send it back to who reads its queue. Returns: what is to be sent."""
+        if parked.origin.queue == routing.inbox_queue(self._context.name):
+            return await self._outbox.write_all(connection, await self._again(connection, parked))
+        found = sent_back(parked, self._context.settings.partitions)
+        now = self._context.clock.now()
+        if isinstance(found, Verdict):
+            await self.parking.failed(connection, parked, found, now)
+            return ()
+        items, rows = found
+        # Its reader buries it again when it still cannot use it; remembered as seen, that second burial would be its end.
+        # Guarded by tests/services/engine/test_parked.py.
+        sources, ids = keys_of(items)
+        await connection.execute(self._forget, {"sources": sources, "ids": ids})
+        await self.parking.handled(connection, parked, now)
+        return await self._outbox.write_rows(connection, rows)
 
     def _read(self, parked: Parked) -> list[Piece]:
         return read(self._caller.handlers, parked.origin, parked.body)

@@ -61,6 +61,10 @@ class Outbox:
         """Write what was said in all of these, in order."""
         partitions, room = self._context.settings.partitions, self._context.name
         rows = [outgoing(saying, room=room, partitions=partitions, traceparent=uow.traceparent) for uow in uows for saying in uow.said]
+        return await self.write_rows(connection, rows)
+
+    async def write_rows(self, connection: AsyncConnection, rows: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Write what is in its envelope already."""
         if rows:
             await self._rows.insert(connection, rows)
         return rows

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.database import plumbing
 from weft_runtime.errors import Conflict, NotFound
-from weft_runtime.http import Door, Listing, Page, Uow
+from weft_runtime.http import Body, Door, Listing, Page, Uow
 from weft_runtime.http.door import PREFIX
+from weft_runtime.pipeline.replaying import edited
 from weft_runtime.uow import UnitOfWork
 
 
@@ -50,6 +51,12 @@ class ParkedView(BaseModel):
     item: Any = None
 
 
+class ReplayBody(Body):
+    """How to replay. data: the item's data in its place; its id, type and tenant stay."""
+
+    data: dict[str, Any] | None = None
+
+
 def path_of(service: str) -> str:
     """Where a service shows what it parked: the engine at `/parked`, as the API says, the others at `/<service>/parked`."""
     return "/parked" if service == "engine" else f"/{service}/parked"
@@ -73,9 +80,12 @@ def declare(door: Door, service: str) -> None:
         return _view(await _get(uow, service, parked_id), service, whole=True)
 
     @door.post(path + "/{parked_id}/replay", may=Permission.PARKED_MANAGE)
-    async def replay_parked(parked_id: UUID, uow: Uow) -> ParkedView:
-        """Handle it again, as if it had just come."""
-        values = {"status": "retrying", "next_at": uow.now, "attempts": 0}
+    async def replay_parked(parked_id: UUID, uow: Uow, body: ReplayBody | None = None) -> ParkedView:
+        """Handle it again, as if it had just come, with other data where some is given."""
+        values: dict[str, Any] = {"status": "retrying", "next_at": uow.now, "attempts": 0}
+        if body is not None and body.data is not None:
+            row = await _get(uow, service, parked_id, lock=True)
+            values["body"] = edited(bytes(row.body), body.data, uow.tenant)
         return _view(await _settle(uow, service, parked_id, values), service)
 
     @door.post(path + "/{parked_id}/discard", may=Permission.PARKED_MANAGE)

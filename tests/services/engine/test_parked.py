@@ -1,0 +1,154 @@
+"""What a partition or a worker could not use: seen by its tenant, edited, replayed into its queue, and never lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from weft_connectors.activity import ActivityCall
+from weft_contracts import routing
+from weft_contracts.envelope import Item, schema_of
+from weft_contracts.frames import encode_frame
+from weft_runtime.bus import OutFrame
+from weft_runtime.bus.topology import pool
+from weft_runtime.clock import new_id
+from weft_runtime.testing import eventually
+
+from tests.services.engine.conftest import Engine
+
+STATE = {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}
+
+
+def word(type_: str, data: dict[str, Any], **envelope: Any) -> Item:
+    """An item of tenant acme."""
+    return Item(
+        id=str(new_id()), source="test", type=type_, tenantid="acme", dataschema=schema_of(type_, 1),
+        data=msgspec.Raw(msgspec.json.encode(data)), **envelope,
+    )  # fmt: skip
+
+
+async def send(engine: Engine, exchange: str, queue: str, item: Item) -> None:
+    """Publish one item."""
+    await engine.service.context.bus.publish([OutFrame(exchange, queue, encode_frame([item]))])
+
+
+async def parked(engine: Engine, item: Item) -> dict[str, Any]:
+    """The item among what the tenant sees as parked, once it is there."""
+
+    async def look() -> dict[str, Any] | None:
+        engine.service.clock.advance(timedelta(seconds=30))  # an item about an execution that is not there is held a while
+        listed = (await engine.client.get("/api/v1/parked")).json()["items"]
+        return next((row for row in listed if row["message_id"] == item.id), None)
+
+    return await eventually(look, f"{item.type} being parked")
+
+
+async def replay(engine: Engine, row: dict[str, Any], body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Replay it, and wait until it is settled one way or the other."""
+    answer = await engine.client.post(f"/api/v1/parked/{row['id']}/replay", json=body)
+    assert (answer.status_code, answer.json()["status"]) == (200, "retrying"), answer.text
+
+    async def look() -> dict[str, Any] | None:
+        shown: dict[str, Any] = (await engine.client.get(f"/api/v1/parked/{row['id']}")).json()
+        return shown if shown["status"] != "retrying" else None
+
+    return await eventually(look, "it being settled")
+
+
+async def comes_to(engine: Engine, execution: UUID, status: str) -> None:
+    """Wait until an execution, which may not have begun, has this status."""
+
+    async def look() -> bool | None:
+        answer = await engine.client.get(f"/api/v1/executions/{execution}")
+        return True if answer.status_code == 200 and answer.json()["status"] == status else None
+
+    await eventually(look, f"{execution} being {status}")
+
+
+def start(execution_id: UUID, workflow: str) -> dict[str, Any]:
+    """The data of `execution.start`."""
+    return {"execution_id": str(execution_id), "workflow": workflow, "workflow_version": 1, "trigger": {"type": "event", "id": "e"}}
+
+
+async def test_a_start_with_wrong_data_is_mended_and_replayed_into_its_partition(engine: Engine) -> None:
+    await engine.publish("mended", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    execution = new_id()
+    bad = word("execution.start", start(execution, "mended") | {"input": "not an object"})
+    await send(engine, routing.COMMANDS, routing.partition_queue(routing.partition_of(execution)), bad)
+    row = await parked(engine, bad)
+    assert (row["code"], row["queue"]) == ("bad_message", routing.partition_queue(routing.partition_of(execution)))
+    settled = await replay(engine, row, {"data": start(execution, "mended") | {"input": {}}})
+    assert (settled["status"], settled["item"]["id"], settled["item"]["data"]["input"]) == ("replayed", bad.id, {})
+    await comes_to(engine, execution, "completed")
+
+
+async def test_a_signal_that_came_before_its_execution_is_replayed_as_it_is(engine: Engine) -> None:
+    await engine.publish("patient", nodes=[STATE])
+    execution = new_id()
+    early = word("execution.signal", {"execution_id": str(execution), "signal_id": "1", "name": "go"})
+    queue = routing.partition_queue(routing.partition_of(execution))
+    await send(engine, routing.COMMANDS, queue, early)
+    row = await parked(engine, early)
+    assert row["code"] == "execution_not_found"
+    await send(engine, routing.COMMANDS, queue, word("execution.start", start(execution, "patient")))
+    await comes_to(engine, execution, "waiting")
+    assert (await replay(engine, row))["status"] == "replayed"
+    await comes_to(engine, execution, "completed")
+
+
+async def test_what_is_still_wrong_when_it_is_replayed_is_parked_again(engine: Engine) -> None:
+    execution = new_id()
+    bad = word("execution.explode", {"execution_id": str(execution)})
+    await send(engine, routing.COMMANDS, routing.partition_queue(0), bad)
+    first = await parked(engine, bad)
+    assert (await replay(engine, first))["status"] == "replayed"
+    second = await parked(engine, bad)
+    assert second["id"] != first["id"]
+    assert (second["code"], second["status"]) == ("unknown_type", "parked")
+    assert (await engine.client.post(f"/api/v1/parked/{second['id']}/discard")).json()["status"] == "discarded"
+
+
+async def test_a_request_no_worker_could_read_is_mended_and_done(engine: Engine, working: Callable[..., None]) -> None:
+    done: list[str] = []
+
+    async def note(call: ActivityCall) -> None:
+        done.append(call.key)
+
+    working("replays", note=note)
+    bad = word("activity.requested", {"node": 7}, replyto=routing.partition_queue(0))
+    data = {"execution_id": str(uuid4()), "node": "a", "visit": 1, "attempt": 1, "name": "note", "key": "k", "lease_s": 60}
+
+    await engine.service.context.bus.declare(pool("replays"))
+    await send(engine, routing.WORK, routing.work_queue("replays"), bad)
+    row = await parked(engine, bad)
+    assert (await replay(engine, row, {"data": data}))["status"] == "replayed"
+
+    async def seen() -> bool | None:
+        return bool(done) or None
+
+    await eventually(seen, "the worker doing it")
+    assert done == ["k"]
+
+
+async def test_an_edit_cannot_make_a_message_another_tenants(engine: Engine) -> None:
+    bad = word("execution.explode", {})
+    await send(engine, routing.COMMANDS, routing.partition_queue(0), bad)
+    row = await parked(engine, bad)
+    path = f"/api/v1/parked/{row['id']}/replay"
+    refused = await engine.client.post(path, json={"data": {"tenant": "other"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "parked_not_editable")
+    assert (await engine.service.client("other").post(path, json={"data": {}})).status_code == 404
+    assert (await engine.client.post(path, json={"item": {}})).status_code == 422
+
+
+async def test_a_definition_this_code_cannot_run_stops_nobody_else(engine: Engine) -> None:
+    await engine.publish("newer", nodes=[{"id": "a", "type": "teleport", "with": {}}])
+    await engine.publish("known", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    newer, known = new_id(), new_id()
+    for execution, workflow in ((newer, "newer"), (known, "known")):
+        queue = routing.partition_queue(routing.partition_of(execution))
+        await send(engine, routing.COMMANDS, queue, word("execution.start", start(execution, workflow)))
+    await comes_to(engine, known, "completed")
