@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from weft_runtime.auth.verify import Verifier
     from weft_runtime.bus.ports import Bus
     from weft_runtime.http.cursors import Cursors
-    from weft_runtime.http.rate import RateLimiter
+    from weft_runtime.http.shared_rates import SharedRates
 
 PartT = TypeVar("PartT")
 
@@ -50,8 +50,8 @@ class ServiceContext:
     clock: Clock
     metrics: Metrics
     log: FilteringBoundLogger
-    limiter: RateLimiter
     cursors: Cursors
+    limiter: SharedRates = field(init=False)
     verifier: Verifier = field(init=False)
     mouth: Mouth = field(init=False)
     _parts: dict[type[Any], Any] = field(default_factory=dict)

@@ -10,12 +10,11 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
 from weft_gateway import api, handlers, tables
-from weft_gateway.attempts import Attempts
 from weft_gateway.describing import Descriptions
 from weft_gateway.feeding import Hub
 from weft_gateway.issuing import issuer_of
 from weft_gateway.settings import Settings
-from weft_gateway.store import feed, keys, sessions
+from weft_gateway.store import failures, feed, keys, sessions
 
 KEYS_EVERY_S = 60.0
 TIDY_EVERY_S = 60.0
@@ -40,7 +39,7 @@ def build(settings: Settings) -> Service:
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
     settings = cast(Settings, context.settings)
-    context.attach(Attempts(), Hub(context), Descriptions(api.door, settings.service_urls, settings.openapi_ttl_s))
+    context.attach(Hub(context), Descriptions(api.door, settings.service_urls, settings.openapi_ttl_s))
     await issuer_of(context).refresh()
 
 
@@ -64,3 +63,4 @@ async def tidy(context: ServiceContext) -> None:
             await feed.forget(uow, uow.now - context.part(Hub).kept)
             await sessions.forget_expired(uow, uow.now - SESSIONS_KEPT)
             await keys.forget_signing_keys(uow)
+            await failures.forget(uow, uow.now)

@@ -10,12 +10,11 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.errors import NotFound
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway import domain, passwords
-from weft_gateway.attempts import Attempts
+from weft_gateway import attempts, domain, passwords
 from weft_gateway.domain import Session, User
 from weft_gateway.errors import RefreshRefused, TooManySignIns, WrongCredentials
 from weft_gateway.issuing import Issuer
-from weft_gateway.store import directory, sessions
+from weft_gateway.store import directory, failures, sessions
 
 REFRESH_PREFIX = "weftr_"
 """What a refresh token begins with, so that a leaked one is recognised."""
@@ -36,20 +35,20 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
     The answer and the work for it are the same whether the person is unknown, inactive or the password is wrong.
     Raises: WrongCredentials, TooManySignIns, HashingBusy.
     """
-    account, attempts = domain.normal_email(email), context.part(Attempts)
-    wait_s = attempts.wait_s(account, address, context.clock.now())
-    if wait_s:
-        raise TooManySignIns(f"too many failed sign-ins; wait {wait_s} s", retry_after_s=wait_s)
-    # Counted before the password is looked at, so that many guesses at once do not slip through together.
-    attempts.failed(account, address, context.clock.now())
+    account = domain.normal_email(email)
+    # Counted as failed before the password is looked at, so that many guesses at once do not slip through together, here or at
+    # another gateway. One that is refused is rolled back and so does not count.
     async with context.owner_transaction() as uow:
+        wait_s = attempts.wait_s(await failures.count(uow, account, address), uow.now)
+        if wait_s:
+            raise TooManySignIns(f"too many failed sign-ins; wait {wait_s} s", retry_after_s=wait_s)
         found = await directory.find_by_email(uow, account)
     user, phc = found or (None, None)
     if not await passwords.matches(password, phc) or user is None or phc is None or not user.active:
         raise WrongCredentials("the e-mail address or the password is wrong; check both")
-    attempts.succeeded(account, address)
     renewed = await passwords.hashed(password) if passwords.outdated(phc) else None
     async with context.owner_transaction(user.tenant) as uow:
+        await failures.forgive(uow, account, address)
         if renewed is not None:
             await directory.save_password(uow, user, renewed)
         session = Session(new_id(), user.tenant, user.id, uow.now, uow.now + context.part(Issuer).session_lifetime)

@@ -125,3 +125,14 @@ watchers = sa.Table(
     sa.Column("since", _time, nullable=False, comment="since when the feed of the tenant is kept without a gap"),
     prefixes=["UNLOGGED"],
 )
+
+# Of no tenant: who fails to sign in may be nobody's.
+sign_in_failures = sa.Table(
+    "sign_in_failures",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True, comment="account or address"),
+    sa.Column("name", BYTEA, primary_key=True, comment="SHA-256 of the e-mail address or of the network address"),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("ends_at", _time, nullable=False),
+    sa.Index("sign_in_failures_ends_at", "ends_at"),
+)

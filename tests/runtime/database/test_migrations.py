@@ -30,7 +30,7 @@ async def test_a_difference_is_found(urls: ServiceUrls) -> None:
 
 
 async def test_migrations_go_up_down_and_up(urls: ServiceUrls) -> None:
-    mine = {"notes", "inbox", "outbox", "parked", "idempotency", "alembic_version"}
+    mine = {"notes", "inbox", "outbox", "parked", "idempotency", "rates", "blobs", "alembic_version"}
     assert await relations(urls.owner) == mine
     await downgrade(urls.owner, PACKAGE, SCHEMA)
     assert await relations(urls.owner) == {"alembic_version"}

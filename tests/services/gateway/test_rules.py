@@ -9,7 +9,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
 from weft_contracts.tasks import TaskClaimed
 from weft_gateway import domain, feed, keyring, passwords
-from weft_gateway.attempts import PER_ACCOUNT, PER_ADDRESS, WINDOW, Attempts
+from weft_gateway.attempts import PER_ACCOUNT, PER_ADDRESS, WINDOW, Failures, wait_s
 from weft_gateway.domain import Session, User
 from weft_gateway.errors import RoleTooHigh
 from weft_gateway.feed import UnknownTopic
@@ -73,24 +73,15 @@ def test_a_change_that_changes_nothing_says_nothing() -> None:
     assert (changed.state.revision, len(changed.says)) == (2, 1)
 
 
-def test_failures_are_counted_per_account_and_per_address_for_a_while() -> None:
-    attempts = Attempts()
-    for _ in range(PER_ACCOUNT):
-        assert attempts.wait_s("ann", "1.1.1.1", NOW) == 0
-        attempts.failed("ann", "1.1.1.1", NOW)
-    assert attempts.wait_s("ann", "2.2.2.2", NOW) > 0
-    assert attempts.wait_s("bob", "1.1.1.1", NOW) == 0
-    assert attempts.wait_s("ann", "2.2.2.2", NOW + WINDOW) == 0
-    for number in range(PER_ADDRESS):
-        attempts.failed(f"user-{number}", "3.3.3.3", NOW)
-    assert attempts.wait_s("new", "3.3.3.3", NOW) > 0
+def test_whoever_failed_too_often_waits_for_the_end_of_the_window() -> None:
+    ends_at = NOW + WINDOW
 
+    def wait(account: int, address: int) -> int:
+        return wait_s([Failures("account", account, ends_at), Failures("address", address, ends_at)], NOW)
 
-def test_what_is_remembered_of_failures_is_bounded() -> None:
-    attempts = Attempts(remembered=10)
-    for number in range(1000):
-        attempts.failed(f"user-{number}", f"address-{number}", NOW)
-    assert len(attempts._counts) == 10
+    assert wait(PER_ACCOUNT, PER_ADDRESS) == 0
+    assert wait(PER_ACCOUNT + 1, 1) == WINDOW.total_seconds() + 1
+    assert wait(1, PER_ADDRESS + 1) == WINDOW.total_seconds() + 1
 
 
 async def test_a_password_matches_only_its_own_hash_and_nobody_never() -> None:

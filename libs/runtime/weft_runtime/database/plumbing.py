@@ -1,4 +1,7 @@
-"""The tables the runtime needs in every service's schema: inbox, outbox, parked, idempotency. One definition for queries and migrations."""
+"""The tables the runtime needs in every service's schema: inbox, outbox, parked, idempotency, rates.
+
+One definition for queries and migrations.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 
 from weft_runtime.database import tenancy
 
+FIRST = ("inbox", "outbox", "parked", "idempotency")
+"""The plumbing tables of a schema's first version; `add_rates` came later."""
 TENANT_TABLES = ("parked", "idempotency")
 """The plumbing tables whose rows belong to a tenant; inbox and outbox are the message door's alone."""
 
@@ -22,6 +27,7 @@ def metadata(schema: str) -> sa.MetaData:
     parked: what could not be handled, whole, with the reason: tried again by itself while `retrying`, else kept until a person
         replays or discards it.
     idempotency: the answers given to requests with an `Idempotency-Key`.
+    rates: how many requests a caller made, told by each process of the service now and then. Unlogged: after a crash counting begins anew.
     """
     tables = sa.MetaData(schema=schema)
     sa.Table(
@@ -79,21 +85,41 @@ def metadata(schema: str) -> sa.MetaData:
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Index("idempotency_created_at", "created_at"),
     )
+    sa.Table(
+        "rates",
+        tables,
+        sa.Column("who", BYTEA, primary_key=True, comment="digest of the quota and the caller"),
+        sa.Column("slot", sa.BigInteger, primary_key=True, comment="a sixtieth of the quota's window, counted since 1970"),
+        sa.Column("used", sa.Integer, nullable=False),
+        sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=False, comment="when it counts no more"),
+        sa.Index("rates_ends_at", "ends_at"),
+        prefixes=["UNLOGGED"],
+    )
     return tables
 
 
 def table(schema: str, name: str) -> sa.Table:
-    """One plumbing table: name is `inbox`, `outbox`, `parked` or `idempotency`."""
+    """One plumbing table: name is `inbox`, `outbox`, `parked`, `idempotency` or `rates`."""
     return metadata(schema).tables[f"{schema}.{name}"]
 
 
 def create(op: tenancy.Operations, schema: str) -> None:
-    """Create the plumbing tables in a migration, with their rights and policies for the API role."""
-    metadata(schema).create_all(op.get_bind(), checkfirst=False)
+    """Create the first plumbing tables in a migration, with their rights and policies for the API role."""
+    metadata(schema).create_all(op.get_bind(), tables=[table(schema, name) for name in FIRST], checkfirst=False)
     tenancy.enable(op, schema, *TENANT_TABLES)
     tenancy.grant_insert(op, schema, "outbox")
 
 
 def drop(op: tenancy.Operations, schema: str) -> None:
-    """Drop the plumbing tables in a migration."""
-    metadata(schema).drop_all(op.get_bind(), checkfirst=False)
+    """Drop the first plumbing tables in a migration."""
+    metadata(schema).drop_all(op.get_bind(), tables=[table(schema, name) for name in FIRST], checkfirst=False)
+
+
+def add_rates(op: tenancy.Operations, schema: str) -> None:
+    """Create the table of rates in a migration; the API role has no right on it."""
+    table(schema, "rates").create(op.get_bind(), checkfirst=False)
+
+
+def drop_rates(op: tenancy.Operations, schema: str) -> None:
+    """Drop the table of rates in a migration."""
+    table(schema, "rates").drop(op.get_bind(), checkfirst=False)

@@ -93,19 +93,19 @@ class DoorRoute(APIRoute):
         """Let in who may. Raises: Unauthenticated, Forbidden, RateLimited, Unavailable."""
         if self.rules.public:
             if self.rules.per_minute is not None:
-                self._count(call, ("address", call.ip, self.path_format), Quota("address", self.rules.per_minute, 60))
+                await self._count(call, ("address", call.ip, self.path_format), Quota("address", self.rules.per_minute, 60))
             return
         token = _bearer(request)
         call.caller = caller = replace(await call.context.verifier.caller(token), request_id=call.request_id, ip=call.ip)
         settings = call.context.settings
         usual = settings.key_requests_per_hour if caller.kind == "key" else settings.person_requests_per_hour
         per_hour = settings.requests_per_hour_by_tenant.get(caller.tenant, {}).get(caller.kind, usual)
-        self._count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
+        await self._count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
         if self.rules.may is None or not caller.may(self.rules.may):
             raise Forbidden(f"this needs the permission {self.rules.may}; ask an administrator of your tenant for a role that has it")
 
-    def _count(self, call: Call, who: tuple[str, ...], quota: Quota) -> None:
-        standing = call.context.limiter.count(who, quota)
+    async def _count(self, call: Call, who: tuple[str, ...], quota: Quota) -> None:
+        standing = await call.context.limiter.count(who, quota)
         call.headers.update(standing.headers())
         if not standing.allowed:
             raise RateLimited(

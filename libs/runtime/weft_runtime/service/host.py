@@ -18,6 +18,7 @@ from weft_runtime.http.application import application
 from weft_runtime.http.cursors import Cursors
 from weft_runtime.http.idempotency import forget_old
 from weft_runtime.http.rate import RateLimiter
+from weft_runtime.http.shared_rates import SharedRates
 from weft_runtime.pipeline import Outbox, Pipeline
 from weft_runtime.service.operations import Operations
 from weft_runtime.service.service import Background, Service
@@ -42,7 +43,7 @@ class Host:
         bus: Bus,
         *,
         clock: Clock | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: SharedRates | None = None,
         source: Source | None = None,
         metrics: Metrics | None = None,
         outbox: Callable[[ServiceContext], Outbox] = Outbox,
@@ -58,9 +59,10 @@ class Host:
             clock=self.clock,
             metrics=metrics or Metrics(service.name),
             log=get_logger(service.name),
-            limiter=limiter or RateLimiter(),
             cursors=Cursors(settings.secret_key.get_secret_value()),
         )
+        self.context.limiter = limiter or SharedRates(self.context, RateLimiter())
+        self._tells = limiter is None
         self.outbox = self.context.mouth = outbox(self.context)
         self.pipeline = Pipeline(self.context, service.handlers, self.outbox) if service.handlers is not None else None
         self.context.verifier = self._verifier(source)
@@ -89,7 +91,7 @@ class Host:
             await prepare(self.context)
         if self.pipeline is not None:
             await self.pipeline.start()
-        for work in (*self.service.background, _forget):
+        for work in (*self.service.background, _forget, *((_tell_rates,) if self._tells else ())):
             self._tasks.append(asyncio.create_task(self._keep(work), name=f"{self.service.name} {getattr(work, '__name__', 'background')}"))
 
     async def ready(self) -> dict[str, bool]:
@@ -138,3 +140,7 @@ async def _forget(context: ServiceContext) -> None:
         async with context.owner_transaction() as uow:
             await forget_old(uow, context.name)
         await asyncio.sleep(FORGET_EVERY_S)
+
+
+async def _tell_rates(context: ServiceContext) -> None:
+    await context.limiter.run()

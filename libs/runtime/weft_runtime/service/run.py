@@ -10,7 +10,6 @@ import structlog
 from starlette.types import ASGIApp
 
 from weft_runtime.bus.opening import open_bus
-from weft_runtime.http.rate import RateLimiter
 from weft_runtime.http.server import HttpServer
 from weft_runtime.service.host import Host
 from weft_runtime.service.service import Service
@@ -45,8 +44,9 @@ async def run(
     metrics = [Metrics(service.name) for service in services]
     names = "+".join(service.name for service in services)
     bus = open_bus(settings.broker_url.get_secret_value(), name=f"weft {names}", registry=metrics[0].registry)
-    limiter = RateLimiter()
-    hosts = [Host(service, bus, limiter=limiter, metrics=counts) for service, counts in zip(services, metrics, strict=True)]
+    hosts: list[Host] = []
+    for service, counts in zip(services, metrics, strict=True):
+        hosts.append(Host(service, bus, limiter=hosts[0].context.limiter if hosts else None, metrics=counts))
     servers: dict[str, HttpServer] = {}
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
