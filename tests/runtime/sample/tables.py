@@ -1,5 +1,6 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from weft_runtime.database import blobs as runtime_blobs
 
 metadata = sa.MetaData(schema="sample")
 
@@ -14,3 +15,5 @@ notes = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
 )
+
+blobs = runtime_blobs.table(metadata)
