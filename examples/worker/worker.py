@@ -16,7 +16,7 @@ from typing import Any
 
 import aio_pika
 import msgspec
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from weft_contracts import routing
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
 from weft_contracts.envelope import Item, schema_of
@@ -51,13 +51,22 @@ ACTIVITIES: Mapping[str, Activity] = {"price": price}
 
 
 async def work(channel: AbstractChannel, queue_name: str, activities: Mapping[str, Activity]) -> None:
-    """Take activities until cancelled, frames of them at once. channel: with publisher confirms. The queue exists already."""
+    """Take activities until cancelled, frames of them at once. channel: with publisher confirms."""
     await channel.set_qos(prefetch_count=PREFETCH_FRAMES)
-    queue = await channel.get_queue(routing.work_queue(queue_name), ensure=True)
-    commands = await channel.get_exchange(routing.COMMANDS, ensure=True)
+    queue, commands = await declare(channel, queue_name)
     async with asyncio.TaskGroup() as frames, queue.iterator() as messages:
         async for message in messages:
             frames.create_task(_frame(message, commands, activities))
+
+
+async def declare(channel: AbstractChannel, queue_name: str) -> tuple[AbstractQueue, AbstractExchange]:
+    """The queue and the exchange of the answers, made where the mesh has not yet: whoever comes first may be the worker."""
+    commands = await channel.declare_exchange(routing.COMMANDS, "direct", durable=True)
+    asked = await channel.declare_exchange(routing.WORK, "direct", durable=True)
+    name = routing.work_queue(queue_name)
+    queue = await channel.declare_queue(name, durable=True, arguments=routing.work_queue_arguments(queue_name))
+    await queue.bind(asked, name)
+    return queue, commands
 
 
 async def _frame(message: AbstractIncomingMessage, commands: AbstractExchange, activities: Mapping[str, Activity]) -> None:

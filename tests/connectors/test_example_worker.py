@@ -15,8 +15,11 @@ from weft_contracts import routing
 from weft_contracts.activities import ActivityCompleted, ActivityFailed, ActivityRequested
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import BATCH, decode_frame, encode_frame
+from weft_runtime.bus import OutFrame, open_bus
+from weft_runtime.bus.topology import pool
 
 from examples.worker import worker
+from tests.support.isolation import SharedStack
 
 REPLIES = "engine.p.3"
 
@@ -50,7 +53,7 @@ async def mesh(broker_url: str) -> AsyncIterator[Mesh]:
         channel = await connection.channel()
         work = await channel.declare_exchange(routing.WORK, "direct", durable=True)
         commands = await channel.declare_exchange(routing.COMMANDS, "direct", durable=True)
-        asked = await channel.declare_queue(routing.work_queue("prices"), durable=True, arguments={"x-queue-type": "quorum"})
+        asked = await channel.declare_queue(routing.work_queue("prices"), durable=True, arguments=routing.work_queue_arguments("prices"))
         replies = await channel.declare_queue(REPLIES, durable=True, arguments={"x-queue-type": "quorum"})
         await asked.bind(work, asked.name)
         await replies.bind(commands, replies.name)
@@ -145,3 +148,17 @@ async def test_what_a_killed_worker_had_in_hand_comes_again(mesh: Mesh, broker_u
         (answer,) = await mesh.answers(1)
 
     assert ActivityCompleted.model_validate_json(bytes(answer.data)).output == {"total_cents": 9}
+
+
+async def test_it_may_come_before_the_mesh_which_then_finds_its_queue_as_it_would_have_made_it(stack: SharedStack) -> None:
+    url = stack.new_vhost()
+    connection = await aio_pika.connect(url)
+    async with connection:
+        await worker.declare(await connection.channel(), "first")
+        bus = open_bus(url, name="engine")
+        await bus.start()
+        await bus.declare(pool("first"))
+        await bus.publish([OutFrame(routing.WORK, routing.work_queue("first"), encode_frame([requested(9)]))])
+        assert await bus.depth(routing.work_queue("first")) == 1
+        await bus.close()
+    stack.drop_vhost(url)

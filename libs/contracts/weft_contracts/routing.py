@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 from zlib import crc32
 
@@ -52,6 +53,18 @@ def inbox_queue(room: str) -> str:
 def work_queue(pool: str) -> str:
     """The queue a pool of workers takes activities from; also its routing key on `weft.work`."""
     return f"work.{pool}"
+
+
+def work_queue_arguments(pool: str) -> dict[str, Any]:
+    """The arguments of a pool's queue, for a worker that comes before anybody declared it; the same for all, or RabbitMQ refuses it."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 20,
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": work_queue(pool),
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
 
 
 def event_key(tenant: str, type_: str) -> str:
