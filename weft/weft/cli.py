@@ -94,7 +94,10 @@ def worker(*, pool: str | None = None) -> None:
     pool
         Default: WEFT_POOL, else `default`.
     """
-    from weft.commands.service import work
+    from weft.importing import uncollected
+
+    with uncollected():
+        from weft.commands.service import work
 
     work(pool)
 
@@ -145,7 +148,10 @@ def analytics() -> None:
 
 
 def _serve(name: ServiceName) -> None:
-    from weft.commands.service import serve
+    from weft.importing import uncollected
+
+    with uncollected():
+        from weft.commands.service import serve
 
     serve(name)
 

@@ -11,6 +11,7 @@ from weft_runtime.service import Service
 from weft_runtime.service.service import Background
 from weft_runtime.settings import ServiceSettings
 
+from weft.importing import uncollected
 from weft.rooms import ROOMS, Room
 
 
@@ -50,7 +51,8 @@ def _working(given: ServiceSettings) -> Background:
 
 def load() -> None:
     """Import the code of every service. What fails here fails again, audibly, where it is needed."""
-    importlib.import_module("weft.mesh.serving")
-    for each in ROOMS:
-        with suppress(ImportError):
-            importlib.import_module(f"{each.package}.app")
+    with uncollected():
+        importlib.import_module("weft.mesh.serving")
+        for each in ROOMS:
+            with suppress(ImportError):
+                importlib.import_module(f"{each.package}.app")

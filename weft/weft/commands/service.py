@@ -9,6 +9,7 @@ from weft_runtime.errors import WeftError
 from weft_runtime.service import run
 
 from weft.commands.terminal import refuse
+from weft.importing import uncollected
 from weft.rooms import room
 from weft.services import build, settings, worker
 
@@ -42,12 +43,13 @@ async def _migrate(url: str, secret: str, names: tuple[str, ...]) -> None:
 
 
 def _run_alone(name: str, as_worker: dict[str, str] | None) -> None:
-    try:
-        given = settings(room(name), **(as_worker or {}))
-    except ValidationError as error:
-        missing = ", ".join("WEFT_" + str(part["loc"][0]).upper() for part in error.errors())
-        refuse(f"The {name} cannot start: set or correct {missing}.\n{error}")
-    service = build(room(name), given) if as_worker is None else worker(given)
+    with uncollected():
+        try:
+            given = settings(room(name), **(as_worker or {}))
+        except ValidationError as error:
+            missing = ", ".join("WEFT_" + str(part["loc"][0]).upper() for part in error.errors())
+            refuse(f"The {name} cannot start: set or correct {missing}.\n{error}")
+        service = build(room(name), given) if as_worker is None else worker(given)
     try:
         asyncio.run(run([service]))
     except (WeftError, OSError) as error:
