@@ -23,7 +23,7 @@ def forked(text: str, **more: Any) -> dict[str, Any]:
         ("{{ step.left.output }}", "step_may_not_have_run", "warning"),
         ("{{ default(step.left.output, 0) }}", None, None),
         ("{{ has(step.left.output) ? step.left.output : 0 }}", None, None),
-        ("{{ step.last.output }}", "step_has_not_run", "error"),
+        ("{{ step.last.output }}", "step_never_before", "error"),
         ("{{ step.lft.output }}", "unknown_step", "error"),
         ("{{ default(step.lft.output, 0) }}", "unknown_step", "error"),
         ("{{ step.fork.outptu }}", "unknown_path", "error"),
@@ -116,7 +116,7 @@ def test_steps_of_a_group_have_run_when_every_way_through_it_runs_them() -> None
     made = document(forked_group, node("p", "publish", type="t", data="{{ step.one.output }}"))
     assert codes(made, "warning") == [("step_may_not_have_run", "/nodes/1/with/data")]
     caught = document(straight, node("p", "publish", type="t", data="{{ step.one.output }}"), edges=[edge("g", "p", "error")])
-    assert codes(caught, "warning") == []
+    assert codes(caught, "warning") == [("output_of_failed_step", "/nodes/1/with/data")]
 
 
 def test_a_cycle_may_read_what_its_last_round_left() -> None:

@@ -40,6 +40,11 @@ class Expression:
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
+    @property
+    def tree(self) -> Node:
+        """Its syntax tree, for what judges an expression without evaluating it."""
+        return self._root
+
     def evaluate(self, names: Mapping[str, Any]) -> Any:
         """The value of the expression.
 

@@ -10,6 +10,7 @@ from typing import Any
 from weft_language.findings import MAX_FINDINGS, Finding, InvalidDefinition, has_errors, in_order
 from weft_language.model import Definition
 from weft_language.plain import plain_faults
+from weft_language.validation.constants import constant_findings, decisions
 from weft_language.validation.cycles import cycle_findings
 from weft_language.validation.expressions import expression_findings
 from weft_language.validation.flow import Flow
@@ -37,9 +38,11 @@ def validate(document: Any) -> tuple[Finding, ...]:
         too_large = list(size_findings(drawn))
         findings += too_large
         if not too_large:
-            flow = Flow(drawn)
+            plain, known = Flow(drawn), decisions(drawn)
+            flow = Flow(drawn, known) if known else plain
             for layer in (
-                graph_findings(drawn, flow),
+                graph_findings(drawn, plain),
+                constant_findings(drawn, plain, flow, known),
                 cycle_findings(drawn, flow),
                 meaning_findings(drawn),
                 schema_findings(drawn),

@@ -16,6 +16,7 @@ from weft_language.validation.flow import Flow, Moment, entry_of
 from weft_language.validation.outline import Outline, OutlineNode
 
 _SAME_EACH_TIME: Final = frozenset({"input", "trigger", "tenant", "execution"})
+_HOLDING: Final = frozenset({"parallel", "foreach", "loop"})
 Reads = set[tuple[str, ...]]
 
 
@@ -26,7 +27,7 @@ def cycle_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
     for knot in knots(flow, resting):
         inside = [node for node in document.all_nodes if entry_of(node) in knot]
         reads = _decisions(document, inside, knot)
-        changing = {entry_of(node) for node in inside if _changes(node, reads)}
+        changing = {entry_of(node) for node in inside if any(_changes(inner, reads) for inner in _with_bodies(node))}
         still = list(knots(flow, resting | changing, within=knot))
         for bad in still:
             yield _never_waits([nodes[moment[1]] for moment in _round(flow, bad) if moment[0] == "in"])
@@ -35,8 +36,23 @@ def cycle_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
 
 
 def _waits(node: OutlineNode) -> bool:
+    """Whether the execution rests in a node. What holds graphs that run at once or repeatedly rests where something in them does."""
+    if node.type in _HOLDING:
+        return any(inner is not node and inner.type not in _HOLDING and _waits(inner) for inner in _with_bodies(node))
+    if node.type == "call" and node.with_.get("wait") is False:
+        return False
     known = entry(node.type)
     return known is None or known.waits
+
+
+def _with_bodies(node: OutlineNode) -> Iterator[OutlineNode]:
+    """A node and, where it runs graphs at once or repeatedly, all nodes in them: the cycle need not lead through each."""
+    yield node
+    waiting = list(node.graphs) if node.type in _HOLDING else []
+    while waiting:
+        for inner in waiting.pop().nodes:
+            yield inner
+            waiting.extend(inner.graphs)
 
 
 def _never_waits(way: list[OutlineNode]) -> Finding:
@@ -57,7 +73,9 @@ def knots(flow: Flow, without: set[Moment], within: Iterable[Moment] | None = No
     allowed = {moment for moment in (flow.ways if within is None else within) if moment not in without and flow.reached(moment)}
 
     def ways(moment: Moment) -> list[Moment]:
-        return [target for target in flow.ways.get(moment, ()) if target in allowed]
+        # The next iteration of a `loop` or `foreach` is no cycle: their number is bounded.
+        next_round = moment[0] != "in"
+        return [target for target in flow.ways.get(moment, ()) if target in allowed and not (next_round and (moment, target) in flow.fresh)]
 
     yield from _components(allowed, ways)
 

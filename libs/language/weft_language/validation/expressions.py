@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, int_divisions
+from weft_language.expressions import Expression, ExpressionError, Template, int_divisions
 from weft_language.findings import Finding
 from weft_language.validation import compiled
 from weft_language.validation.flow import Flow
-from weft_language.validation.names import MEMBERS, STEP_MEMBERS, WHERE, input_members, setters, variables
+from weft_language.validation.names import MEMBERS, WHERE, input_members, setters, variables
 from weft_language.validation.nearest import choice, nearest
 from weft_language.validation.outline import Outline
+from weft_language.validation.reads import Path, sure_reads
 from weft_language.validation.sites import Site, sites
+from weft_language.validation.steps import StepReader, unknown_member
+from weft_language.validation.typing import TypeReader
 
 MAX_EXPRESSION_CHARS: Final = 262_144
 _BRACED: Final = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
@@ -19,7 +22,7 @@ _BRACED: Final = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 
 def expression_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
     """Everything that is wrong or doubtful about the expressions of a document."""
-    reader = _Reader(document, flow)
+    reader, types = _Reader(document, flow), TypeReader(document)
     left = MAX_EXPRESSION_CHARS
     for site in sites(document):
         left -= _size(site)
@@ -29,6 +32,7 @@ def expression_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
             yield Finding("error", "expressions_too_large", site.pointer, message, site.node, fix)
             return
         yield from reader.read(site)
+        yield from types.read(site)
 
 
 def _size(site: Site) -> int:
@@ -52,6 +56,7 @@ class _Reader:
     def __init__(self, document: Outline, flow: Flow) -> None:
         self._document = document
         self._flow = flow
+        self._steps = StepReader(document, flow)
         self._variables = variables(document)
         self._input = input_members(document.document)
 
@@ -72,47 +77,25 @@ class _Reader:
         required = set(found.references)
         # `has(step.a.output) && step.a.output.ok` and `default(step.a.output, 0)` both say that the author thought of it.
         thought_of = {path[:2] for path in found.optional_references}
+        sure = sure_reads(found)
         for path in sorted(required | set(found.optional_references)):
-            yield from self._path(site, path, optional=path not in required or path[:2] in thought_of)
+            yield from self._path(site, path, sure, optional=path not in required or path[:2] in thought_of)
         yield from _divisions(site)
 
-    def _path(self, site: Site, path: tuple[str, ...], *, optional: bool) -> Iterator[Finding]:
+    def _path(self, site: Site, path: Path, sure: set[Path], *, optional: bool) -> Iterator[Finding]:
         root = path[0]
         if root not in site.names:
             yield _unknown_name(site, root)
         elif root == "step" and len(path) > 1:
-            yield from self._step(site, path, optional=optional)
+            yield from self._steps.read(site, path, optional=optional, sure=path in sure)
         elif root in MEMBERS and len(path) > 1 and path[1] not in MEMBERS[root]:
-            yield _unknown_member(site, path[:2], MEMBERS[root])
+            yield unknown_member(site, path[:2], MEMBERS[root])
         elif root == "vars" and len(path) > 1 and not optional:
             yield from self._variable(site, path[1])
         elif root == "input" and len(path) > 1 and self._input is not None and path[1] not in self._input[0]:
             names, closed = self._input
             if closed or not optional:
-                yield _unknown_input(site, path[1], names, closed=closed)
-
-    def _step(self, site: Site, path: tuple[str, ...], *, optional: bool) -> Iterator[Finding]:
-        step = path[1]
-        if step not in self._document.nodes:
-            meant = nearest(step, self._document.nodes)
-            fix = f"did you mean `step.{meant}`?" if meant else f"the nodes are {choice(self._document.nodes)}"
-            yield Finding("error", "unknown_step", site.pointer, f"`step.{step}`: no node has the id `{step}`", site.node, fix)
-            return
-        if len(path) > 2 and path[2] not in STEP_MEMBERS:
-            yield _unknown_member(site, path[:3], STEP_MEMBERS, hint=f"step.{step}.output.{path[2]}")
-            return
-        if optional or site.moment is None or not self._flow.reached(site.moment):
-            return
-        shown = ".".join(path)
-        ran = self._flow.has_run(site.moment, [step])
-        if ran == "never":
-            message = f"`{shown}` is read where `{step}` cannot have run"
-            fix = f"read it after `{step}`, or write default({shown}, null)"
-            yield Finding("error", "step_has_not_run", site.pointer, message, site.node, fix)
-        elif ran == "sometimes":
-            message = f"`{shown}` is read where `{step}` has not run on every way"
-            fix = f"write default({shown}, null), or test has({shown}) first"
-            yield Finding("warning", "step_may_not_have_run", site.pointer, message, site.node, fix)
+                yield _unknown_input(site, path[1], names, certain=closed and not optional)
 
     def _variable(self, site: Site, name: str) -> Iterator[Finding]:
         if self._variables is None or site.moment is None:
@@ -149,12 +132,7 @@ def _same_type(site: Site) -> bool:
 def _compile(site: Site) -> Expression | Template | ExpressionError:
     if site.kind == "cel":
         return compiled.expression(site.value)
-    if site.kind == "template":
-        return compiled.template(site.value)
-    try:
-        return compile_conditions(site.value)
-    except ExpressionError as error:
-        return error
+    return compiled.template(site.value) if site.kind == "template" else compiled.conditions(site.value)
 
 
 def _uncompiled(site: Site, error: ExpressionError) -> Finding:
@@ -176,17 +154,8 @@ def _unknown_name(site: Site, name: str) -> Finding:
     return Finding("error", "unknown_name", site.pointer, f"`{name}` is not known here", site.node, fix)
 
 
-def _unknown_member(site: Site, path: tuple[str, ...], known: tuple[str, ...], hint: str | None = None) -> Finding:
-    owner, name = ".".join(path[:-1]), path[-1]
-    meant = nearest(name, known)
-    fix = f"did you mean `{owner}.{meant}`?" if meant else f"it has {choice(known)}"
-    if hint is not None and meant is None:
-        fix = f"did you mean `{hint}`? {owner} has {choice(known)}"
-    return Finding("error", "unknown_path", site.pointer, f"`{owner}` has no member `{name}`", site.node, fix)
-
-
-def _unknown_input(site: Site, name: str, known: frozenset[str], *, closed: bool) -> Finding:
+def _unknown_input(site: Site, name: str, known: frozenset[str], *, certain: bool) -> Finding:
     meant = nearest(name, sorted(known))
     fix = f"did you mean `input.{meant}`?" if meant else f"add `{name}` to the properties of the definition's `input`"
     message = f"`input.{name}`: the input's schema has no property `{name}`"
-    return Finding("error" if closed else "warning", "unknown_input", site.pointer, message, site.node, fix)
+    return Finding("error" if certain else "warning", "unknown_input", site.pointer, message, site.node, fix)

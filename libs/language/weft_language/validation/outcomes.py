@@ -1,5 +1,6 @@
 """Which outcomes a node can end with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +31,37 @@ def outcomes_of(node: OutlineNode) -> Outcomes | None:
     if own and "timeout" in node.raw and "timeout" not in own:
         own.append("timeout")
     return Outcomes(tuple(dict.fromkeys(own)), known.any_outcome)
+
+
+def possible_outcomes(node: OutlineNode, decisions: Mapping[str, bool]) -> tuple[str, ...]:
+    """The outcomes of a node that conditions which never change leave over. decisions: pointer of a condition to what it always is."""
+    known = outcomes_of(node)
+    if known is None:
+        return ("done",)
+    dropped: set[str] = set()
+    if node.type == "if":
+        for word in ("when", "conditions"):
+            always = decisions.get(f"{node.pointer}/with/{word}")
+            if always is not None:
+                dropped.add("false" if always else "true")
+    elif node.type == "switch":
+        dropped = set(known.own) - _chosen(node, decisions)
+    return tuple(name for name in known.own if name not in dropped)
+
+
+def _chosen(node: OutlineNode, decisions: Mapping[str, bool]) -> set[str]:
+    """The outcomes a `switch` may choose: those of the cases up to the first that always holds, and what the node's `timeout` gives."""
+    chosen = {"timeout"}
+    cases = node.with_.get("cases")
+    for place, case in enumerate(cases if isinstance(cases, list) else ()):
+        if not isinstance(case, dict):
+            continue
+        always = decisions.get(f"{node.pointer}/with/cases/{place}/when")
+        if always is not False:
+            chosen.add(str(case.get("outcome")))
+        if always:
+            return chosen
+    return {*chosen, str(node.with_.get("default", "done"))}
 
 
 def _named(node: OutlineNode) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from weft_language.findings import pointer_of
 from weft_language.plain import walk
-from weft_language.validation.flow import ROOT_DONE, Moment, entry_of, outcome_of
+from weft_language.validation.flow import ROOT_DONE, Moment, condition_of, entry_of, outcome_of
 from weft_language.validation.outline import Outline, OutlineGraph, OutlineNode
 
 Kind = Literal["cel", "template", "conditions"]
@@ -95,9 +95,7 @@ def _node(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
     for word in _NODE_CEL.get(node.type, ()):
         if isinstance(with_.get(word), str):
             own = names | {"iteration"} if node.type == "loop" else names
-            # `until` is read after the body, when the body's own steps have run.
-            when = ("done", node.graphs[0].pointer, "") if word == "until" and node.graphs else at
-            yield Site("cel", with_[word], f"{pointer}/{word}", own, when, node.id)
+            yield Site("cel", with_[word], f"{pointer}/{word}", own, condition_of(node) if node.type == "loop" else at, node.id)
     yield from _choices(node, names)
     skipped = _NOT_RENDERED.get(node.type, ())
     for name, value in with_.items():
