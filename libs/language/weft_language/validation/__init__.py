@@ -18,8 +18,11 @@ from weft_language.validation.graph import graph_findings, size_findings
 from weft_language.validation.meaning import meaning_findings
 from weft_language.validation.outline import outline
 from weft_language.validation.publishing import publish_findings
+from weft_language.validation.repeating import repeating_findings
+from weft_language.validation.resting import resting_findings
 from weft_language.validation.schemas import schema_findings
 from weft_language.validation.shape import shape_findings
+from weft_language.validation.undoing import undoing_findings
 
 __all__ = ["Finding", "InvalidDefinition", "parse", "publish_findings", "validate"]
 
@@ -44,6 +47,9 @@ def validate(document: Any) -> tuple[Finding, ...]:
                 graph_findings(drawn, plain),
                 constant_findings(drawn, plain, flow, known),
                 cycle_findings(drawn, flow),
+                repeating_findings(drawn, flow, known),
+                resting_findings(drawn, flow, known),
+                undoing_findings(drawn, flow),
                 meaning_findings(drawn),
                 schema_findings(drawn),
                 expression_findings(drawn, flow),

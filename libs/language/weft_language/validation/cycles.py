@@ -14,6 +14,7 @@ from weft_language.plain import walk
 from weft_language.validation import compiled
 from weft_language.validation.flow import Flow, Moment, entry_of
 from weft_language.validation.outline import Outline, OutlineNode
+from weft_language.validation.resting import seconds
 
 _SAME_EACH_TIME: Final = frozenset({"input", "trigger", "tenant", "execution"})
 _HOLDING: Final = frozenset({"parallel", "foreach", "loop"})
@@ -39,7 +40,7 @@ def _waits(node: OutlineNode) -> bool:
     """Whether the execution rests in a node. What holds graphs that run at once or repeatedly rests where something in them does."""
     if node.type in _HOLDING:
         return any(inner is not node and inner.type not in _HOLDING and _waits(inner) for inner in _with_bodies(node))
-    if node.type == "call" and node.with_.get("wait") is False:
+    if (node.type == "call" and node.with_.get("wait") is False) or (node.type == "wait" and seconds(node.with_.get("for")) == 0):
         return False
     known = entry(node.type)
     return known is None or known.waits

@@ -33,6 +33,7 @@ def expression_findings(document: Outline, flow: Flow) -> Iterator[Finding]:
             return
         yield from reader.read(site)
         yield from types.read(site)
+    yield from types.triggers()
 
 
 def _size(site: Site) -> int:

@@ -1,10 +1,10 @@
 """Types in expressions. Outputs, inputs and variables used as what they are not; only what certainly fails is an error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from weft_language.expressions import Expression, ExpressionError, tree
-from weft_language.findings import Finding, Severity
+from weft_language.findings import Finding, Severity, pointer_of
 from weft_language.validation import compiled
 from weft_language.validation.constants import Constants, condition_at
 from weft_language.validation.nearest import choice, nearest
@@ -12,7 +12,7 @@ from weft_language.validation.needs import Need, need_at
 from weft_language.validation.outline import Outline
 from weft_language.validation.reads import sure_parts
 from weft_language.validation.sites import Site
-from weft_language.validation.types import Environment, Fault, Inference, Names, whole_expression
+from weft_language.validation.types import ANY, Environment, Fault, Inference, Names, Type, whole_expression
 
 _CODES: Final = {"type": "expression_type", "path": "expression_path", "member": "unknown_property", "equality": "never_equal"}
 _FIXES: Final = {
@@ -42,6 +42,33 @@ class TypeReader:
                 message = f"a condition gives true or false, this one gives {inferred.type.words()}"
                 yield Finding("error", "expression_type", site.pointer, message, site.node, "compare it with something")
         yield from self._unfit(site, names)
+
+    def triggers(self) -> Iterator[Finding]:
+        """Inputs that triggers build and that the input's schema always refuses."""
+        schema, triggers = self._document.document.get("input"), self._document.document.get("triggers")
+        if not isinstance(schema, Mapping) or not isinstance(triggers, list):
+            return
+        wanted = self._environment.schemas.type_of(schema)
+        for place, trigger in enumerate(triggers):
+            built = trigger.get("input") if isinstance(trigger, Mapping) else None
+            if isinstance(built, Mapping):
+                yield from self._built(f"/triggers/{place}/input", built, schema, wanted)
+
+    def _built(self, pointer: str, built: Mapping[str, Any], schema: Mapping[str, Any], wanted: Type) -> Iterator[Finding]:
+        required = schema.get("required")
+        missing = [name for name in required if isinstance(name, str) and name not in built] if isinstance(required, list) else []
+        problems = [(pointer, f"the input of this trigger lacks `{name}`", f"add `{name}`") for name in missing]
+        given = self._environment.trigger_input(built)
+        for name in built:
+            at = pointer + pointer_of(name)
+            if name not in wanted.members:
+                if wanted.closed:
+                    problems.append((at, f"the input's schema allows no `{name}`", f"the input has {choice(wanted.members)}"))
+            elif not given.members.get(name, ANY).kinds & wanted.members[name].kinds:
+                right, wrong = wanted.members[name].words(), given.members.get(name, ANY).words()
+                problems.append((at, f"`{name}` should be {right}, and this trigger gives {wrong}", "convert the value"))
+        for at, message, fix in problems:
+            yield Finding("warning", "trigger_input_refused", at, f"{message}: each execution it starts is refused", fix=fix)
 
     def _impossible(self, site: Site, expression: Expression) -> Iterator[Finding]:
         """A constant part that can never be computed: a text that is no time, a division by zero."""

@@ -14,7 +14,7 @@ from weft_language.validation.outline import Outline, OutlineNode
 from weft_language.validation.sites import Site
 from weft_language.validation.types.from_schema import Schemas
 from weft_language.validation.types.infer import Inference
-from weft_language.validation.types.kinds import ANY, INT, MAP, MAX_MEMBERS, MOMENT, TEXT, TIME, Type, a_list, either, of_value
+from weft_language.validation.types.kinds import ANY, INT, MAP, MAX_MEMBERS, MOMENT, TEXT, TIME, Type, a_list, a_map, either, of_value
 from weft_language.validation.types.outputs import output_of, signal_of, step_of
 
 _MAX_DEPTH: Final = 4
@@ -85,6 +85,16 @@ class Environment:
         if node is not None and site.moment is not None and site.moment[0] == "out" and node.type == "state":
             return self._names(node, signal_of(node, site.moment[2], self))
         return self._names(node)
+
+    def trigger_input(self, built: Mapping[str, Any]) -> Type:
+        """What a trigger's `input` renders to, whatever the event brings."""
+        return a_map({name: self._built(value) for name, value in built.items()})
+
+    def _built(self, value: Any) -> Type:
+        if not isinstance(value, str) or "{{" not in value:
+            return self.template(value, None, "") if isinstance(value, str) else Type(of_value(value).kinds)
+        whole = whole_expression(value)
+        return TEXT if whole is None else as_json(Inference(whole, lambda name: _FIXED.get(name, ANY)).type)
 
     def cel(self, text: str, node: OutlineNode | None) -> Type:
         """What an expression at a node gives, as it is kept: as JSON."""

@@ -1,0 +1,25 @@
+"""Codes of single kinds of nodes: people, failing and undoing; and of publishing."""
+
+from typing import Final
+
+from weft_language.finding_codes.code import FindingCode as Code
+
+PEOPLE: Final = (
+    Code("task_without_due", "warning", "a task with neither `due` nor `timeout`", "give it a `due`"),
+    Code("task_without_people", "info", "a task that names neither an assignee nor candidates", "name them"),
+    Code("reminder_without_due", "warning", "reminders before a date that there is not", "give the task a `due`"),
+    Code("ladder_names_nobody", "warning", "a rung that reassigns or escalates to nobody", "add `to`"),
+    Code("approvals_impossible", "error, warning", "more approvals than there can be", "need fewer, or name more candidates"),
+    Code("separation_without_effect", "warning", "a task kept apart from one that comes later", "write it on the later one"),
+)
+
+UNDOING: Final = (
+    Code(
+        "error_not_caught", "info", "outside work whose error fails the execution", "draw an edge on `error`, from it or a group around it"
+    ),
+    Code("nothing_to_compensate", "warning", "undoing where nothing before it has a `compensate`", "give a node before it one"),
+    Code("compensation_not_activity", "error", "a `compensate` that is neither an activity nor a connector's action", "use one of those"),
+    Code("call_of_itself", "warning", "a workflow that calls itself on every way", "let a condition decide"),
+)
+
+PUBLISHING: Final = (Code("not_executable_yet", "error", "a part that this release does not execute", "use what the fix names meanwhile"),)
