@@ -41,7 +41,12 @@ STEPS: Final = (
         "step_may_not_have_run", "warning", "a step that has not run on some way, which the message names", "use default(...) or has(...)"
     ),
     Code("output_of_failed_step", "error, warning", "an output read where its node has failed", "read `step.<id>.error`"),
-    Code("output_may_be_missing", "warning, info", "an output read where its node may have failed", "use default(...)"),
+    Code(
+        "output_may_be_missing",
+        "warning, info",
+        "an output read where its node may have failed, or a branch's where not all need complete",
+        "use default(...)",
+    ),
     Code(
         "error_may_be_missing",
         "warning",

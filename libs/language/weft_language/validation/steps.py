@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from weft_language.findings import Finding
-from weft_language.validation.flow import Flow, Moment
+from weft_language.validation.flow import Flow, Moment, needed_branches
 from weft_language.validation.flow.missing import MissingWays
 from weft_language.validation.names import STEP_MEMBERS
 from weft_language.validation.nearest import choice, nearest
@@ -51,6 +51,8 @@ class StepReader:
         if ran == "sometimes":
             yield self._sometimes(site, site.moment, path, node)
         yield from self._ending(site, site.moment, path, member, sure=sure and ran == "always")
+        if node.type == "parallel" and member == "output" and len(path) > 3:
+            yield from _branch(site, path, node)
         if self._is_newest_only(node, site.moment):
             owner = _frame(node.graph).parent
             message = f"`{node.id}` runs once for each item of `{owner.id if owner else ''}`; here only its newest run is read"
@@ -113,6 +115,14 @@ class StepReader:
         """Whether a node runs once per item of a `foreach` that the reader stands outside of."""
         frame = _frame(node.graph)
         return frame.parent is not None and frame.parent.type == "foreach" and frame not in self._around(moment)
+
+
+def _branch(site: Site, path: Path, node: OutlineNode) -> Iterator[Finding]:
+    """A branch's output, where not all branches need complete."""
+    if needed_branches(node) < len(node.graphs):
+        shown = _shown(path)
+        message = f"`{shown}` is read, and `{node.id}` does not wait for all branches: `{path[3]}` may not have completed"
+        yield Finding("warning", "output_may_be_missing", site.pointer, message, site.node, f"write default({shown}, null)")
 
 
 def _frame(graph: OutlineGraph) -> OutlineGraph:
