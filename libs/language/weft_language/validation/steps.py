@@ -48,7 +48,8 @@ class StepReader:
         if ran == "never":
             yield self._never(site, site.moment, path, node, sure=sure)
             return
-        if ran == "sometimes":
+        # The condition of a loop is first read before its body has run: what it reads behind `iteration == 1 ||` is thought of.
+        if ran == "sometimes" and (sure or site.moment[0] != "again"):
             yield self._sometimes(site, site.moment, path, node)
         yield from self._ending(site, site.moment, path, member, sure=sure and ran == "always")
         if node.type == "parallel" and member == "output" and len(path) > 3:
