@@ -115,7 +115,7 @@ HEAVY: dict[str, dict[str, Any]] = {
         )
     ),
     "deep expressions": document(
-        *(node(f"t{place}", "transform", expression="(" * 90 + f"step.t{(place + 1) % 300}.output" + " + 1)" * 90) for place in range(300))
+        *(node(f"t{place}", "transform", expression="(" * 90 + f"step.t{(place + 1) % 100}.output" + " + 1)" * 90) for place in range(100))
     ),
 }
 

@@ -1,19 +1,23 @@
 """What the verifier knows of values and expressions before anything runs is true of every one that comes."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import jsonschema_rs
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from weft_language.expressions import Expression, ExpressionError, compile_expression, to_json
-from weft_language.expressions.values import CelType, Uint
+from weft_language.expressions.functions import GLOBALS, METHODS
+from weft_language.expressions.values import TYPES, CelType, Uint
 from weft_language.validation.constants import Constants
 from weft_language.validation.reads import sure_reads
 from weft_language.validation.types import ANY, Inference, Type
 from weft_language.validation.types.environment import as_json
 from weft_language.validation.types.from_schema import Schemas
 from weft_language.validation.types.kinds import either, of_value
+from weft_language.validation.types.operators import kind_of
 
 from tests.language.expressions.generating import EXPRESSIONS, NAMES
 
@@ -150,3 +154,55 @@ def test_a_value_fits_its_own_type_and_any_that_may_be_it(one: Any, other: Any) 
     together = either(of_value(one), of_value(other))
     assert fits(one, together)
     assert fits(other, together)
+
+
+SAMPLES: list[Any] = [
+    None, True, 1, 0, Uint(2), 1.5, "a", "2026-03-01", b"x", [1], ["a", "b"], [], {"a": 1}, datetime(2026, 3, 1, tzinfo=UTC),
+    timedelta(hours=1), TYPES["int"],
+]  # fmt: skip
+
+
+def known_as(value: Any) -> Type:
+    return of_value(value) if type(value) in (type(None), bool, int, float, str, list, dict) else Type(kind_of(value))
+
+
+def judge(text: str, *values: Any) -> None:
+    names = dict(zip("xyz", values, strict=False))
+    expression = compile_expression(text)
+    inferred = Inference(expression, lambda name: known_as(names[name]))
+    try:
+        value = expression.evaluate(names)
+    except ExpressionError:
+        return
+    assert [fault for fault in inferred.faults if fault.certain] == [], (text, names)
+    assert fits(value, inferred.type), (text, names, inferred.type)
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"])
+def test_an_operator_is_judged_rightly_on_every_pair_of_kinds(operator: str) -> None:
+    for left, right in product(SAMPLES, repeat=2):
+        judge(f"x {operator} y", left, right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!x", "-x", "x.a", "x[0]", "x['a']", "x ? 1 : 'a'", "[x, 1]", "{'k': x}", "has(x.a)", "default(x.a, 1)", "x.map(v, v)",
+        "x.all(v, v)", "x.filter(v, true)", "x.map(v, true, [v])", "x.exists(i, v, i == v)", "x.sortBy(v, v)",
+        "x.transformList(i, v, [i, v])", "x.transformMap(i, v, v)", "x.filter(v, v == 'a')",
+    ],
+)  # fmt: skip
+def test_a_form_of_expression_is_judged_rightly_on_every_kind(text: str) -> None:
+    for value in SAMPLES:
+        judge(text, value)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_function_is_judged_rightly_on_every_kind(count: int) -> None:
+    samples = SAMPLES if count < 3 else [1, "a", [1], datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1), {}]
+    arguments = ", ".join("xyz"[:count])
+    texts = [f"{name}({arguments})" for name in GLOBALS] + [f"x.{name}({', '.join('yz'[: count - 1])})" for name in METHODS]
+    for text in texts:
+        if compiled(text) is not None:
+            for values in product(samples, repeat=count):
+                judge(text, *values)

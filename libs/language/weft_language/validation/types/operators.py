@@ -17,7 +17,6 @@ from weft_language.validation.types.kinds import (
     DURATION,
     INT,
     LIST,
-    NUMBER,
     NUMBERS,
     TEXT,
     TIME,
@@ -46,9 +45,9 @@ SIZED: Final = frozenset({"text", "bytes", "list", "map"})
 
 _RESULTS: Final[dict[str, Type]] = {
     **dict.fromkeys(("bool", "contains", "startsWith", "endsWith", "matches", "math.isNaN", "math.isInf", "math.isFinite"), BOOL),
-    **dict.fromkeys(("int", "size", "indexOf", "lastIndexOf", "math.sign"), INT),
+    **dict.fromkeys(("int", "size", "indexOf", "lastIndexOf"), INT),
     **dict.fromkeys(("double", "avg", "math.sqrt", "math.ceil", "math.floor", "math.round", "math.trunc"), DOUBLE),
-    **dict.fromkeys(("round", "sum", "math.abs"), NUMBER),
+    **dict.fromkeys(("round", "sum", "math.abs", "math.sign"), Type(NUMBERS)),
     **dict.fromkeys(
         ("string", "text", "join", "lowerAscii", "upperAscii", "trim", "replace", "substring", "charAt", "uuid", "format",
          "strings.quote", "base64.encode"), TEXT,
