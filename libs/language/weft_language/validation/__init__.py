@@ -1,7 +1,8 @@
 """Validation: three layers that see every document whole, and tell how to mend what they find.
 
-1. shape: fields, types, ranges (from the model).  2. graph: ids, edges, scopes, outcomes, reachability, cycles.
-3. expressions: syntax, names, steps that may not have run; and the JSON Schemas that authors write.
+1. shape: fields, types, ranges (from the model).  2. graph: ids, edges, scopes, outcomes, what can run, wait, change and end.
+3. expressions: syntax, names, steps that may not have run, types of values; and the JSON Schemas that authors write.
+Every code is in docs/reference/findings.md.
 """
 
 from collections.abc import Iterable
