@@ -112,7 +112,7 @@ def test_a_failed_item_is_null_under_continue_and_ends_the_node_otherwise() -> N
     assert run.state.status == "failed"
 
 
-@pytest.mark.parametrize(("items", "code"), [("{{ 5 }}", "expression_type"), ([1, 2, 3], "too_many_items")])
+@pytest.mark.parametrize(("items", "code"), [("{{ json('5') }}", "expression_type"), ("{{ [1, 2, 3] }}", "too_many_items")])
 def test_items_that_cannot_be_gone_through_fail_the_node(items: Any, code: str) -> None:
     run = each([act("w")], items, max_items=2)
     assert run.state.error is not None
