@@ -13,7 +13,8 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import flat, fold, unfold
 from weft_engine.core.explaining import Choice, choices
 from weft_engine.core.history import visits
-from weft_engine.core.ledger import effects, key_of
+from weft_engine.core.identity import key_of
+from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.machine import allowed_actions

@@ -83,6 +83,30 @@ def test_two_compensations_at_once_undo_each_node_once() -> None:
     assert sorted(asked(run)) == [("undo_a", {"id": 1}), ("undo_b", {"id": 2})]
 
 
+def side_by_side(left: list[dict[str, Any]], right: list[dict[str, Any]], done: str) -> Run:
+    """Nodes that can be undone, then two branches that undo."""
+    nodes = [
+        {"id": node, "type": "set", "with": {node: 1}, "compensate": {"type": "activity", "with": {"name": f"undo_{node}"}}}
+        for node in done
+    ]
+    branches = {"x": {"nodes": left}, "y": {"nodes": right}}
+    return Run(program_of([*nodes, {"id": "fan", "type": "parallel", "with": {"branches": branches, "on_error": "wait"}}])).start()
+
+
+def test_a_compensation_undoes_one_at_a_time_whatever_another_does_beside_it() -> None:
+    run = side_by_side([{"id": "u1", "type": "compensate"}], [{"id": "u2", "type": "compensate"}], "abcd")
+    assert [name for name, _ in asked(run)] == ["undo_d", "undo_c"]
+    run.complete("d.compensate")
+    assert [name for name, _ in asked(run)] == ["undo_d", "undo_c", "undo_b"]
+
+
+def test_what_a_cancelled_compensation_was_undoing_is_taken_up_by_the_one_that_waited_for_it() -> None:
+    late = {"id": "g", "type": "group", "timeout": "30s", "with": {"nodes": [{"id": "u1", "type": "compensate"}]}}
+    run = side_by_side([late], [{"id": "u2", "type": "compensate"}], "a").later(seconds=31)
+    assert [name for name, _ in asked(run)] == ["undo_a", "undo_a"]
+    assert run.complete("a.compensate").state.status == "failed"
+
+
 def test_each_visit_in_an_iteration_is_undone_with_its_own_item() -> None:
     body = [{**act("a"), "compensate": {"type": "activity", "with": {"name": "undo_a", "input": {"n": "{{ item }}"}}}}]
     nodes: list[dict[str, Any]] = [

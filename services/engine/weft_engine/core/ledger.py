@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -126,8 +125,3 @@ def done_since(entries: Sequence[tuple[Entry, datetime]], since: int) -> tuple[D
             outcome = entry.data.get("outcome", "done")
             found.append(Done(position, entry.node, entry.scope, asked[place], outcome, entry.data.get("output")))
     return tuple(found)
-
-
-def key_of(execution_id: UUID, node: str, visit: int) -> str:
-    """The stable key of a visit's outside effect: what the callee knows a repeat by."""
-    return f"{execution_id}:{node}:{visit}"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid5
 
 from weft_language.compilation import PROPAGATE, ActivityWork, ConnectorWork, Node, Program, follow
 from weft_language.expressions import ExpressionError
@@ -15,6 +14,7 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
+from weft_engine.core.identity import task_id_of
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import names_of, scoped
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
@@ -249,6 +249,9 @@ class Turn:
                 reason = {"reason": "timeout"} if pending.deadline_at is not None and pending.deadline_at <= self.now else {}
                 data = {**self._taken_back(pending), **reason}
                 self.write(Entry(e.STEP_CANCELLED, pending.node, pending.visit, 0, data, pending.scope))
+        if any("by" in pending.data for pending in doomed):
+            # Another compensation may wait for an undoing that was cancelled with these; it takes it up again.
+            self.ready.extend(one.place for one in self.state.pending.values() if one.kind == "compensate")
 
     def _taken_back(self, pending: Pending) -> dict[str, Any]:
         """What the mesh must know to take back the work of a visit that ends before it is done."""
@@ -276,16 +279,6 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise ExpressionError("expression_value", f"a text is needed here, not {value!r:.80}")
     return value
-
-
-def task_id_of(execution_id: UUID, node: str, visit: int) -> str:
-    """The id of the task of a visit: the same whenever it is asked for."""
-    return str(uuid5(execution_id, f"task:{node}:{visit}"))
-
-
-def child_id_of(execution_id: UUID, node: str, visit: int) -> str:
-    """The id of the execution that a visit calls: the same whenever it is asked for."""
-    return str(uuid5(execution_id, f"call:{node}:{visit}"))
 
 
 def failure(

@@ -11,7 +11,7 @@ from weft_contracts import routing
 
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
-from weft_engine.core.ledger import key_of
+from weft_engine.core.identity import key_of
 from weft_engine.core.messages.said import Said
 from weft_engine.core.state import State
 

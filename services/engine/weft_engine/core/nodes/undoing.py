@@ -30,13 +30,16 @@ def compensate(turn: Turn, at: At, work: CompensateWork) -> None:
 
 def undo_next(turn: Turn, pending: Pending) -> None:
     """Undo the next in the queue, or end when there is none. What another compensation is undoing is left to it, and waited for."""
+    mine = list(pending.place)
+    if any(one.data.get("by") == mine for one in turn.state.pending.values()):
+        return
     requests = {(undo.node, undo.visit): undo.request for undo in turn.state.undo}
     for node, visit in list(pending.progress.queue):
         if (node + SUFFIX, visit) in turn.state.pending:
             continue
         request = requests[node, visit]
         if "error" not in request:
-            schedule(turn, node + SUFFIX, visit, pending.scope, {**request, "by": list(pending.place)})
+            schedule(turn, node + SUFFIX, visit, pending.scope, {**request, "by": mine})
             return
         _undone(turn, pending, (node, visit), request["error"])
     if not pending.progress.queue:
