@@ -101,7 +101,7 @@ class StepView(BaseModel):
 
 
 class EntryView(BaseModel):
-    """One entry of the journal."""
+    """One entry of the journal. scope: as in a step."""
 
     position: int
     at: datetime
@@ -109,6 +109,7 @@ class EntryView(BaseModel):
     node: str | None
     visit: int | None
     attempt: int | None
+    scope: str
     data: dict[str, Any]
 
 

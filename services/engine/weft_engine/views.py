@@ -131,6 +131,7 @@ def entry_view(position: int, row: Row, entry: Entry) -> EntryView:
         node=entry.node,
         visit=entry.visit or None,
         attempt=entry.attempt or None,
+        scope=entry.scope,
         data=entry.data,
     )
 

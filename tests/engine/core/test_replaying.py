@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
+from weft_engine.core.recording import replayed
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.state import State
 from weft_language import compile_definition, parse
@@ -37,6 +38,31 @@ def test_what_happened_can_happen_again(document: dict[str, Any], data: st.DataO
         run.now = run.now.replace(year=run.now.year + data.draw(st.integers(0, 1)))
         run.do(data.draw(st.sampled_from(possible(run))))
     same_again(run)
+
+
+def recorded(run: Run) -> dict[str, Any]:
+    """An execution as the API tells it."""
+    journal = [
+        {"position": position, "at": at.isoformat(), "kind": entry.kind, "node": entry.node, "visit": entry.visit or None,
+         "attempt": entry.attempt or None, "scope": entry.scope, "data": msgspec.to_builtins(entry.data)}
+        for position, (entry, at) in enumerate(flat(run.rows))
+    ]  # fmt: skip
+    about = {"execution_id": str(ID), "workflow": "test", "version": 1, "tenant": dict(CONTEXT.tenant)}
+    return {**about, "definition": dict(run.program.definition), "journal": journal}
+
+
+def test_a_recorded_failure_happens_again_and_does_not_once_the_definition_is_mended() -> None:
+    body = [{"id": "work", "type": "activity", "with": {"name": "work", "input": "{{ item }}"}}]
+    nodes = [{"id": "each", "type": "foreach", "with": {"items": [1, 2], "concurrency": 2, "body": {"nodes": body}}}]
+    run = Run(program_of(nodes)).start().complete("work", 7).fail("work", "broken", permanent=True)
+    story = recorded(run)
+    again = replayed(story)
+    assert (again.status, again.error and again.error["code"], again.path, again.differs_at) == (
+        "failed", "broken", ["work", "work", "each"], None,
+    )  # fmt: skip
+    story["definition"]["nodes"][0]["with"]["on_error"] = "continue"
+    mended = replayed(story)
+    assert (mended.status, mended.differs_at is None) == ("completed", False)
 
 
 def test_pauses_signals_and_retries_happen_again_too() -> None:

@@ -1,0 +1,63 @@
+"""A recorded execution: what the API tells of one, enough to let it happen again without asking anything outside.
+
+It is plain JSON: `{execution_id, workflow, version, tenant, definition, journal}`, the journal as `GET /executions/{id}/history` gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from weft_language import compile_definition, parse
+
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve import Timed, flat, fold
+from weft_engine.core.replaying import happenings, replay
+from weft_engine.core.state import State
+from weft_engine.core.turn import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of it. path: the nodes in the order of their visits.  differs_at: the first position at which the journals differ."""
+
+    status: str
+    output: Any
+    error: dict[str, Any] | None
+    path: list[str]
+    differs_at: int | None
+
+
+def replayed(recorded: Mapping[str, Any]) -> Replayed:
+    """Let a recorded execution happen again by its definition, which may be another one now: that is what a test is for.
+
+    Raises: InvalidDefinition, KeyError for what is no recording.
+    """
+    execution_id = UUID(recorded["execution_id"])
+    entries: list[Timed] = [(_entry(one), datetime.fromisoformat(one["at"])) for one in recorded["journal"]]
+    program = compile_definition(parse(recorded["definition"]), recorded["version"])
+    tenant = recorded["tenant"]
+    state = State(execution_id, tenant["id"], recorded["workflow"], recorded["version"])
+    rows = replay(state, happenings(execution_id, entries), program, Context(tenant))
+    end = fold(execution_id, rows) or state
+    again = flat(rows)
+    path = [entry.node for entry, _ in again if entry.node is not None and entry.kind in _ENDED]
+    return Replayed(end.status, end.output, end.error, path, _difference(entries, again))
+
+
+_ENDED = frozenset({"step.completed", "step.failed"})
+
+
+def _entry(shown: Mapping[str, Any]) -> Entry:
+    return Entry(shown["kind"], shown["node"], shown["visit"] or 0, shown["attempt"] or 0, shown["data"], shown["scope"])
+
+
+def _difference(entries: list[Timed], again: list[Timed]) -> int | None:
+    for position, (was, now) in enumerate(zip(entries, again, strict=False)):
+        if msgspec.to_builtins(was[0]) != msgspec.to_builtins(now[0]):
+            return position
+    return None if len(entries) == len(again) else min(len(entries), len(again))
