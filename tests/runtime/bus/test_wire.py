@@ -1,11 +1,7 @@
-"""What is written by hand is what the general encoder would read, and what the client library must keep for the hot path to work."""
+"""What is written by hand is what the general encoder would read, no more and no less."""
 
-import inspect
-
-import aiormq
 import pamqp.frame
 import pytest
-from aiormq.channel import Channel
 from hypothesis import given
 from hypothesis import strategies as st
 from pamqp import commands as spec
@@ -52,14 +48,6 @@ def test_answers_read_back_as_they_were_written(channel: int, tag: int, multiple
 def test_a_name_too_long_for_amqp_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ValueError, match="255"):
         wire.publish(1, 4096, exchange="e", key="k" * 256, body=b"", content_type="t", headers={}, message_id="m")
-
-
-def test_the_library_still_has_what_the_hot_path_stands_on() -> None:
-    reader = inspect.getsource(aiormq.Connection)
-    assert "await ch.frames.put((weight, frame))" in reader
-    assert "self.channels.get(channel)" in reader
-    assert "self.write_queue" in reader
-    assert "await self.frames.get()" in inspect.getsource(Channel._get_frame)
 
 
 def unmarshal(data: bytes, channel: int, frame_max: int) -> list[object]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 from weft_contracts.frames import MAX_FRAME_BYTES
 
 from weft_runtime.bus.memory import Entry, Exchanges, Queue
-from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Consumer, Delivery, OutFrame, Unroutable
+from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Consumer, Delivery, OnDone, OutFrame, Unroutable
 from weft_runtime.bus.topology import Topology
-from weft_runtime.errors import NotFound, Unavailable
+from weft_runtime.errors import NotFound, Unavailable, WeftError
 
 _SHARED: dict[tuple[str, int], Exchanges] = {}
 """Exchanges by address and event loop: every bus opened on one address in one process is one bus."""
@@ -64,12 +64,22 @@ class InProcessBus:
         if lost:
             raise Unroutable(lost)
 
-    async def consume(self, queue: str, *, prefetch: int) -> Consumer:
+    def send(self, frames: Sequence[OutFrame], on_done: OnDone) -> None:
+        """Put each into every queue bound for it and tell how that went."""
+        try:
+            exchanges = self._open()
+            lost = [frame for frame in frames if not exchanges.route(frame)]
+        except WeftError as error:
+            on_done(error)
+        else:
+            on_done(Unroutable(lost) if lost else None)
+
+    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
         """A subscription. Raises: Unavailable when there is no such queue."""
         found = self._open().queues.get(queue)
         if found is None:
             raise Unavailable(f"there is no queue {queue}: declare it before", code="broker_unavailable")
-        consumer = InProcessConsumer(found, prefetch, self._consumers)
+        consumer = InProcessConsumer(found, prefetch, self._consumers, on_arrival)
         self._consumers.append(consumer)
         found.join(consumer)
         return consumer
@@ -89,7 +99,10 @@ class InProcessBus:
 class InProcessConsumer:
     """A subscription to a queue in memory."""
 
-    def __init__(self, queue: Queue, prefetch: int, siblings: list[InProcessConsumer]) -> None:
+    def __init__(
+        self, queue: Queue, prefetch: int, siblings: list[InProcessConsumer], on_arrival: Callable[[], None] | None = None
+    ) -> None:
+        self._on_arrival = on_arrival
         self._queue = queue
         self._prefetch = prefetch
         self._siblings = siblings
@@ -115,6 +128,8 @@ class InProcessConsumer:
         self._unacked[self._last] = entry
         self._waiting.append((self._last, entry))
         self._arrived.set()
+        if self._on_arrival is not None:
+            self._on_arrival()
 
     async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
         """Everything waiting, at least one. Raises: BusClosed."""
@@ -125,6 +140,10 @@ class InProcessConsumer:
                 break
             self._arrived.clear()
             await self._arrived.wait()
+        return self.take_now(max_frames=max_frames, max_bytes=max_bytes)
+
+    def take_now(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
+        """What is there now."""
         taken: list[Delivery] = []
         size = 0
         while self._waiting and len(taken) < max_frames and size < max_bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -60,6 +60,10 @@ class Unroutable(WeftError):
         self.frames = tuple(frames)
 
 
+OnDone = Callable[[WeftError | None], None]
+"""Told once: None when the broker has confirmed every frame, else Unroutable (the others were confirmed) or Unavailable."""
+
+
 class BusClosed(Unavailable):
     """The bus or the consumer was closed by this process."""
 
@@ -79,8 +83,14 @@ class Consumer(Protocol):
         At most max_frames, and no further frame once max_bytes are reached. Raises: BusClosed.
         """
 
+    def take_now(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
+        """What `take` would give, without waiting: nothing when nothing is there or the subscription was ended."""
+
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """These are done for good. Those from before a broker loss are ignored: they come again."""
+        """These are done for good. Those from before a broker loss are ignored: they come again.
+
+        The broker may be told some milliseconds later, with others: what is lost with this process until then comes again.
+        """
 
     async def ack_through(self, last: Delivery) -> None:
         """`last` and all taken before it are done for good, with one command."""
@@ -119,8 +129,14 @@ class Bus(Protocol):
         Raises: Unroutable (the others were confirmed), Unavailable (nothing is known: send all again).
         """
 
-    async def consume(self, queue: str, *, prefetch: int) -> Consumer:
-        """A bare subscription for the hot path. prefetch: frames given out and not yet acked, 1..65535. Raises: Unavailable."""
+    def send(self, frames: Sequence[OutFrame], on_done: OnDone) -> None:
+        """`publish` for who does not wait: frames of one caller leave in the order of its calls unless the broker is slow or away."""
+
+    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
+        """A bare subscription for the hot path. prefetch: frames given out and not yet acked, 1..65535.
+
+        on_arrival: called when there is something to take; it must not raise. Raises: Unavailable.
+        """
 
     async def subscribe(self, queue: str, *, prefetch: int) -> Consumer:
         """The same with the framework's middlewares, so that each frame is traced and counted: for rooms. Raises: Unavailable."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from weft_runtime.bus.metrics import BusMetrics
-from weft_runtime.bus.ports import BusClosed, Consumer, OutFrame
+from weft_runtime.bus.ports import BusClosed, Consumer, OnDone, OutFrame
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.declaring import declare
@@ -77,9 +77,20 @@ class RabbitBus:
             self._watchdog.wake()
         await self._publisher.publish(frames)
 
-    async def consume(self, queue: str, *, prefetch: int) -> Consumer:
+    def send(self, frames: Sequence[OutFrame], on_done: OnDone) -> None:
+        """Send all at once, and tell how that went."""
+        if self._closed:
+            on_done(BusClosed("the bus was closed by this process"))
+        elif not frames:
+            on_done(None)
+        else:
+            if not self._publisher.ready:
+                self._watchdog.wake()
+            self._publisher.send(frames, on_done)
+
+    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
         """A bare subscription. Raises: Unavailable."""
-        return await self._attach(RabbitConsumer(queue, prefetch=prefetch, on_closed=self._consumers.remove))
+        return await self._attach(RabbitConsumer(queue, prefetch=prefetch, on_closed=self._consumers.remove, on_arrival=on_arrival))
 
     async def subscribe(self, queue: str, *, prefetch: int) -> Consumer:
         """A subscription through FastStream and its middlewares. Raises: Unavailable."""

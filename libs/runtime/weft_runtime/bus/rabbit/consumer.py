@@ -13,16 +13,34 @@ from weft_contracts.frames import MAX_FRAME_BYTES
 from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Delivery
 from weft_runtime.bus.rabbit import wire
 from weft_runtime.bus.rabbit.asking import asking, letting_go
-from weft_runtime.bus.rabbit.channel import FrameChannel, write
+from weft_runtime.bus.rabbit.channel import FrameChannel
 from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
+from weft_runtime.bus.rabbit.splice import Splice
+
+ACK_WITHIN_S = 0.01
+"""Acks wait so long for others: each is a write to the queue's log, and nobody waits for one. A reader's crash repeats that much more."""
 
 
 class RabbitConsumer:
     """A bare subscription on a channel of its own. The bus attaches it, and attaches it again after a loss."""
 
-    def __init__(self, queue: str, *, prefetch: int, on_closed: Callable[[RabbitConsumer], None]) -> None:
+    _in_order = True
+    """Whether all frames up to one that was taken have been taken too."""
+
+    def __init__(
+        self,
+        queue: str,
+        *,
+        prefetch: int,
+        on_closed: Callable[[RabbitConsumer], None],
+        on_arrival: Callable[[], None] | None = None,
+    ) -> None:
         self.queue = queue
         self.prefetch = prefetch
+        self._on_arrival = on_arrival
+        self._acked: set[int] = set()
+        self._splice: Splice | None = None
+        self._telling: asyncio.TimerHandle | None = None
         self._on_closed = on_closed
         self._channel: Any = None
         self._tag: str | None = None
@@ -52,7 +70,7 @@ class RabbitConsumer:
 
     async def _enter(self, link: Link) -> None:
         channel: FrameChannel = await link.channel(confirms=False, on_delivery=self._deliver)
-        self._channel = channel
+        self._channel, self._splice = channel, channel.splice
         await channel.basic_qos(prefetch_count=self.prefetch)
         self._tag = (await channel.basic_consume(self.queue, _unused)).consumer_tag
 
@@ -66,6 +84,7 @@ class RabbitConsumer:
         # What was given out on a channel that is gone comes again on the next: giving it on too would break the order.
         self._waiting.clear()
         self._unacked.clear()
+        self._acked.clear()
         self._arrived.clear()
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -74,6 +93,8 @@ class RabbitConsumer:
         self._waiting.append(delivery)
         self._unacked[delivery.tag] = None
         self._arrived.set()
+        if self._on_arrival is not None:
+            self._on_arrival()
 
     async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
         """Everything waiting, at least one. Raises: BusClosed."""
@@ -84,6 +105,10 @@ class RabbitConsumer:
                 break
             self._arrived.clear()
             await self._arrived.wait()
+        return self.take_now(max_frames=max_frames, max_bytes=max_bytes)
+
+    def take_now(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
+        """What is there now."""
         taken: list[Delivery] = []
         size = 0
         while self._waiting and len(taken) < max_frames and size < max_bytes:
@@ -93,41 +118,53 @@ class RabbitConsumer:
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Done for good; those of a lost channel are ignored."""
-        await self._ack_tags([delivery.tag for delivery in deliveries if delivery.link is self._channel])
+        self._ack_tags([delivery.tag for delivery in deliveries if delivery.link is self._channel])
 
-    async def _ack_tags(self, tags: Sequence[int]) -> None:
+    def _ack_tags(self, tags: Sequence[int]) -> None:
         if not tags:
             return
+        self._acked.update(tags)
+        if len(self._acked) * 4 >= self.prefetch:
+            self._tell()  # the broker must not run out of frames it may give us
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(ACK_WITHIN_S, self._tell)
+
+    def _tell(self) -> None:
+        """Tell the broker what is acked: with one command when all before it is, too."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        tags, self._acked = sorted(self._acked), set()
         for tag in tags:
             self._unacked.pop(tag, None)
-        await self._say(wire.acks(self._channel.number, tags))
+        if not tags or self._channel is None:
+            return
+        oldest = next(iter(self._unacked), None)  # given out in rising order
+        if self._in_order and (oldest is None or tags[-1] < oldest):
+            self._say(wire.ack(self._channel.number, tags[-1], multiple=True))
+        else:
+            self._say(wire.acks(self._channel.number, tags))
 
     async def ack_through(self, last: Delivery) -> None:
-        """`last` and all before it, with one command."""
-        if last.link is not self._channel:
-            return
-        for tag in list(takewhile(lambda tag: tag <= last.tag, self._unacked)):  # given out in rising order
-            del self._unacked[tag]
-        await self._say(wire.ack(last.link.number, last.tag, multiple=True))
+        """`last` and all taken before it, with one command where that is possible."""
+        if last.link is self._channel:
+            self._ack_tags([*takewhile(lambda tag: tag <= last.tag, self._unacked)])
 
     async def reject(self, delivery: Delivery) -> None:
         """To the dead letters."""
         if delivery.link is self._channel:
             self._unacked.pop(delivery.tag, None)
-            await self._say(wire.reject(delivery.link.number, delivery.tag))
+            self._say(wire.reject(delivery.link.number, delivery.tag))
 
     async def requeue(self, delivery: Delivery) -> None:
         """Back to the queue."""
         if delivery.link is self._channel:
             self._unacked.pop(delivery.tag, None)
-            await self._say(wire.requeue(delivery.link.number, delivery.tag))
+            self._say(wire.requeue(delivery.link.number, delivery.tag))
 
-    async def _say(self, payload: bytes) -> None:
-        link = self._channel
-        if link is None or link.is_closed:
-            return
-        with letting_go():
-            await write(link, payload)
+    def _say(self, payload: bytes) -> None:
+        if self._splice is not None and self._channel is not None and not self._channel.is_closed:
+            self._splice.write(payload)
 
     async def stop(self) -> None:
         """Take no more; what was not taken goes back."""
@@ -135,11 +172,12 @@ class RabbitConsumer:
             return
         self._stopped = True
         self._arrived.set()
+        self._tell()
         link = self._channel
         if link is not None and not link.is_closed and self._tag is not None:
             with letting_go():
                 await link.basic_cancel(self._tag, timeout=CALL_TIMEOUT_S)
-        await self._say(b"".join(wire.requeue(link.number, delivery.tag) for delivery in self._waiting if delivery.link is link))
+        self._say(b"".join(wire.requeue(link.number, delivery.tag) for delivery in self._waiting if delivery.link is link))
         self._waiting.clear()
 
     async def close(self) -> None:
@@ -147,6 +185,7 @@ class RabbitConsumer:
         await self.stop()
         if not self._closed:
             self._closed = True
+            self._tell()
             await self._leave()
             self._on_closed(self)
 

@@ -17,6 +17,7 @@ from yarl import URL
 
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.channel import FrameChannel, open_channel
+from weft_runtime.bus.rabbit.splice import Splice, SplicedConnection
 from weft_runtime.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Link:
         self._on_lost = on_lost
         self._broker: RabbitBroker | None = None
         self._connection: aiormq.Connection | None = None
+        self._splice: Splice | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
@@ -58,6 +60,13 @@ class Link:
             raise Unavailable("the broker is not connected; it is tried again", code="broker_unavailable")
         return self._broker
 
+    @property
+    def splice(self) -> Splice:
+        """What stands before the connection of the moment. Raises: Unavailable."""
+        if self._splice is None or not self.alive:
+            raise Unavailable("the broker is not connected; it is tried again", code="broker_unavailable")
+        return self._splice
+
     async def connect(self) -> None:
         """Throw away what was and connect. Raises: Unavailable."""
         self._drop()
@@ -70,6 +79,7 @@ class Link:
             logger=None,
             apply_types=False,
         )
+        broker._connection_kwargs["connection_class"] = SplicedConnection  # FastStream has no other way to choose it
         try:
             with asking(f"accept a connection at {self._url.host}:{self._url.port} (WEFT_BROKER_URL)"):
                 async with asyncio.timeout(2 * CALL_TIMEOUT_S):
@@ -78,11 +88,11 @@ class Link:
             await _discard(broker)
             raise
         transport = robust.transport
-        if transport is None:
+        if transport is None or not isinstance(robust, SplicedConnection) or robust.spliced.splice is None:
             await _discard(broker)
             raise Unavailable("the broker closed the connection as it was made; it is tried again", code="broker_unavailable")
         connection = cast(aiormq.Connection, transport.connection)
-        self._broker, self._connection = broker, connection
+        self._broker, self._connection, self._splice = broker, connection, robust.spliced.splice
         connection.closing.add_done_callback(lambda _: self._lost(connection))
 
     def _lost(self, connection: aiormq.Connection) -> None:
@@ -95,7 +105,7 @@ class Link:
         if self._connection is None:
             raise Unavailable("the broker is not connected; it is tried again", code="broker_unavailable")
         with asking("open a channel"):
-            return await open_channel(self._connection, confirms=confirms, on_delivery=on_delivery, timeout_s=CALL_TIMEOUT_S)
+            return await open_channel(self._connection, self.splice, confirms=confirms, on_delivery=on_delivery, timeout_s=CALL_TIMEOUT_S)
 
     def abandon(self) -> None:
         """Take the connection of the moment for lost, though it has not said so."""

@@ -20,10 +20,12 @@ class RoomConsumer(RabbitConsumer):
     """The bare consumer with FastStream in front."""
 
     _subscriber: Any = None
+    _in_order = False
 
     async def _enter(self, link: Link) -> None:
         # FastStream remembers a queue together with the channel it was first read on, which may be closed by now.
         link.broker.config.declarer.disconnect()
+        self._splice = link.splice
         subscriber = link.broker.subscriber(
             RabbitQueue(self.queue, declare=False, robust=False),
             channel=ChannelSettings(prefetch_count=self.prefetch, publisher_confirms=False),
@@ -66,7 +68,7 @@ class RoomConsumer(RabbitConsumer):
         """`last` and all taken before it; one by one, since a frame still inside a middleware must not be acked with them."""
         if last.link is self._channel:
             waiting = {delivery.tag for delivery in self._waiting}
-            await self._ack_tags([tag for tag in self._unacked if tag <= last.tag and tag not in waiting])
+            self._ack_tags([tag for tag in self._unacked if tag <= last.tag and tag not in waiting])
 
     async def _leave(self) -> None:
         subscriber, self._subscriber = self._subscriber, None
