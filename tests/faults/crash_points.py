@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from weft_engine import worker
 from weft_engine.answering import Answering
 from weft_engine.hotloop.line import Line
-from weft_engine.hotloop.publisher import Publisher
+from weft_engine.hotloop.publisher import Commit, Publisher
 from weft_engine.journal import Batch, Journal
 from weft_engine.ownership import Ownership
-from weft_runtime.bus import OutFrame
 
 from tests.faults import dying
 from tests.faults.dying import due, passing
@@ -40,7 +39,7 @@ def _instrument() -> None:
 
 
 def _instrument_commits() -> None:
-    commit, send = Journal.commit, Publisher.send
+    commit, landed = Journal.commit, Publisher._landed
 
     async def committing(self: Journal, batch: Batch) -> None:
         if not batch.rows:
@@ -52,11 +51,11 @@ def _instrument_commits() -> None:
         if due("commit_in_doubt"):
             raise ConnectionResetError("the answer to a commit that was done is lost")
 
-    async def sending(self: Publisher, frames: Sequence[OutFrame]) -> None:
-        await send(self, frames)
+    def landing(self: Publisher, commits: Sequence[Commit], said: Callable[[Sequence[Commit]], None]) -> None:
         passing("after_publish")
+        landed(self, commits, said)
 
-    Journal.commit, Publisher.send = committing, sending  # type: ignore[method-assign]
+    Journal.commit, Publisher._landed = committing, landing  # type: ignore[method-assign]
 
 
 def _instrument_claims() -> None:

@@ -12,7 +12,9 @@ class Settings(ServiceSettings):
     lanes: int = Field(default=2, ge=1, le=64, description="Hot loops per process: one's commit overlaps another's thinking.")
     lease_s: float = Field(default=5.0, gt=0, description="A node that has not been seen for so long owns nothing any more.")
     beat_s: float = Field(default=1.0, gt=0, description="Between two looks at which partitions are whose.")
-    partition_prefetch: int = Field(default=64, ge=1, le=65535, description="Frames taken and not yet acked, per partition.")
+    partition_prefetch: int = Field(
+        default=1500, ge=1, le=65535, description="Frames taken and not yet acked, per partition: how far fairness can look ahead."
+    )
     cached_executions: int = Field(default=10_000, ge=100, description="States kept in memory, per lane.")
     resend_s: float = Field(default=60.0, gt=0, description="Without an answer for so long, an activity's request is sent again.")
     activity_lease_s: float = Field(default=60.0, gt=0, description="An accepted activity without a heartbeat for so long is given up.")

@@ -23,12 +23,15 @@ from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import Clock
 from weft_runtime.errors import WeftError
+from weft_runtime.fairness import FairLine
 from weft_runtime.telemetry import current_traceparent, span
 
 from weft_engine.answering import Answering, answer_frames, answer_item, dead_answer, dead_frame
-from weft_engine.hotloop.metrics import ACTIVITIES
+from weft_engine.hotloop.metrics import ACTIVITIES, WORKER_TENANTS, WORKER_WAITING
 
-PREFETCH_FRAMES: Final = 64
+PREFETCH_FRAMES: Final = 256
+LOOK_AHEAD: Final = 10_000
+"""Activities that may wait here for a free place, for the fairest to be chosen; beyond that nothing more is taken."""
 SIGN_OF_LIFE_S: Final = 1.0
 """Between two looks at which running activities owe the engine a heartbeat."""
 
@@ -71,7 +74,11 @@ class Worker:
         self._activities = activities
         self._clock = clock
         self._pool = pool_name
-        self._free = asyncio.Semaphore(concurrency)
+        self._free = concurrency
+        self._waiting: FairLine[tuple[Request, Item, Answering]] = FairLine()
+        self._room = asyncio.Event()
+        WORKER_WAITING.labels(pool_name).set_function(lambda: len(self._waiting))
+        WORKER_TENANTS.labels(pool_name).set_function(lambda: self._waiting.tenants)
         self._tasks: dict[asyncio.Task[Any], Running] = {}
         self._answers: list[tuple[str, Item, Answering | None]] = []
         self._answered = asyncio.Event()
@@ -97,9 +104,21 @@ class Worker:
             except BusClosed:
                 return
             for delivery in deliveries:
-                await self._begin(consumer, delivery)
+                await self._line_up(consumer, delivery)
+            self._begin()
+            while len(self._waiting) >= LOOK_AHEAD:
+                self._room.clear()
+                await self._room.wait()
 
-    async def _begin(self, consumer: Consumer, delivery: Delivery) -> None:
+    def _begin(self) -> None:
+        """Give the free places to those whose turn it is."""
+        for request, item, answering in self._waiting.take(self._free):
+            self._free -= 1
+            self._start(request, item, answering)
+        if len(self._waiting) < LOOK_AHEAD:
+            self._room.set()
+
+    async def _line_up(self, consumer: Consumer, delivery: Delivery) -> None:
         try:
             items = decode_frame(delivery.body)
         except FrameError as error:
@@ -116,8 +135,7 @@ class Worker:
                 log.warning("request_unreadable", item=item.id, code=error.code, error=str(error), trace=item.traceparent)
                 await self._set_aside(item, error, answering)
                 continue
-            await self._free.acquire()
-            self._start(request, item, answering)
+            self._waiting.put(item.tenantid or "", (request, item, answering))
 
     async def _set_aside(self, item: Item, error: RequestError, answering: Answering) -> None:
         """Park what is no request. When the broker is away it is not acked either, and comes again."""
@@ -158,9 +176,11 @@ class Worker:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         running = self._tasks.pop(task)
-        self._free.release()
+        self._free += 1
         if task.cancelled():
             return  # the worker ends; the request comes again
+        if len(self._waiting):
+            self._begin()
         error = task.exception()
         if error is None:
             result = task.result()

@@ -77,6 +77,10 @@ class Consumer(Protocol):
     def active(self) -> bool:
         """Whether the broker knows this subscription now."""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to take now."""
+
     async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
         """Everything waiting, at least one, in queue order; waits only while there is none.
 

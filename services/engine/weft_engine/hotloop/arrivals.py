@@ -11,6 +11,7 @@ import msgspec
 from weft_contracts.envelope import Item, version_of
 from weft_contracts.frames import FrameError, decode_frame
 from weft_runtime.bus import Delivery
+from weft_runtime.fairness import URGENT
 
 from weft_engine.core import items as words
 from weft_engine.core.turn import failure
@@ -44,6 +45,12 @@ class Piece:
     def execution_id(self) -> UUID:
         """Whose turn it is."""
         return self.happening.execution_id
+
+    @property
+    def priority(self) -> int:
+        """Where it stands among its tenant's: starts by their own priority, behind whatever goes on with an execution that runs."""
+        happening = self.happening
+        return happening.priority or 0 if isinstance(happening, words.Start) else URGENT
 
     def since(self, now: datetime) -> datetime:
         """When it first had a turn; now, when this is the first."""

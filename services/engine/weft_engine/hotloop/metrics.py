@@ -10,3 +10,6 @@ PARKED = Counter("weft_engine_parked_total", "Messages that no execution could b
 OWNED = Gauge("weft_engine_partitions_owned", "Partitions this process owns")
 BATCH_ITEMS = Histogram("weft_engine_batch_items", "Items in a batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
 ACTIVITIES = Counter("weft_worker_activities_total", "Activities a worker has run", ["outcome"])
+WAITING_ITEMS = Gauge("weft_engine_waiting_items", "Items read and waiting for their turn, in the lane that had the last turn")
+WORKER_WAITING = Gauge("weft_worker_waiting_items", "Activities taken and waiting for a free place", ["pool"])
+WORKER_TENANTS = Gauge("weft_worker_waiting_tenants", "Tenants whose activities wait for a free place", ["pool"])

@@ -96,6 +96,11 @@ class RabbitConsumer:
         if self._on_arrival is not None:
             self._on_arrival()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to take now."""
+        return bool(self._waiting)
+
     async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
         """Everything waiting, at least one. Raises: BusClosed."""
         while True:

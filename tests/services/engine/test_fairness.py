@@ -1,0 +1,152 @@
+"""One tenant's 10,000 do not hold up another's one: at the door of a lane and in a worker, over RabbitMQ."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from prometheus_client import REGISTRY
+from weft_connectors.activity import Activities, ActivityCall
+from weft_contracts import routing
+from weft_contracts.envelope import Item, schema_of
+from weft_contracts.frames import encode_frame
+from weft_engine.hotloop.deciding import Turnout
+from weft_engine.hotloop.lane import MAX_ITEMS
+from weft_engine.hotloop.line import INTAKE, Line, Taken
+from weft_engine.hotloop.owned import Owned
+from weft_engine.worker import Worker
+from weft_runtime.bus import Bus, OutFrame, open_bus
+from weft_runtime.bus.topology import partitions, pool
+from weft_runtime.clock import SystemClock, new_id
+from weft_runtime.fairness import QUANTUM
+from weft_runtime.testing import eventually
+
+from tests.support.isolation import SharedStack
+
+FLOOD = 10_000
+PARTITIONS = 8
+NOW = SystemClock().now()
+
+
+@pytest.fixture
+async def bus(stack: SharedStack) -> AsyncIterator[Bus]:
+    """A bus of this test alone: what one leaves in its queues is nothing to the next."""
+    address = stack.new_vhost()
+    opened = open_bus(address, name="fair", settle_s=0)
+    await opened.start()
+    yield opened
+    await opened.close()
+    stack.drop_vhost(address)
+
+
+def start(tenant: str, execution_id: UUID, priority: int | None = None) -> Item:
+    return item(tenant, "execution.start", {"execution_id": execution_id, "workflow": "w", "priority": priority})
+
+
+def item(tenant: str, type_: str, data: dict[str, Any], replyto: str | None = None) -> Item:
+    return Item(
+        id=str(new_id()), source="test", type=type_, tenantid=tenant, dataschema=schema_of(type_, 1), replyto=replyto,
+        data=msgspec.Raw(msgspec.json.encode(data)),
+    )  # fmt: skip
+
+
+async def opened(bus: Bus, items: Sequence[Item]) -> Line:
+    """A line that was given all of these by the broker, each in a frame of its own, and has read none."""
+    await bus.declare(partitions(PARTITIONS))
+    line = Line(bus, 1500)
+    places = [routing.partition_queue(number % PARTITIONS) for number in range(len(items))]
+    await bus.publish([OutFrame(routing.COMMANDS, place, encode_frame([one])) for place, one in zip(places, items, strict=True)])
+    owners = [Owned(number, 1, 0, 0) for number in range(PARTITIONS)]
+    for owned in owners:
+        await line.open(owned)
+
+    async def all_given() -> bool | None:
+        consumers: list[Any] = [owned.consumer for owned in owners]
+        return sum(len(consumer._waiting) for consumer in consumers) == len(items) or None
+
+    await eventually(all_given, "the broker's giving everything")
+    return line
+
+
+def turn(line: Line) -> Taken:
+    return line.take(MAX_ITEMS, NOW)
+
+
+async def test_an_execution_begins_within_a_few_turns_though_ten_thousand_of_another_tenant_came_before(bus: Bus) -> None:
+    line = await opened(bus, [*(start("flood", new_id()) for _ in range(FLOOD)), start("small", new_id())])
+    dispatched: list[str] = []
+    while "small" not in dispatched:
+        taken = turn(line)
+        dispatched += [piece.tenant for piece in taken.pieces]
+        await line.settle(taken, Turnout(), NOW)
+    turns_to_read_everything = -(-FLOOD // INTAKE)
+    assert dispatched.index("small") <= turns_to_read_everything * MAX_ITEMS
+
+
+async def test_within_a_tenant_what_runs_goes_first_then_starts_by_priority_and_an_execution_stays_in_order(bus: Bus) -> None:
+    low, high, running = new_id(), new_id(), new_id()
+    early = {"execution_id": low, "signal_id": "1", "name": "go"}
+    going_on = {"execution_id": running, "signal_id": "2", "name": "go"}
+    fillers = [start("acme", new_id(), 1) for _ in range(MAX_ITEMS)]
+    some = [start("acme", low, 0), item("acme", "execution.signal", early), start("acme", high, 9), *fillers]
+    line = await opened(bus, [*some, item("acme", "execution.signal", going_on)])
+    ids: list[UUID] = []
+    while len(ids) < MAX_ITEMS + 4:
+        ids += [piece.execution_id for piece in turn(line).pieces]
+    assert (ids[0], ids[1], ids[-2:]) == (running, high, [low, low])
+
+
+async def test_a_turn_that_came_to_nothing_is_taken_again_as_it_was(bus: Bus) -> None:
+    line = await opened(bus, [start("a" if number % 3 else "b", new_id()) for number in range(2 * MAX_ITEMS)])
+    taken = turn(line)
+    line.put_back(taken)
+    again = turn(line)
+    assert (again.pieces, again.cuts) == (taken.pieces, taken.cuts)
+    assert len(turn(line).pieces) == MAX_ITEMS
+
+
+async def test_a_worker_gives_its_next_free_place_to_who_waits_alone(bus: Bus) -> None:
+    places, pool_name = 10, "fair"
+    await bus.declare(pool(pool_name))
+    await bus.declare(partitions(1))
+    begun: list[str] = []
+    gate = asyncio.Event()
+
+    async def act(call: ActivityCall) -> None:
+        begun.append(call.tenant)
+        await gate.wait()
+
+    wanted = [request("flood") for _ in range(FLOOD)]
+    queue = routing.work_queue(pool_name)
+    await bus.publish([OutFrame(routing.WORK, queue, encode_frame(wanted[at : at + 50])) for at in range(0, FLOOD, 50)])
+    await bus.publish([OutFrame(routing.WORK, queue, encode_frame([request("small")]))])
+    worker = Worker(bus, Activities({"act": act}), SystemClock(), pool_name=pool_name, concurrency=places)
+    working = asyncio.create_task(worker.run())
+
+    async def all_wait() -> bool | None:
+        return (len(begun) == places and shown("weft_worker_waiting_items", pool_name) == FLOOD - places + 1) or None
+
+    await eventually(all_wait, "everything's waiting for a place")
+    assert shown("weft_worker_waiting_tenants", pool_name) == 2
+    gate.set()
+
+    async def small_begun() -> bool | None:
+        return "small" in begun or None
+
+    await eventually(small_begun, "the other tenant's beginning")
+    assert begun.index("small") <= places + QUANTUM
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+def request(tenant: str) -> Item:
+    what = {"execution_id": new_id(), "node": "a", "visit": 1, "attempt": 1, "name": "act", "key": "k", "lease_s": 60}
+    return item(tenant, "activity.requested", what, replyto=routing.partition_queue(0))
+
+
+def shown(name: str, pool_name: str) -> float | None:
+    return REGISTRY.get_sample_value(name, {"pool": pool_name})
