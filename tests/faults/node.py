@@ -56,7 +56,11 @@ def service(kind: str) -> Service:
 
 
 def ready(_: Sequence[Any], __: dict[str, int]) -> None:
-    """Tell who started us. From now on SIGUSR1 has the node write what each of its tasks waits for."""
+    """Tell who started us. From now on SIGUSR1 has the node write what each of its tasks waits for, and crash points are counted:
+
+    before, it may handle again what a node that was killed had not acked yet.
+    """
+    crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, show_tasks)
     Path(os.environ["FAULT_READY"]).touch()
 
@@ -69,6 +73,5 @@ def show_tasks() -> None:
 
 
 if __name__ == "__main__":
-    crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run([service(sys.argv[1])], started=ready))

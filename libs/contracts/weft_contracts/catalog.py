@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 from pydantic import ValidationError
 
@@ -39,10 +41,16 @@ def words() -> list[type[Message]]:
 
 def word(type_: str) -> type[Message]:
     """The newest version of a word. Raises: UnknownWord."""
-    versions = [version for (known, version) in REGISTRY if known == type_]
-    if not versions:
+    found = _newest(len(REGISTRY)).get(type_)
+    if found is None:
         raise UnknownWord("unknown_type", f"no word {type_!r} in the catalog")
-    return REGISTRY[type_, max(versions)]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _newest(_: int) -> dict[str, type[Message]]:
+    """The newest version of every word, by type, kept until a word is added."""
+    return {type_: found for (type_, _), found in sorted(REGISTRY.items(), key=lambda entry: entry[0])}
 
 
 def read(item: Item) -> Message:
@@ -53,18 +61,19 @@ def read(item: Item) -> Message:
     newest = word(item.type)
     try:
         version = version_of(item)
-        data = msgspec.json.decode(item.data)
+        data = msgspec.json.decode(item.data)  # stricter than what reads it below: no number beyond the finite ones, no lone surrogate
     except (ValueError, msgspec.DecodeError) as error:
         raise BadWord(f"{item.type} {item.id}: {error}") from error
     if version > newest.version:
         raise UnknownWord("unknown_version", f"{item.type} version {version} is newer than {newest.version}, the newest known here")
+    lifted = version < newest.version
     while version < newest.version:
         upcast = UPCASTS.get((item.type, version))
         if upcast is None:
             raise UnknownWord("unknown_version", f"{item.type} version {version} is no longer understood")
         data, version = upcast(data), version + 1
     try:
-        return newest.model_validate_json(msgspec.json.encode(data))
+        return newest.model_validate_json(msgspec.json.encode(data) if lifted else bytes(item.data))
     except ValidationError as error:
         raise BadWord(f"{item.type} {item.id}: {error}") from error
 

@@ -22,7 +22,10 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import domain, tasks, usecases
 
-on = Handlers("analytics")
+GATHER_S = 0.03
+"""Nobody waits for the read model, and a transaction for each fact would take more of the machine than the engine."""
+
+on = Handlers("analytics", gather_s=GATHER_S)
 
 
 @on.batch(
@@ -34,13 +37,14 @@ on = Handlers("analytics")
     ExecutionFailed,
     ExecutionTimedOut,
     ExecutionCancelled,
+    repeatable=True,
 )
 async def executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
     """Keep executions and their numbers."""
     await usecases.hear_executions(heard, uow)
 
 
-@on.batch(TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
+@on.batch(TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, repeatable=True)
 async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
     """Keep the numbers of tasks."""
     await usecases.hear_tasks(heard, uow)

@@ -37,22 +37,26 @@ class Numbers:
 
 
 async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
-    """Bring executions and numbers up to date with these facts: one read and at most three writes, however many there are."""
+    """Bring executions and numbers up to date with these facts: two reads and at most three writes, however many there are.
+
+    Of what an end overtakes only what counts is read: the end says the rest.
+    """
     facts: dict[tuple[str, UUID], list[domain.Fact]] = {}
     for one in heard:
         facts.setdefault((one.tenant, one.message.execution_id), []).append(one.message)
     await hearing.lock(uow)
-    known = await hearing.known(uow, {id_ for _, id_ in facts})
+    met = await hearing.met(uow, {id_ for _, id_ in facts})
+    partly = [id_ for (_, id_), some in facts.items() if id_ in met and not domain.overtaken(met[id_].position, some)]
+    known = await hearing.known(uow, partly) if partly else {}
     deltas, changed = rollups.Deltas(), []
     # In the order of their ids, so that two services writing the same rows could never wait for each other in a circle.
-    for key in sorted(facts):
-        execution = known.get(key[1])
-        if execution is not None and execution.tenant != key[0]:
+    for key in sorted(facts, key=lambda key: (key[0], key[1].int)):
+        before = met.get(key[1])
+        if before is not None and before.counted.tenant != key[0]:
             continue  # the id is another tenant's: nobody's list may change by what somebody else says
-        before = rollups.counted(execution) if execution else None
-        execution = execution or domain.first(key[0], facts[key][0])
+        execution = known.get(key[1]) or domain.first(key[0], facts[key][0])
         domain.apply(execution, facts[key])
-        deltas.change(before, execution)
+        deltas.change(before.counted if before is not None else None, execution)
         changed.append(execution)
     if changed:
         await hearing.save(uow, changed)

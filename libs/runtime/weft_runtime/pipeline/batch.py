@@ -69,7 +69,7 @@ class Batches:
 
     async def _transaction(self, pieces: Sequence[Piece], *, careful: bool, failed: Sequence[Failure] | None = None) -> None:
         async with self._context.database.owner_transaction() as connection:
-            fresh = await self._unseen(connection, pieces)
+            fresh = await self._unseen(connection, pieces, careful=careful)
             failures = [Failure(piece, Verdict(*piece.problem)) for piece in fresh if piece.problem is not None]
             readable = [piece for piece in fresh if piece.problem is None]
             uows: list[UnitOfWork] = []
@@ -86,15 +86,16 @@ class Batches:
         await self._outbox.send(written)
         self._count(len(pieces), len(fresh), failures)
 
-    async def _unseen(self, connection: AsyncConnection, pieces: Sequence[Piece]) -> list[Piece]:
-        keys = [piece.key for piece in pieces if piece.key is not None]
+    async def _unseen(self, connection: AsyncConnection, pieces: Sequence[Piece], *, careful: bool = True) -> list[Piece]:
+        """Those the inbox does not know. careful: look for repeatable ones too, so that one that is parked is parked once."""
+        keys = [piece.key for piece in pieces if piece.key is not None and (careful or not piece.repeatable)]
         if not keys:
             return list(pieces)
         found = await connection.execute(self._see, {"sources": [key[0] for key in keys], "ids": [key[1] for key in keys]})
         new = {(row.source, row.id) for row in found}
         fresh = []
         for piece in pieces:
-            if piece.key is None:
+            if piece.key is None or (piece.repeatable and not careful):
                 fresh.append(piece)
             elif piece.key in new:
                 new.discard(piece.key)

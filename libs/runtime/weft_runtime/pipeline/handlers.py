@@ -41,10 +41,15 @@ class Handlers:
     """What a room hears. `@on(Word)` hears one at a time, `@on.batch(Word, …)` all of a transaction, `@on.domain` raw domain events.
 
     Within one transaction the single handlers run in the order of arrival, then each batch handler once.
+
+    gather_s: above 0 for a room that nobody waits for and that hears very much: it takes its frames without the framework's middlewares
+    (items are traced and counted all the same) and waits so long for others to come before it opens a transaction.
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, *, gather_s: float = 0.0) -> None:
         self.room = room
+        self.gather_s = gather_s
+        self.repeatable: set[type[Message]] = set()
         self.singles: dict[type[Message], OneHandler] = {}
         self.batches: list[tuple[frozenset[type[Message]], BatchHandler]] = []
         self.raw: BatchHandler | None = None
@@ -59,13 +64,18 @@ class Handlers:
 
         return register
 
-    def batch(self, *words: type[Message]) -> Callable[[HandlerT], HandlerT]:
-        """Hear these words together: `async def handler(heard: Sequence[Heard], uow)`; the tenant is in each, `uow.tenant` is ""."""
+    def batch(self, *words: type[Message], repeatable: bool = False) -> Callable[[HandlerT], HandlerT]:
+        """Hear these words together: `async def handler(heard: Sequence[Heard], uow)`; the tenant is in each, `uow.tenant` is "".
+
+        repeatable: hearing one again changes nothing by the handler's own doing, so the inbox need not remember them.
+        """
 
         def register(handler: HandlerT) -> HandlerT:
             for word in words:
                 self._refuse_twice(word)
             self.batches.append((frozenset(words), handler))
+            if repeatable:
+                self.repeatable.update(words)
             return handler
 
         return register

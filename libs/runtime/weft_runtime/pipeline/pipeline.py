@@ -21,6 +21,8 @@ from weft_runtime.pipeline.reading import Origin, Piece, dead_origin, origin_of,
 
 PREFETCH = 64
 """Frames; each may carry hundreds of items."""
+GATHERED = 256
+"""The same for a room that gathers."""
 MAX_ITEMS = 500
 """Items in one transaction."""
 WAIT_FIRST_S, WAIT_MOST_S = 0.1, 5.0
@@ -58,9 +60,10 @@ class Pipeline:
         bus, name = self._context.bus, self._context.name
         await bus.declare(topology.room(name, self._handlers.words, domain=self._handlers.raw is not None))
         for queue, pieces in ((self._inbox, self._alive), (topology.dead_queue(name), self._dead)):
-            consumer = await bus.subscribe(queue, prefetch=PREFETCH)
+            gather_s = self._handlers.gather_s if queue == self._inbox else 0.0
+            consumer = await (bus.consume(queue, prefetch=GATHERED) if gather_s else bus.subscribe(queue, prefetch=PREFETCH))
             self._consumers.append(consumer)
-            self._taking.append(asyncio.create_task(self._take(consumer, pieces), name=f"{queue} taking"))
+            self._taking.append(asyncio.create_task(self._take(consumer, pieces, gather_s), name=f"{queue} taking"))
         for work in (self._retry_due, self._prune):
             self._minding.append(asyncio.create_task(work(), name=f"{name} {work.__name__}"))
 
@@ -110,13 +113,18 @@ class Pipeline:
             )
         return pieces
 
-    async def _take(self, consumer: Consumer, pieces_of: Callable[[Delivery], list[Piece]]) -> None:
+    async def _take(self, consumer: Consumer, pieces_of: Callable[[Delivery], list[Piece]], gather_s: float) -> None:
         while True:
             try:
                 deliveries = await consumer.take(max_frames=PREFETCH)
             except BusClosed:
                 return
             pieces = [piece for delivery in deliveries for piece in pieces_of(delivery)]
+            if gather_s and len(pieces) < MAX_ITEMS:
+                await asyncio.sleep(gather_s)
+                more = consumer.take_now(max_frames=GATHERED - PREFETCH)
+                deliveries += more
+                pieces += [piece for delivery in more for piece in pieces_of(delivery)]
             handled = True
             for start in range(0, len(pieces), MAX_ITEMS):
                 handled = await self._handled(pieces[start : start + MAX_ITEMS]) and handled

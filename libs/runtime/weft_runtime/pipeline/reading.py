@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from weft_contracts import catalog, routing
@@ -38,6 +39,7 @@ class Piece:
     """One thing to handle. what: a word, a raw event, or None where `problem` says why it cannot be read.
 
     key: source and id, by which the inbox knows it; None for raw events, which their room tells apart.
+    repeatable: the inbox need not know it unless it fails.
     """
 
     origin: Origin
@@ -46,6 +48,7 @@ class Piece:
     body: bytes = b""
     problem: tuple[str, str] | None = None
     key: tuple[str, str] | None = None
+    repeatable: bool = False
 
     @property
     def tenant(self) -> str:
@@ -90,7 +93,7 @@ def _words(handlers: Handlers, origin: Origin, items: list[Item]) -> Iterator[Pi
                     what = Heard(word, item.tenantid or "", item)
                 else:
                     problem = ("no_handler", f"{handlers.room} has no handler for {item.type}")
-        yield Piece(origin, what, item, problem=problem, key=key)
+        yield Piece(origin, what, item, problem=problem, key=key, repeatable=what is not None and type(what.message) in handlers.repeatable)
 
 
 def _flaw(item: Item) -> tuple[str, str] | None:
@@ -109,6 +112,7 @@ def _flaw(item: Item) -> tuple[str, str] | None:
 MAX_TEXT = 1024
 
 
+@lru_cache(maxsize=1024)
 def _is_tenant(text: str) -> bool:
     return len(text) <= MAX_TENANT and TENANT.fullmatch(text) is not None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from weft_runtime.database.engine import to_json
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics.domain import Execution
-from weft_analytics.rollups import COLUMNS, MINUTE, Deltas
+from weft_analytics.rollups import COLUMNS, MINUTE, Counted, Deltas
 from weft_analytics.tables import durations, executions, rollups, workflows
 from weft_analytics.tasks import TaskState
 
@@ -45,6 +47,7 @@ _TYPES: Final = {
     "waiting_until": "timestamptz",
 }
 _FIELDS: Final = tuple(name for name in _TYPES if name not in ("tenant_id", "labels"))
+_fields = attrgetter(*_FIELDS)
 
 
 def _upsert_executions() -> sa.TextClause:
@@ -70,6 +73,10 @@ def _upsert_rollups() -> sa.TextClause:
     )
 
 
+_met = sa.text(
+    "SELECT id, position, tenant_id, workflow, started_at, status, completed_at, duration_ms FROM analytics.executions"
+    " WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
 _executions_upsert = _upsert_executions()
 _rollups_upsert = _upsert_rollups()
 _durations_upsert = sa.text(
@@ -94,6 +101,20 @@ async def lock(uow: UnitOfWork) -> None:
     await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(_LOCK))))
 
 
+@dataclass(slots=True)
+class Met:
+    """What counts about an execution that is here, and the position of the newest fact heard."""
+
+    position: int
+    counted: Counted
+
+
+async def met(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Met]:
+    """Those of these executions that are here, of whatever tenant, as far as they count."""
+    rows = await uow.conn.execute(_met, {"ids": list(ids)})
+    return {id_: Met(position, Counted(*counts)) for id_, position, *counts in rows}
+
+
 async def known(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Execution]:
     """Those of these executions that are here, of whatever tenant."""
     rows = await uow.conn.execute(sa.select(executions).where(executions.c.id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))))
@@ -102,7 +123,8 @@ async def known(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Execution]
 
 async def save(uow: UnitOfWork, changed: Sequence[Execution]) -> None:
     """Write executions as they are now."""
-    columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in changed] for name in _FIELDS}
+    values = zip(*map(_fields, changed), strict=True)
+    columns: dict[str, list[Any]] = {name: list(column) for name, column in zip(_FIELDS, values, strict=True)}
     columns["tenant_id"] = [one.tenant for one in changed]
     columns["labels"] = [to_json(one.labels) if one.labels else "{}" for one in changed]
     await uow.conn.execute(_executions_upsert, columns)
