@@ -82,7 +82,7 @@ async def test_an_execution_begins_within_a_few_turns_though_ten_thousand_of_ano
     while "small" not in dispatched:
         taken = turn(line)
         dispatched += [piece.tenant for piece in taken.pieces]
-        await line.settle(taken, Turnout(), NOW)
+        await line.settle(taken, Turnout(PARTITIONS), NOW)
     turns_to_read_everything = -(-FLOOD // INTAKE)
     assert dispatched.index("small") <= turns_to_read_everything * MAX_ITEMS
 
