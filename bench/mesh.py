@@ -25,7 +25,7 @@ from weft import services
 SECRET = "the secret of a mesh that is only measured"
 TENANT = "bench"
 POOL = "bench"
-READY_S = 60.0
+READY_S = 180.0
 
 
 @dataclass
@@ -36,6 +36,19 @@ class Mesh:
     broker_url: str
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     servers: tuple[psutil.Process, ...] = ()
+    data_dir: Path = Path()
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def add(self, name: str, service: str) -> None:
+        """One more process of a service, once its doors are open."""
+        _spawn(self, name, "service", service)
+        await asyncio.to_thread(_await_ready, self)
+
+    def kill(self, name: str) -> None:
+        """End a process as kill -9 does."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
 
     def everything(self) -> list[psutil.Process]:
         """Every process of the mesh now, without the one that makes the load."""
@@ -98,13 +111,13 @@ def running_mesh(data_dir: Path, names: Sequence[str], *, workers: int = 1) -> I
             raise SystemExit(f"the bench needs RabbitMQ: {servers.notice}")
         environments = asyncio.run(prepare(servers.database_url, names))
         roots = tuple(psutil.Process(pid) for pid in _server_pids(data_dir))
-        mesh = Mesh(servers.database_url, servers.broker_url, servers=roots)
+        mesh = Mesh(servers.database_url, servers.broker_url, servers=roots, data_dir=data_dir, environments=environments)
         try:
             for name in names:
-                _spawn(mesh, data_dir, name, "service", environments[name])
+                _spawn(mesh, name, "service", name)
             for number in range(workers):
-                _spawn(mesh, data_dir, f"worker{number}", "worker", environments["engine"])
-            _await_ready(mesh, data_dir)
+                _spawn(mesh, f"worker{number}", "worker", "worker")
+            _await_ready(mesh)
             yield mesh
         finally:
             for process in mesh.processes.values():
@@ -118,7 +131,9 @@ def _server_pids(data_dir: Path) -> list[int]:
     return [state[name]["process"]["pid"] for name in ("postgres", "rabbitmq") if name in state]
 
 
-def _spawn(mesh: Mesh, data_dir: Path, name: str, kind: str, environment: dict[str, str]) -> None:
+def _spawn(mesh: Mesh, name: str, kind: str, service: str) -> None:
+    data_dir = mesh.data_dir
+    environment = mesh.environments["engine" if kind == "worker" else service]
     given = {
         "WEFT_BROKER_URL": mesh.broker_url,
         "WEFT_POOL": POOL,
@@ -128,14 +143,15 @@ def _spawn(mesh: Mesh, data_dir: Path, name: str, kind: str, environment: dict[s
     (data_dir / f"{name}.ready").unlink(missing_ok=True)
     log = (data_dir / f"bench-{name}.log").open("ab")
     mesh.processes[name] = subprocess.Popen(
-        [sys.executable, "-m", "bench.node", kind, name.rstrip("0123456789") if kind == "worker" else name],
+        [sys.executable, "-m", "bench.node", kind, service],
         env={**os.environ, **environment, **given},
         stdout=log,
         stderr=log,
     )
 
 
-def _await_ready(mesh: Mesh, data_dir: Path) -> None:
+def _await_ready(mesh: Mesh) -> None:
+    data_dir = mesh.data_dir
     until = time.monotonic() + READY_S
     while not all((data_dir / f"{name}.ready").exists() for name in mesh.processes):
         dead = [name for name, process in mesh.processes.items() if process.poll() is not None]
