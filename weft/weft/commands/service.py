@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+import uvloop
 from pydantic import ValidationError
 from weft_runtime.database.roles import provision
 from weft_runtime.errors import WeftError
@@ -51,6 +52,6 @@ def _run_alone(name: str, as_worker: dict[str, str] | None) -> None:
             refuse(f"The {name} cannot start: set or correct {missing}.\n{error}")
         service = build(room(name), given) if as_worker is None else worker(given)
     try:
-        asyncio.run(run([service]))
+        uvloop.run(run([service]))
     except (WeftError, OSError) as error:
         refuse(f"The {name} cannot start: {error}")

@@ -3,7 +3,6 @@
 Light on purpose: the servers are started before the services' code is loaded, and both happen at once.
 """
 
-import asyncio
 import os
 import signal
 import sys
@@ -12,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+import uvloop
 
 from weft.mesh.records import Children, Demo, Installation, Mesh
 from weft.stack.data_dir import DataDirectory
@@ -78,7 +79,7 @@ class Up:
             progress=self._progress,
             ready=self._ready,
         )
-        asyncio.run(serving.run())
+        uvloop.run(serving.run())
 
     def _end_children(self) -> None:
         left = self.data.state.get("children", Children)

@@ -23,7 +23,7 @@ NODE = "weft@localhost"
 START_TIMEOUT_S = 90.0
 CONTROL_TIMEOUT_S = 60.0
 VHOST = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-# The write-ahead log is kept in memory until it is rolled over: 64 MiB instead of 512. Two schedulers, none spinning.
+# The write-ahead log is kept in memory until it is rolled over: 64 MiB instead of 512.
 CONFIG = """\
 listeners.tcp.1 = {host}:{port}
 default_user = {user}
@@ -36,7 +36,12 @@ log.file.rotation.size = 10485760
 log.file.rotation.count = 2
 disk_free_limit.absolute = 200MB
 """
-EMULATOR = "+S 2:2 +SDcpu 1:1 +SDio 4 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+# Schedulers do not spin, and there are half as many as processors, two at most: waking a second one for each message costs more
+# than it gives where services and database share the machine (CPU a message on two processors: a quarter less with one).
+SCHEDULERS = min(2, max(1, (os.cpu_count() or 2) // 2))
+EMULATOR = (
+    f"+S {SCHEDULERS}:{SCHEDULERS} +SDcpu 1:1 +SDio 4 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {{127,0,0,1}}"
+)
 
 
 class RabbitRecord(BaseModel):
