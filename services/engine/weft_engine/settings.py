@@ -11,7 +11,7 @@ class Settings(ServiceSettings):
 
     lanes: int = Field(default=2, ge=1, le=64, description="Hot loops per process: one's commit overlaps another's thinking.")
     lease_s: float = Field(default=5.0, gt=0, description="A node that has not been seen for so long owns nothing any more.")
-    beat_s: float = Field(default=1.0, gt=0, description="Between two looks at which partitions are whose.")
+    beat_s: float = Field(default=0.5, gt=0, description="Between two looks at which partitions are whose.")
     partition_prefetch: int = Field(
         default=1500, ge=1, le=65535, description="Frames taken and not yet acked, per partition: how far fairness can look ahead."
     )

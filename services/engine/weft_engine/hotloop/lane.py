@@ -26,7 +26,8 @@ from weft_engine.hotloop.wheel import HORIZON, Wheel
 from weft_engine.journal import DATABASE_ERRORS, Batch, Connect, DataError, Fence, Fenced, Journal
 from weft_engine.settings import Settings
 
-MAX_ITEMS: Final = 500
+MAX_ITEMS: Final = 200
+"""Items in a turn: more would save little and hold up for longer whoever comes while it lasts."""
 IDLE_S: Final = 0.2
 REFILL: Final = HORIZON / 3
 RECONNECT_S: Final = 0.2
