@@ -1,11 +1,31 @@
 """The bus over RabbitMQ keeps every promise."""
 
 import pytest
+from weft_runtime.bus import Bus, OutFrame
+from weft_runtime.bus.rabbit import splice
 
-from tests.runtime.bus.promises import BusPromises
+from tests.runtime.bus.promises import BusPromises, declared, exactly, read, until
 
 
 class TestRabbit(BusPromises):
     @pytest.fixture
     def address(self, broker_url: str) -> str:
         return broker_url
+
+    async def test_what_is_not_taken_is_bounded_in_bytes_and_comes_once_there_is_room(
+        self, bus: Bus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(splice, "HELD_BYTES", 1_000_000)
+        queue = await declared(bus)
+        reader = await read(bus, "consume", queue)
+        sizes = [200_000 + number for number in range(40)]
+        await bus.publish([OutFrame("", queue, bytes(size)) for size in sizes])
+        held = reader._splice  # type: ignore[attr-defined]
+
+        async def full() -> bool:
+            return held._deaf is not None
+
+        await until(full)
+        assert held._held < sum(sizes) / 2
+        assert [len(got.body) for got in await exactly(reader, len(sizes))] == sizes
+        assert (held._held, held._deaf) == (0, None)

@@ -82,15 +82,22 @@ class RabbitConsumer:
 
     def _forget(self) -> None:
         # What was given out on a channel that is gone comes again on the next: giving it on too would break the order.
-        self._waiting.clear()
+        self._drop_waiting()
         self._unacked.clear()
         self._acked.clear()
         self._arrived.clear()
+
+    def _drop_waiting(self) -> None:
+        if self._splice is not None:
+            self._splice.hold(-sum(len(delivery.body) for delivery in self._waiting))
+        self._waiting.clear()
 
     def _deliver(self, delivery: Delivery) -> None:
         if self._stopped:
             return
         self._waiting.append(delivery)
+        if self._splice is not None:
+            self._splice.hold(len(delivery.body))
         self._unacked[delivery.tag] = None
         self._arrived.set()
         if self._on_arrival is not None:
@@ -119,6 +126,8 @@ class RabbitConsumer:
         while self._waiting and len(taken) < max_frames and size < max_bytes:
             taken.append(self._waiting.popleft())
             size += len(taken[-1].body)
+        if size and self._splice is not None:
+            self._splice.hold(-size)
         return taken
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
@@ -183,7 +192,7 @@ class RabbitConsumer:
             with letting_go():
                 await link.basic_cancel(self._tag, timeout=CALL_TIMEOUT_S)
         self._say(b"".join(wire.requeue(link.number, delivery.tag) for delivery in self._waiting if delivery.link is link))
-        self._waiting.clear()
+        self._drop_waiting()
 
     async def close(self) -> None:
         """End the subscription; what is not acked goes back."""

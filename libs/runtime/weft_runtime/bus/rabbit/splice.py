@@ -21,6 +21,9 @@ from weft_runtime.bus.rabbit import wire
 SIGN_OF_LIFE_S = 1.0
 """While only hot frames come, the library is told so often that the connection lives."""
 
+HELD_BYTES = 64 * 1024 * 1024
+"""What one connection's consumers may hold untaken: with more, nothing further is read until half of it was taken."""
+
 _HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 
@@ -58,6 +61,8 @@ class Splice(asyncio.Protocol):
         self._contents: dict[int, _Content] = {}
         self._loop = asyncio.get_running_loop()
         self._told_at = 0.0
+        self._held = 0
+        self._deaf: asyncio.TimerHandle | None = None
         self.paused = False
 
     def listen(self, channel: int, sink: Sink) -> None:
@@ -69,6 +74,23 @@ class Splice(asyncio.Protocol):
         if self._sinks.get(channel) is sink:
             del self._sinks[channel]
             self._contents.pop(channel, None)
+
+    def hold(self, size_bytes: int) -> None:
+        """So much more waits to be taken; less, when negative. The prefetch bounds frames, this bounds their bytes."""
+        self._held += size_bytes
+        if self._deaf is None and self._held > HELD_BYTES and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._stay_alive()
+        elif self._deaf is not None and self._held <= HELD_BYTES // 2:
+            self._deaf.cancel()
+            self._deaf = None
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _stay_alive(self) -> None:
+        """While nothing is read, the library must not take the connection for dead."""
+        self._below.data_received(_HEARTBEAT)
+        self._deaf = self._loop.call_later(SIGN_OF_LIFE_S, self._stay_alive)
 
     def write(self, payload: bytes) -> None:
         """Hand bytes to the socket. A connection that is gone takes them too: who waits for an answer is told by its channel."""
@@ -141,6 +163,9 @@ class Splice(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass it on."""
+        if self._deaf is not None:
+            self._deaf.cancel()
+            self._deaf = None
         self._below.connection_lost(exc)
 
     def pause_writing(self) -> None:
