@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 SPEC_VERSION = "1.0"
 SCHEMA_PREFIX = "urn:weft:"
+SCHEMA_KEPT = 200
+"""Characters of a dataschema whose version is kept: those of the mesh are shorter, and what others write must not fill the memory."""
 
 
 class Item(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="specversion", tag=SPEC_VERSION):
@@ -45,4 +48,9 @@ def version_of(item: Item) -> int:
     schema = item.dataschema
     if schema is None or not schema.startswith(SCHEMA_PREFIX):
         return 1
+    return _version(schema) if len(schema) <= SCHEMA_KEPT else int(schema.rpartition(":")[2])
+
+
+@lru_cache(maxsize=1024)
+def _version(schema: str) -> int:
     return int(schema.rpartition(":")[2])

@@ -50,6 +50,7 @@ class Handlers:
         self.room = room
         self.gather_s = gather_s
         self.repeatable: set[type[Message]] = set()
+        self._heard: set[type[Message]] = set()
         self.singles: dict[type[Message], OneHandler] = {}
         self.batches: list[tuple[frozenset[type[Message]], BatchHandler]] = []
         self.raw: BatchHandler | None = None
@@ -59,6 +60,7 @@ class Handlers:
 
         def register(handler: HandlerT) -> HandlerT:
             self._refuse_twice(word)
+            self._heard.add(word)
             self.singles[word] = handler
             return handler
 
@@ -73,6 +75,7 @@ class Handlers:
         def register(handler: HandlerT) -> HandlerT:
             for word in words:
                 self._refuse_twice(word)
+            self._heard.update(words)
             self.batches.append((frozenset(words), handler))
             if repeatable:
                 self.repeatable.update(words)
@@ -94,7 +97,7 @@ class Handlers:
 
     def hears(self, word: type[Message]) -> bool:
         """Whether there is a handler for it."""
-        return word in self.singles or any(word in words for words, _ in self.batches)
+        return word in self._heard
 
     def _refuse_twice(self, word: type[Message]) -> None:
         if self.hears(word):

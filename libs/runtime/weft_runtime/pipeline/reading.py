@@ -112,9 +112,13 @@ def _flaw(item: Item) -> tuple[str, str] | None:
 MAX_TEXT = 1024
 
 
-@lru_cache(maxsize=1024)
 def _is_tenant(text: str) -> bool:
-    return len(text) <= MAX_TENANT and TENANT.fullmatch(text) is not None
+    return len(text) <= MAX_TENANT and _looks_like_tenant(text)
+
+
+@lru_cache(maxsize=4096)
+def _looks_like_tenant(text: str) -> bool:
+    return TENANT.fullmatch(text) is not None
 
 
 def origin_of(queue: str, delivery: Delivery) -> Origin:

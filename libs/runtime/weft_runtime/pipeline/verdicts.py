@@ -50,6 +50,8 @@ def judge(error: BaseException, tries: int, *, chance: float) -> Verdict:
 
 def clean(text: str) -> str:
     """Text that PostgreSQL stores: no NUL, no lone surrogate, at most 2,000 characters."""
+    if len(text) <= MAX_REASON and text.isascii() and "\x00" not in text:
+        return text
     return text[:MAX_REASON].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
