@@ -30,6 +30,9 @@ from tests.faults.dying import passing
 from tests.faults.ledger import caller
 from weft import services
 
+BEFORE_READY = frozenset({"after_claim"})
+"""Crash points that a node passes while it starts."""
+
 
 async def work(settings: Settings, context: ServiceContext) -> None:
     """Run the pool's activities: one, which has its effect at the fake service."""
@@ -60,7 +63,8 @@ def ready(_: Sequence[Any], __: dict[str, int]) -> None:
 
     before, it may handle again what a node that was killed had not acked yet.
     """
-    crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
+    if os.environ.get("FAULT_AT") not in BEFORE_READY:
+        arm()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, show_tasks)
     Path(os.environ["FAULT_READY"]).touch()
 
@@ -72,6 +76,13 @@ def show_tasks() -> None:
     sys.stderr.flush()
 
 
+def arm() -> None:
+    """Count crash points from now on."""
+    crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
+
+
 if __name__ == "__main__":
+    if os.environ.get("FAULT_AT") in BEFORE_READY:
+        arm()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run([service(sys.argv[1])], started=ready))
