@@ -48,6 +48,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "forms": "a form, checked on the server",
         "access": "who may do what with a task",
         "task": "the nouns that domain and store share",
+        "pauses": "what pauses of its execution do to a task",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

@@ -199,7 +199,7 @@ class ExecutionWaiting(_ExecutionFact):
 
 
 class ExecutionPaused(_ExecutionFact):
-    """An execution rests until it is resumed. Heard by analytics and gateway."""
+    """An execution rests until it is resumed. Heard by tasks, whose clocks stand still with it, analytics and gateway."""
 
     type, version = "execution.paused", 1
     by: str | None = None
@@ -207,9 +207,10 @@ class ExecutionPaused(_ExecutionFact):
 
 
 class ExecutionResumed(_ExecutionFact):
-    """What a waiting execution waited for came, or its pause is over. Heard by analytics and gateway."""
+    """What a waiting execution waited for came, or its pause is over. Heard by tasks, analytics and gateway."""
 
     type, version = "execution.resumed", 1
+    paused_at: datetime | None = Field(default=None, description="When the pause that is over began; absent where there was none.")
 
 
 class _ExecutionEnd(_ExecutionFact):

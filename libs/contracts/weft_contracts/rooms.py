@@ -78,7 +78,9 @@ ROOMS: dict[str, Room] = {
         ),
     ),
     "events": Room(hears=(WorkflowChanged, TenantChanged, *_REFUSED_STARTS), says=(WorkflowInstalled, StartExecution)),
-    "tasks": Room(hears=(CreateTask, CancelTask, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)),
+    "tasks": Room(
+        hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)
+    ),
     "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }

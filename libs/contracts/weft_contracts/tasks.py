@@ -40,6 +40,7 @@ class CreateTask(Command):
     outcomes: tuple[str, ...] = ("completed",)
     due_at: datetime | None = None
     priority: int = Field(default=0, ge=0, le=9)
+    at: datetime | None = Field(default=None, description="When the engine asked for it: a later pause of the execution puts it off.")
 
 
 class CancelTask(Command):

@@ -1,6 +1,6 @@
 """Tasks: everything that reaches a person.
 
-Owns   schema `tasks`: tasks, history, taken_back, people.
-Hears  CreateTask, CancelTask, UserChanged.
+Owns   schema `tasks`: tasks, history, taken_back, pauses, people.
+Hears  CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, UserChanged.
 Says   TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, CompleteStep, FailStep.
 """

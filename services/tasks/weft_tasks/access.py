@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from weft_tasks.errors import AlreadyDone, IllegalMove, NotYours, TaskMoved
+from weft_tasks.errors import AlreadyDone, ExecutionRests, IllegalMove, NotYours, TaskMoved
 from weft_tasks.machine import LIVE, MOVES, TaskStatus, moves_from
 from weft_tasks.task import Task, Who
 
 PEOPLE: Final = ("claim", "release", "complete", "reassign")
 """The moves people make; the others are the engine's."""
+RESTING: Final = frozenset({"claim", "complete", "reassign"})
+"""What waits while the task's execution is paused."""
 ANYONE: Final = "anyone"
 """Stands for whoever may act on tasks."""
 
@@ -60,6 +62,8 @@ def require_concern(task: Task, who: Who) -> None:
 
 
 def _may(task: Task, move: str, who: Who) -> bool:
+    if task.paused_since is not None and move in RESTING:
+        return False
     if move == "reassign":
         return who.may_assign
     if move == "release":
@@ -70,7 +74,7 @@ def _may(task: Task, move: str, who: Who) -> bool:
 def require(task: Task, move: str, who: Who, version: int | None) -> None:
     """Refuse a move this person may not make now. Whoever has nothing to do with the task learns nothing of who decided.
 
-    Raises: NotYours, AlreadyDone, IllegalMove, TaskMoved.
+    Raises: NotYours, AlreadyDone, ExecutionRests, IllegalMove, TaskMoved.
     """
     require_concern(task, who)
     if task.status is TaskStatus.COMPLETED:
@@ -78,6 +82,8 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
         raise AlreadyDone(f"task {task.id} was already completed by {task.completed_by}", extra={**who_and_when, "current": current(task)})
     if task.status not in LIVE:
         raise IllegalMove(f"cannot {move} task {task.id}: it is {task.status}", extra={"current": current(task)})
+    if task.paused_since is not None and move in RESTING:
+        raise _paused(task, task.paused_since)
     if version is not None and version != task.version:
         raise TaskMoved(
             f"task {task.id} is at version {task.version}, not {version}; read it again and decide anew", extra={"current": current(task)}
@@ -87,6 +93,14 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
         raise IllegalMove(f"cannot {move} task {task.id} while it is {task.status}{holder}", extra={"current": current(task)})
     if not _may(task, move, who):
         raise _not_yours(task)
+
+
+def _paused(task: Task, since: datetime) -> ExecutionRests:
+    by = task.paused_by or "the execution that called it"
+    return ExecutionRests(
+        f"task {task.id} rests: execution {task.execution_id} was paused at {since.isoformat()} by {by}; wait until it is resumed",
+        extra={"paused_since": _iso(since), "paused_by": task.paused_by, "current": current(task)},
+    )
 
 
 def current(task: Task) -> dict[str, Any]:

@@ -73,7 +73,13 @@ def who_is(caller: Caller) -> Who:
 async def _shown(task: Task, asker: Caller, uow: UnitOfWork) -> Reply[TaskView]:
     entries = await store.entries(uow, task.id)
     names = await store.names(uow, [task.assignee, task.completed_by, *(entry.by for entry in entries)])
-    return Reply(schemas.view(task, who_is(asker), names, entries), etag=str(task.version))
+    return Reply(schemas.view(task, who_is(asker), names, entries), etag=_etag(task))
+
+
+def _etag(task: Task) -> str:
+    """Changes whenever the task looks otherwise: a pause is no change of the task's version, since nobody's decision is outdated by it."""
+    due = "" if task.due_at is None else f".{task.due_at.timestamp():.0f}"
+    return f"{task.version}{due}{'.paused' if task.paused_since else ''}"
 
 
 def _version(body: VersionBody | None) -> int | None:
@@ -98,7 +104,7 @@ def _where(query: TaskQuery, who: Who, now: datetime) -> list[store.Condition]:
     if query.execution:
         where.append(store.of_execution(query.execution))
     if query.due:
-        where.append(store.due_before(_due(query.due, now)))
+        where.append(store.due_before(_due(query.due, now), now))
     if query.q:
         where.append(store.mentions(query.q))
     return where

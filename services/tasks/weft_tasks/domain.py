@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,14 +22,18 @@ from weft_contracts.tasks import (
 from weft_runtime.errors import Detail
 from weft_runtime.uow import Decision
 
-from weft_tasks import access, forms
+from weft_tasks import access, forms, pauses
 from weft_tasks.errors import FormUnusable, UnknownOutcome
 from weft_tasks.machine import HARMLESS, MOVES, TaskStatus
+from weft_tasks.pauses import Halt
 from weft_tasks.task import ENGINE, Change, Entry, Task, Who, normal_name
 
 
-def open_task(cmd: CreateTask, tenant: str, now: datetime) -> Decision[Change | None]:
-    """A task as the engine asks for it; with a form nobody could ever fill in, none, and the engine is told."""
+def open_task(cmd: CreateTask, tenant: str, now: datetime, halts: Sequence[Halt] = ()) -> Decision[Change | None]:
+    """A task as the engine asks for it; with a form nobody could ever fill in, none, and the engine is told.
+
+    halts: pauses of its execution that were heard of before the task.
+    """
     try:
         if cmd.form is not None:
             forms.check_schema(cmd.form)
@@ -40,9 +45,12 @@ def open_task(cmd: CreateTask, tenant: str, now: datetime) -> Decision[Change | 
     task = Task(
         id=cmd.task_id, tenant=tenant, execution_id=cmd.execution_id, workflow=cmd.workflow, node=cmd.node, visit=cmd.visit,
         title=cmd.title, description=cmd.description, form=cmd.form, ui=cmd.ui, data=cmd.data, reserved_for=assignee, assignee=assignee,
-        candidates=cmd.candidates.model_copy(update={"users": users}), outcomes=cmd.outcomes, due_at=cmd.due_at, priority=cmd.priority,
-        created_at=now, updated_at=now,
+        candidates=cmd.candidates.model_copy(update={"users": users}), outcomes=cmd.outcomes, priority=cmd.priority,
+        due_at=pauses.put_off(cmd.due_at, halts, cmd.at or now), created_at=now, updated_at=now, asked_at=cmd.at,
     )  # fmt: skip
+    standing = pauses.standing(halts)
+    if standing is not None:
+        task = replace(task, paused_since=standing.at, paused_by=standing.by)
     said = TaskCreated(**_fact(task), title=task.title, assignee=assignee, due_at=task.due_at)
     return Decision(Change(task, Entry(now, "created", ENGINE, {"assignee": assignee})), (said,))
 

@@ -23,6 +23,12 @@ class IllegalMove(Conflict):
     code = "illegal_move"
 
 
+class ExecutionRests(Conflict):
+    """The execution is paused, and its tasks with it; `paused_since` and `paused_by` say since when and by whom."""
+
+    code = "execution_paused"
+
+
 class AlreadyDone(Conflict):
     """Somebody decided already; who and when is in `completed_by` and `completed_at`."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from weft_contracts.directory import UserChanged
+from weft_contracts.executions import ExecutionPaused, ExecutionResumed
 from weft_contracts.tasks import CancelTask, CreateTask
 from weft_runtime.pipeline import Handlers
+from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
 from weft_tasks import usecases
@@ -22,6 +26,12 @@ async def create_task(msg: CreateTask, uow: UnitOfWork) -> None:
 async def cancel_task(msg: CancelTask, uow: UnitOfWork) -> None:
     """Take it back."""
     await usecases.cancel_task(msg, uow)
+
+
+@on.batch(ExecutionPaused, ExecutionResumed)
+async def pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed]], uow: UnitOfWork) -> None:
+    """Let tasks rest with their executions."""
+    await usecases.follow_pauses(heard, uow)
 
 
 @on(UserChanged)

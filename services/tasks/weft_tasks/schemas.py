@@ -68,7 +68,10 @@ class CandidatesView(BaseModel):
 
 
 class TaskSummary(BaseModel):
-    """A task in a list: without its payloads."""
+    """A task in a list: without its payloads.
+
+    paused: its execution is paused. Until it goes on, the task rests: `due_at` is put off by the length of the pause then.
+    """
 
     id: UUID
     execution_id: UUID
@@ -90,6 +93,8 @@ class TaskSummary(BaseModel):
     completed_at: datetime | None
     completed_by: str | None
     completed_by_name: str | None
+    paused: bool
+    paused_since: datetime | None
     allowed_actions: list[str]
 
 
@@ -162,5 +167,7 @@ def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
         "completed_at": task.completed_at,
         "completed_by": task.completed_by,
         "completed_by_name": names.get(task.completed_by or ""),
+        "paused": task.paused_since is not None,
+        "paused_since": task.paused_since,
         "allowed_actions": allowed_actions(task, who),
     }

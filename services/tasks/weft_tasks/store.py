@@ -16,8 +16,9 @@ from weft_runtime.uow import UnitOfWork
 from weft_tasks import access
 from weft_tasks.errors import TaskMoved, TaskNotFound
 from weft_tasks.machine import LIVE, TaskStatus
-from weft_tasks.tables import history, people, taken_back, tasks
-from weft_tasks.task import Change, Entry, Task
+from weft_tasks.pauses import Halt
+from weft_tasks.tables import history, pauses, people, taken_back, tasks
+from weft_tasks.task import ENGINE, Change, Entry, Task
 
 Condition = sa.ColumnElement[bool]
 """What tasks have to fit; made by the functions here."""
@@ -25,9 +26,12 @@ REMEMBER_TAKEN_BACK = timedelta(days=7)
 """How long a task that was cancelled before it came is remembered; no message is redelivered later than this."""
 
 
-async def order(uow: UnitOfWork, task_id: UUID) -> None:
-    """Let nobody else create or take back this task until the transaction ends, so that the two see each other."""
-    await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(str(task_id), 0))))
+async def order(uow: UnitOfWork, id_: UUID) -> None:
+    """Let nobody else who asks for the same do so until the transaction ends, so that the two see each other.
+
+    id_: of a task that is created or taken back, or of an execution whose tasks are created or rest.
+    """
+    await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(str(id_), 0))))
 
 
 async def get(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:
@@ -126,9 +130,12 @@ def of_execution(execution_id: UUID) -> Condition:
     return tasks.c.execution_id == execution_id
 
 
-def due_before(time: datetime) -> Condition:
-    """Live tasks that are due before a time."""
-    return sa.and_(tasks.c.status.in_(LIVE), tasks.c.due_at < time)
+def due_before(time: datetime, now: datetime) -> Condition:
+    """Live tasks that are due before a time, as far as can be said now: those at rest are put off while they rest."""
+    moment = tasks.c.due_at.type
+    put_off = sa.cast(tasks.c.due_at + (sa.literal(now, moment) - tasks.c.paused_since), moment)
+    awake = sa.or_(tasks.c.paused_since.is_(None), put_off < time)
+    return sa.and_(tasks.c.status.in_(LIVE), tasks.c.due_at < time, awake)
 
 
 def mentions(text: str) -> Condition:
@@ -149,6 +156,44 @@ async def remember_taken_back(uow: UnitOfWork, task_id: UUID) -> None:
     await uow.conn.execute(insert(taken_back).values(tenant_id=uow.tenant, task_id=task_id, at=uow.now).on_conflict_do_nothing())
     old = taken_back.c.at < uow.now - REMEMBER_TAKEN_BACK
     await uow.conn.execute(sa.delete(taken_back).where(taken_back.c.tenant_id == uow.tenant, old))
+
+
+async def halts(uow: UnitOfWork, tenant: str, execution_id: UUID) -> list[Halt]:
+    """Where pauses of an execution began and ended, as far as is heard."""
+    query = sa.select(pauses.c.position, pauses.c.at, pauses.c.since, pauses.c.by).where(
+        pauses.c.tenant_id == tenant, pauses.c.execution_id == execution_id
+    )
+    return [Halt(*row) for row in await uow.conn.execute(query)]
+
+
+async def add_halt(uow: UnitOfWork, tenant: str, execution_id: UUID, halt: Halt) -> bool:
+    """Keep where a pause begins or ends. Returns: False where that was heard before."""
+    values = {"position": halt.position, "at": halt.at, "since": halt.since, "by": halt.by, "heard_at": uow.now}
+    row = insert(pauses).values(tenant_id=tenant, execution_id=execution_id, **values)
+    return (await uow.conn.execute(row.on_conflict_do_nothing().returning(pauses.c.position))).first() is not None
+
+
+async def follow(uow: UnitOfWork, tenant: str, execution_id: UUID, halt: Halt, standing: Halt | None) -> None:
+    """Let an execution's live tasks follow it. halt: what was heard just now.  standing: the pause it is in."""
+    where = (tasks.c.tenant_id == tenant, tasks.c.execution_id == execution_id, tasks.c.status.in_(LIVE))
+    values: dict[str, Any] = {"paused_since": standing and standing.at, "paused_by": standing and standing.by}
+    if halt.since is not None:
+        asked_before = sa.func.coalesce(tasks.c.asked_at, tasks.c.created_at) <= halt.since
+        values["due_at"] = sa.case((asked_before, tasks.c.due_at + (halt.at - halt.since)), else_=tasks.c.due_at)
+    found = (await uow.conn.execute(sa.update(tasks).where(*where).values(values).returning(tasks.c.id))).scalars().all()
+    if found:
+        kind = "paused" if halt.since is None else "resumed"
+        line = {"tenant_id": tenant, "at": halt.at, "kind": kind, "by": halt.by or ENGINE, "data": {}}
+        await uow.conn.execute(sa.insert(history), [{**line, "task_id": task_id} for task_id in found])
+
+
+async def forget_halts(uow: UnitOfWork, tenant: str) -> None:
+    """Forget pauses of long ago that are over."""
+    later = pauses.alias()
+    over = (later.c.tenant_id == tenant, later.c.execution_id == pauses.c.execution_id, later.c.position > pauses.c.position)
+    is_over = sa.or_(pauses.c.since.is_not(None), sa.exists().where(*over))
+    old = pauses.c.heard_at < uow.now - REMEMBER_TAKEN_BACK
+    await uow.conn.execute(sa.delete(pauses).where(pauses.c.tenant_id == tenant, old, is_over))
 
 
 async def keep_person(uow: UnitOfWork, person: UserChanged) -> None:
@@ -191,11 +236,12 @@ def _ids(names: Iterable[str]) -> list[UUID]:
 
 
 _FIXED = ("execution_id", "workflow", "node", "visit", "title", "description", "form", "ui", "data", "due_at", "priority", "created_at")
+_REST = ("asked_at", "paused_since", "paused_by")
 _MOVING = ("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "completed_at", "completed_by")
 
 
 def _fixed(task: Task) -> dict[str, Any]:
-    fields = {name: getattr(task, name) for name in _FIXED}
+    fields = {name: getattr(task, name) for name in (*_FIXED, *_REST)}
     return fields | {"candidates": task.candidates.model_dump(mode="json"), "outcomes": list(task.outcomes)}
 
 
@@ -204,7 +250,7 @@ def _moving(task: Task) -> dict[str, Any]:
 
 
 def _task(row: sa.Row[Any]) -> Task:
-    fields = {name: getattr(row, name) for name in (*_FIXED, *_MOVING)}
+    fields = {name: getattr(row, name) for name in (*_FIXED, *_REST, *_MOVING)}
     return Task(
         id=row.id,
         tenant=row.tenant_id,

@@ -1,4 +1,4 @@
-"""The tables of tasks: the tasks, what happened to each, those taken back before they came, and a copy of people."""
+"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses of executions, and people."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ tasks = sa.Table(
     sa.Column("updated_at", _time, nullable=False),
     sa.Column("completed_at", _time),
     sa.Column("completed_by", sa.Text),
+    sa.Column("asked_at", _time, comment="when the engine asked for it, where it said"),
+    sa.Column("paused_since", _time, comment="set while its execution is paused"),
+    sa.Column("paused_by", sa.Text),
     sa.Index("tasks_page", "tenant_id", "created_at", "id"),
     sa.Index("tasks_live", "tenant_id", "created_at", "id", postgresql_where=_live),
     sa.Index("tasks_assignee", "tenant_id", "assignee", "created_at", "id"),
@@ -67,6 +70,20 @@ taken_back = sa.Table(
     sa.Column("at", _time, nullable=False),
     sa.Index("taken_back_at", "at"),
     comment="Tasks that were cancelled before they were created: a late creation does not open them.",
+)
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, comment="in the execution's journal"),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("since", _time, comment="when the pause began that ends here; null where one begins"),
+    sa.Column("by", sa.Text),
+    sa.Column("heard_at", _time, nullable=False),
+    sa.Index("pauses_heard_at", "heard_at"),
+    comment="Where pauses of executions begin and end, each heard once.",
 )
 
 people = sa.Table(

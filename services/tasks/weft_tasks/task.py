@@ -37,7 +37,8 @@ class Task:
     """Work before a person.
 
     reserved_for: whom the workflow or an assigner named; assignee: who has it now, the same until somebody else claims it.
-    version: counts every change, from 1.  form: JSON Schema of `result`.
+    version: counts every change, from 1.  form: JSON Schema of `result`.  asked_at: when the engine asked for it, where it said.
+    paused_since, paused_by: set while its execution is paused; the task's time stands still then.
     """
 
     id: UUID
@@ -65,6 +66,9 @@ class Task:
     result: Any = None
     completed_at: datetime | None = None
     completed_by: str | None = None
+    asked_at: datetime | None = None
+    paused_since: datetime | None = None
+    paused_by: str | None = None
 
     @property
     def for_anyone(self) -> bool:

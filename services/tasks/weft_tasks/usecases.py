@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from weft_contracts.directory import UserChanged
+from weft_contracts.executions import ExecutionPaused, ExecutionResumed
 from weft_contracts.tasks import CancelTask, CreateTask
+from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import Decision, UnitOfWork
 
 from weft_tasks import domain, store
 from weft_tasks.errors import UnknownAssignee
+from weft_tasks.pauses import halt_of, standing
 from weft_tasks.task import Change, Task, Who, normal_name
 
 
@@ -19,7 +23,8 @@ async def create_task(cmd: CreateTask, uow: UnitOfWork) -> None:
     await store.order(uow, cmd.task_id)
     if await store.was_taken_back(uow, cmd.task_id):
         return
-    decision = domain.open_task(cmd, uow.tenant, uow.now)
+    await store.order(uow, cmd.execution_id)
+    decision = domain.open_task(cmd, uow.tenant, uow.now, await store.halts(uow, uow.tenant, cmd.execution_id))
     if decision.state is None or await store.add(uow, decision.state):
         uow.say(*decision.says)
 
@@ -34,13 +39,26 @@ async def cancel_task(cmd: CancelTask, uow: UnitOfWork) -> None:
         await _apply(task, domain.take_back(task, cmd.reason, uow.now), uow)
 
 
+async def follow_pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed]], uow: UnitOfWork) -> None:
+    """Let tasks rest with their executions. Executions that only woke up, which is most of what is heard, cost nothing."""
+    told = [(one.tenant, one.message.execution_id, halt) for one in heard if (halt := halt_of(one.message)) is not None]
+    # In the order of their ids, so that two services following the same executions never wait for each other in a circle.
+    for tenant, execution_id, halt in sorted(told, key=lambda one: (one[1], one[2].position)):
+        await store.order(uow, execution_id)
+        if await store.add_halt(uow, tenant, execution_id, halt):
+            now = standing(await store.halts(uow, tenant, execution_id))
+            await store.follow(uow, tenant, execution_id, halt, now)
+    for tenant in sorted({tenant for tenant, _, _ in told}):
+        await store.forget_halts(uow, tenant)
+
+
 async def keep_person(fact: UserChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a person."""
     await store.keep_person(uow, fact)
 
 
 async def claim_task(task_id: UUID, who: Who, version: int | None, uow: UnitOfWork) -> Task:
-    """Take a task. Raises: TaskNotFound, NotYours, AlreadyDone, IllegalMove, TaskMoved."""
+    """Take a task. Raises: TaskNotFound, NotYours, AlreadyDone, ExecutionRests, IllegalMove, TaskMoved."""
     task = await store.get(uow, task_id, lock=True)
     return await _apply(task, domain.claim(task, who, version, uow.now), uow)
 

@@ -67,7 +67,8 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
         return Answer(409, "illegal_move", f"execution {state.id} is {state.status}, not paused, and cannot be resumed")
     held = state.held
     children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
-    turn.emit(e.UNPAUSED, **({"by": item.user} if item.user is not None else {}), **({"children": children} if children else {}))
+    by = {"by": item.user} if item.user is not None else {}
+    turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}))
     for one in held:
         if not state.ended:
             happen(turn, i.convert(one["type"], one["item"]))

@@ -108,7 +108,8 @@ def paused(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 
 def unpaused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """Its pause is over, and that of its children."""
-    return [Said(routing.EVENTS, None, "execution.resumed", fact(state, position, at)), *_to_children(entry, "execution.resume")]
+    told = fact(state, position, at, paused_at=entry.data.get("since"))
+    return [Said(routing.EVENTS, None, "execution.resumed", told), *_to_children(entry, "execution.resume")]
 
 
 def _to_children(entry: Entry, type_: str) -> list[Said]:

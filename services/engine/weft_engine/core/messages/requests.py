@@ -74,7 +74,7 @@ def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
         return [_call(state, entry, entry.data, at)]
     if entry.data["kind"] != "task":
         return []
-    about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit}
+    about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit, "at": at}
     return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {**entry.data["task"], **about})]
 
 
