@@ -21,3 +21,9 @@ class BadLabel(Invalid):
     """A label that is not `name=value`."""
 
     code = "bad_label"
+
+
+class VersionOfNothing(Invalid):
+    """A version was asked for without its workflow."""
+
+    code = "workflow_missing"

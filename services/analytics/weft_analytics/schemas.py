@@ -11,7 +11,7 @@ from weft_runtime.errors import Detail
 
 from weft_analytics import tasks
 from weft_analytics.domain import STATUSES, Execution
-from weft_analytics.errors import BadLabel
+from weft_analytics.errors import BadLabel, VersionOfNothing
 from weft_analytics.store.listing import Filter
 from weft_analytics.usecases import Numbers
 
@@ -21,13 +21,14 @@ LABELS_MAX = 10
 
 
 class ExecutionQuery(BaseModel):
-    """Which executions. from, to: of their start.  label: `name=value`, may be repeated.
+    """Which executions. from, to: of their start.  label: `name=value`, may be repeated.  version: of the workflow that is named.
 
-    q: an id, or the beginning of a key, an event's id, a workflow's slug or an error's code.
+    q: an id, or the beginning of a key, an event's id or a workflow's slug, or the beginnings of words in labels and errors.
     """
 
     model_config = ConfigDict(extra="ignore")
     workflow: Text | None = None
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     status: list[Status] = Field(default_factory=list)
     since: datetime | None = Field(default=None, alias="from")
     until: datetime | None = Field(default=None, alias="to")
@@ -38,9 +39,15 @@ class ExecutionQuery(BaseModel):
     q: Text | None = None
 
     def filter(self, workflow: str | None = None) -> Filter:
-        """The query for the store. workflow: instead of the one asked for. Raises: BadLabel."""
+        """The query for the store. workflow: instead of the one asked for. Raises: BadLabel, VersionOfNothing."""
+        if self.version is not None and not (workflow or self.workflow):
+            raise VersionOfNothing(
+                f"version {self.version} of which workflow? Give `workflow` beside `version`",
+                details=[Detail("/version", "workflow_missing", "give `workflow` beside it", source="query")],
+            )
         return Filter(
             workflow=workflow or self.workflow,
+            version=self.version,
             statuses=tuple(self.status),
             since=_utc(self.since),
             until=_utc(self.until),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -13,6 +15,12 @@ _paths = {"labels": "jsonb_path_ops"}
 _has_key = sa.text("key IS NOT NULL")
 _has_event = sa.text("event_id IS NOT NULL")
 _has_labels = sa.text("labels <> '{}'::jsonb")
+_has_words = sa.text("labels <> '{}'::jsonb OR error_message IS NOT NULL")
+_begins = "text_pattern_ops"
+WORDS: Final = (
+    "(jsonb_to_tsvector('simple', labels, '[\"string\"]') || to_tsvector('simple', coalesce(error_code || ' ' || error_message, '')))"
+)
+"""What is looked for by words: the values of labels, the codes and messages of errors. Exactly what the index holds, so that it is used."""
 
 executions = sa.Table(
     "executions",
@@ -43,10 +51,12 @@ executions = sa.Table(
     sa.Column("waiting_until", _time),
     sa.Index("executions_page", "tenant_id", "started_at", "id"),
     sa.Index("executions_workflow", "tenant_id", "workflow", "started_at", "id"),
+    sa.Index("executions_version", "tenant_id", "workflow", "version", "started_at", "id"),
     sa.Index("executions_status", "tenant_id", "status", "started_at", "id", postgresql_where=_not_completed),
-    sa.Index("executions_key", "tenant_id", "key", "started_at", "id", postgresql_where=_has_key),
-    sa.Index("executions_event", "tenant_id", "event_id", postgresql_where=_has_event),
+    sa.Index("executions_key", "tenant_id", "key", "started_at", "id", postgresql_ops={"key": _begins}, postgresql_where=_has_key),
+    sa.Index("executions_event", "tenant_id", "event_id", postgresql_ops={"event_id": _begins}, postgresql_where=_has_event),
     sa.Index("executions_labels", "labels", postgresql_using="gin", postgresql_ops=_paths, postgresql_where=_has_labels),
+    sa.Index("executions_words", sa.text(WORDS), postgresql_using="gin", postgresql_where=_has_words),
 )
 
 

@@ -13,6 +13,11 @@ TIMEOUT_S = 10.0
 
 def token(data_dir: Path, email: str) -> None:
     """Print an access token. Exits with 1 when nothing runs, nobody has this address or the sign-in is refused."""
+    say(sign_in(data_dir, email)[1])
+
+
+def sign_in(data_dir: Path, email: str) -> tuple[str, str]:
+    """The address of the running mesh and an access token. Exits as `token`."""
     data = DataDirectory(data_dir)
     mesh, demo = data.state.get("mesh", Mesh), data.state.get("demo", Demo)
     if mesh is None or demo is None or not data.lock.is_held():
@@ -27,4 +32,4 @@ def token(data_dir: Path, email: str) -> None:
         refuse(f"{mesh.url} does not answer: {error}. See `weft status`.")
     if answer.status_code != 200:
         refuse(f"Signing in as {email} was refused: {answer.text}")
-    say(answer.json()["access_token"])
+    return mesh.url, str(answer.json()["access_token"])

@@ -1,0 +1,129 @@
+"""Executions found by version and by text, along indexes: on a real database, through the door."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from weft_analytics.app import build
+from weft_analytics.store.listing import Filter, listed
+from weft_contracts.definitions import WorkflowChanged
+from weft_runtime.testing import RunningService, running_service, tell
+from weft_runtime.uow import UnitOfWork
+
+from tests.services.analytics.facts import life
+
+ROWS = 20_000
+FILL = """
+INSERT INTO analytics.executions (tenant_id, id, workflow, version, status, position, begun, key, labels, trigger_type, event_id, priority,
+    started_at, error_code, error_message)
+SELECT 'full', gen_random_uuid(), 'w-' || n % 10, 1 + n / (:rows / 5), CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'completed' END, 9, true,
+    'key-' || n, jsonb_build_object('team', 't' || n % 100), 'event', 'event-' || n, 0, now() - make_interval(secs => :rows - n),
+    CASE WHEN n % 50 = 0 THEN 'code_' || n % 7 END, CASE WHEN n % 50 = 0 THEN 'server s' || n || ' does not answer' END
+FROM generate_series(1, :rows) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+async def service(database_url: str) -> AsyncIterator[RunningService]:
+    async with running_service(build, database_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def full(service: RunningService) -> RunningService:
+    """The same with many rows of one tenant, whose statistics are known."""
+    async with service.context.database.owner_transaction() as connection:
+        await connection.execute(sa.text(FILL), {"rows": ROWS})
+        for number in range(10):
+            sql = "INSERT INTO analytics.workflows (tenant_id, slug, name, status, revision) VALUES ('full', :slug, 'w', 'active', 1)"
+            await connection.execute(sa.text(sql), {"slug": f"w-{number}"})
+        await connection.execute(sa.text("ANALYZE analytics.executions"))
+    return service
+
+
+async def found(service: RunningService, tenant: str, **query: Any) -> list[str]:
+    answer = await service.client(tenant, ["viewer"]).get("/api/v1/executions", params=query)
+    assert answer.status_code == 200, answer.text
+    return [item["id"] for item in answer.json()["items"]]
+
+
+async def test_a_text_finds_ids_keys_labels_workflows_and_error_messages(service: RunningService) -> None:
+    ids = {name: uuid4() for name in ("keyed", "labelled", "failed", "other")}
+    await tell(service, WorkflowChanged(slug="onboarding", name="On", revision=1, status="active"), tenant="text")
+    await tell(service, *life(id=ids["keyed"], key="Invoice 2026/17", labels={}, event_id=None), tenant="text")
+    await tell(service, *life(id=ids["labelled"], labels={"customer": "Blue Harbour", "team": "hr"}, event_id=None), tenant="text")
+    await tell(service, *life("failed", id=ids["failed"], labels={}, event_id=None), tenant="text")
+    await tell(service, *life(id=ids["other"], workflow="onboarding", labels={}, event_id="order_9"), tenant="text")
+    names = {str(id_): name for name, id_ in ids.items()}
+    texts = {
+        str(ids["other"]): "other",
+        "Invoice 2026/1": "keyed",
+        "harb": "labelled",
+        "blue harbour": "labelled",
+        "it broke": "failed",
+        "boom": "failed",
+        "onboard": "other",
+        "order_": "other",
+    }
+    assert {text: [names[id_] for id_ in await found(service, "text", q=text)] for text in texts} == {t: [n] for t, n in texts.items()}
+    for nothing in ("orderx", "%", "'", "blue | hr", "it & \\", "!hr"):
+        assert set(await found(service, "text", q=nothing)) <= {str(ids["labelled"])}, nothing
+    assert await found(service, "elsewhere", q="harb") == []
+    assert await found(service, "text", q="harb", status="failed") == []
+
+
+async def test_a_version_is_that_of_its_workflow(full: RunningService) -> None:
+    answer = await full.client("full", ["viewer"]).get("/api/v1/executions", params={"version": 2, "workflow": "w-3", "limit": 200})
+    assert {(item["workflow"], item["version"]) for item in answer.json()["items"]} == {("w-3", 2)}
+    alone = await full.client("full", ["viewer"]).get("/api/v1/executions", params={"version": 2})
+    assert (alone.status_code, alone.json()["code"], alone.json()["errors"][0]["pointer"]) == (422, "workflow_missing", "/version")
+
+
+async def test_pages_of_a_search_follow_each_other_without_a_gap_or_a_repeat(full: RunningService) -> None:
+    seen: list[str] = []
+    query: dict[str, Any] = {"q": "key-12", "limit": 200}
+    while True:
+        page = (await full.client("full", ["viewer"]).get("/api/v1/executions", params=query)).json()
+        seen += [item["key"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert len(seen) == len(set(seen)) == len([n for n in range(1, ROWS + 1) if str(n).startswith("12")])
+    assert seen == sorted(seen, key=lambda key: -int(key.removeprefix("key-")))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(),
+        Filter(workflow="w-3", version=1),
+        Filter(statuses=("failed",)),
+        Filter(key="key-77"),
+        Filter(labels={"team": "t7"}),
+        Filter(q="key-1999"),
+        Filter(q="event-1999"),
+        Filter(q="s1950"),
+        Filter(q="w-3"),
+        Filter(q="code_3"),
+        Filter(q="nothing of the kind"),
+    ],
+    ids=lambda wanted: str(wanted.q or [value for value in (wanted.workflow, wanted.statuses, wanted.key, wanted.labels) if value]),
+)
+async def test_no_question_reads_the_whole_table(full: RunningService, wanted: Filter) -> None:
+    asked: list[str] = []
+
+    class Explaining:
+        """Asks for the plan of what it is to execute."""
+
+        async def execute(self, query: Any) -> list[Any]:
+            async with full.context.transaction("full") as uow:
+                compiled = query.compile(dialect=uow.conn.dialect, compile_kwargs={"literal_binds": True})
+                asked.extend(row[0] for row in await uow.conn.execute(sa.text("EXPLAIN " + str(compiled).replace(":", "\\:"))))
+            return []
+
+    async with full.context.transaction("full") as uow:
+        await listed(UnitOfWork("full", Explaining(), uow.now), wanted, after=None, limit=51)  # type: ignore[arg-type]
+    assert not [line for line in asked if "Seq Scan on executions" in line], "\n".join(asked)
+    assert [line for line in asked if "Index" in line]

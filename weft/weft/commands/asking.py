@@ -1,0 +1,76 @@
+"""How a command asks the running mesh: signed in as one of the demo tenant's people; what is refused ends the command, with the reason."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from weft.commands.terminal import refuse
+from weft.commands.token import sign_in
+
+TIMEOUT_S = 40.0
+"""Longer than any answer of the API is waited for."""
+
+
+class Mesh:
+    """The API of the mesh that runs on a data directory, as somebody. Exits with 1 where nothing runs or the sign-in is refused."""
+
+    def __init__(self, data_dir: Path, email: str) -> None:
+        url, token = sign_in(data_dir, email)
+        self.url = url
+        headers = {"Authorization": f"Bearer {token}"}
+        self._client = httpx2.Client(base_url=f"{url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Speak with it for the length of a block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What stands at a path. query: left out where None or empty. Exits with 1 and the reason when it is refused."""
+        return self._answer("GET", path, params={name: value for name, value in query.items() if value not in (None, [])})
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask for something. Exits as `get`."""
+        return self._answer("POST", path, json=body)
+
+    def _answer(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **more)
+        except httpx2.HTTPError as error:
+            refuse(f"{self.url} does not answer: {error}. See `weft status`.")
+        if answer.status_code >= 400:
+            refuse(problem(answer.status_code, answer.text))
+        return answer.json()
+
+
+def problem(status: int, text: str) -> str:
+    """A problem document in words: what, its code, and where the input was wrong."""
+    try:
+        found = json.loads(text)
+        lines = [f"Refused ({found['code']}): {found['detail']}"]
+        lines += [f"  {one['pointer'] or '/'}: {one['detail']}" for one in found.get("errors", ())]
+    except (ValueError, KeyError, TypeError):
+        return f"Refused with {status}: {text[:500]}"
+    return "\n".join(lines)
+
+
+def read_json(text: str | None, option: str) -> Any:
+    """A value given as JSON, None where it was not given. Exits with 1 where it is none."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        refuse(f"{option} must be JSON, such as '{{\"amount\": 5}}': {error}")
+
+
+def as_text(value: Any) -> str:
+    """A value as JSON for programs."""
+    return json.dumps(value, indent=2, ensure_ascii=False)

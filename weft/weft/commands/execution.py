@@ -1,0 +1,74 @@
+"""`weft execution`: list, show, and act on one."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from weft.commands.asking import Mesh, as_text, read_json
+from weft.commands.terminal import say
+from weft.execution import Which
+
+
+def list_executions(data_dir: Path, who: str, which: Which, *, limit: int, as_json: bool) -> None:
+    """Print executions, the latest started first."""
+    asked = {"workflow": which.workflow, "status": which.status, "version": which.version, "key": which.key, "label": which.label}
+    with Mesh(data_dir, who) as mesh:
+        found = mesh.get("/executions", **asked, **{"from": which.since, "to": which.until}, q=which.q, limit=limit)
+    if as_json:
+        say(as_text(found))
+    else:
+        show_table(found["items"], "started_at")
+        if found["next_cursor"]:
+            say("… and more: narrow it, or raise --limit.")
+
+
+def show_table(executions: list[dict[str, Any]], when: str) -> None:
+    """Print executions as a table. when: which of their times."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Execution", "Workflow", "Version", "Status", "Key", "Started", box=None, pad_edge=False)
+    for one in executions:
+        table.add_row(one["id"], one["workflow"], str(one["version"]), one["status"], one["key"] or "", one[when])
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+def show(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
+    """Print an execution."""
+    with Mesh(data_dir, who) as mesh:
+        _print(mesh.get(f"/executions/{quote(id_, safe='')}"), as_json=as_json)
+
+
+def act(data_dir: Path, who: str, id_: str, verb: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Do a verb to an execution and print what it is then. body: members that are None are left out."""
+    with Mesh(data_dir, who) as mesh:
+        given = None if body is None else {name: value for name, value in body.items() if value is not None}
+        _print(mesh.post(f"/executions/{quote(id_, safe='')}/{verb}", given), as_json=as_json)
+
+
+def signal(data_dir: Path, who: str, id_: str, name: str, payload: str | None, *, as_json: bool) -> None:
+    """Send a signal and print what became of it."""
+    value = read_json(payload, "--payload")
+    with Mesh(data_dir, who) as mesh:
+        answer = mesh.post(f"/executions/{quote(id_, safe='')}/signals/{quote(name, safe='')}", {"payload": value})
+    say(as_text(answer) if as_json else f"{answer['signal']} to {answer['execution_id']}: {answer['status']}")
+
+
+def _print(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say(as_text(shown))
+        return
+    execution_id = shown.get("id") or shown["execution_id"]
+    if "workflow" not in shown:
+        # The engine took longer than an answer is waited for; what was asked is durable all the same.
+        say(f"{execution_id}  {shown['status']}")
+        return
+    say(f"{execution_id}  {shown['workflow']} version {shown['version']}  {shown['status']}")
+    for name in ("key", "labels", "started_at", "completed_at", "output", "error"):
+        if shown[name] not in (None, {}, ""):
+            say(f"  {name}: {shown[name] if isinstance(shown[name], str) else as_text(shown[name])}")
+    for wait in shown["waiting_for"]:
+        until = f" until {wait['until']}" if wait["until"] else ""
+        say(f"  waits at {wait['node']} for a {wait['kind']}{until}")
+    if shown["allowed_actions"]:
+        say(f"  you can: {', '.join(shown['allowed_actions'])}")

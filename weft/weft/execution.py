@@ -1,0 +1,143 @@
+"""`weft execution`: its verbs and their options."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+DataDir = Annotated[Path, Parameter(name="--data-dir", help="Of the mesh to speak with. Default: WEFT_DATA_DIR, else .weft here.")]
+As = Annotated[str, Parameter(name="--as", help="Which of the demo tenant's people asks.")]
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="For programs: the API's answer as it is.")]
+Payload = Annotated[str | None, Parameter(help="JSON.")]
+HERE = Path(os.environ.get("WEFT_DATA_DIR", ".weft"))
+ADMIN = "admin@demo.weft"
+
+app = App(name="execution", help="Look at executions of the running mesh and act on them.")
+
+
+@Parameter(name="*")
+@dataclass
+class Which:
+    """Which executions: all that is given holds of each. label: `name=value`. from, to: of their start, RFC 3339."""
+
+    workflow: str | None = None
+    status: Annotated[list[str], Parameter(negative=())] = field(default_factory=list)
+    version: int | None = None
+    key: str | None = None
+    label: Annotated[list[str], Parameter(negative=())] = field(default_factory=list)
+    since: Annotated[str | None, Parameter(name="--from")] = None
+    until: Annotated[str | None, Parameter(name="--to")] = None
+    q: str | None = None
+
+
+ANY = Which()
+
+
+@app.command(name="list")
+def list_executions(*, which: Which = ANY, limit: int = 50, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """List executions, the latest started first.
+
+    Parameters
+    ----------
+    limit
+        At most so many, up to 200.
+    """
+    from weft.commands.execution import list_executions as run
+
+    run(data_dir, who, which, limit=limit, as_json=json)
+
+
+@app.command
+def show(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """Show an execution and what it waits for."""
+    from weft.commands.execution import show as run
+
+    run(data_dir, who, id_, as_json=json)
+
+
+@app.command
+def cancel(
+    id_: Annotated[str, Parameter(name="id")], *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
+) -> None:
+    """End an execution now, with its children, tasks and timers."""
+    from weft.commands.execution import act
+
+    act(data_dir, who, id_, "cancel", {"reason": reason}, as_json=json)
+
+
+@app.command
+def pause(
+    id_: Annotated[str, Parameter(name="id")], *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
+) -> None:
+    """Let an execution rest: signals are kept, time stands still, children and tasks follow."""
+    from weft.commands.execution import act
+
+    act(data_dir, who, id_, "pause", {"reason": reason}, as_json=json)
+
+
+@app.command
+def resume(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """End the pause of an execution."""
+    from weft.commands.execution import act
+
+    act(data_dir, who, id_, "resume", None, as_json=json)
+
+
+@app.command
+def signal(
+    id_: Annotated[str, Parameter(name="id")],
+    name: str,
+    *,
+    payload: Payload = None,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Bring a named signal to an execution."""
+    from weft.commands.execution import signal as run
+
+    run(data_dir, who, id_, name, payload, as_json=json)
+
+
+@app.command
+def bulk(
+    verb: str,
+    *,
+    which: Which = ANY,
+    ids: Annotated[list[str] | None, Parameter(negative=(), consume_multiple=True)] = None,
+    reason: str | None = None,
+    name: str | None = None,
+    payload: Payload = None,
+    rate_per_s: int = 200,
+    preview: Annotated[bool, Parameter(negative=())] = False,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
+    wait: bool = True,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Do one verb to all executions that are chosen now. Exits with 3 when some were refused.
+
+    Parameters
+    ----------
+    verb
+        cancel, pause, resume or signal.
+    ids
+        Instead of, or beside, what they have in common.
+    name
+        Of the signal.
+    rate_per_s
+        Executions a second, at most.
+    preview
+        Only count and show a few.
+    yes
+        Do not ask before.
+    wait
+        Until the job has ended.
+    """
+    from weft.commands.bulk import bulk as run
+
+    given = {"reason": reason, "rate_per_s": rate_per_s}
+    run(data_dir, who, verb, which, ids, (name, payload), given, preview=preview, yes=yes, wait=wait, as_json=json)
