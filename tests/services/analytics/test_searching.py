@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import Executable
 from weft_analytics.app import build
 from weft_analytics.store.listing import Filter, listed
 from weft_contracts.definitions import WorkflowChanged
@@ -23,6 +25,20 @@ SELECT 'full', gen_random_uuid(), 'w-' || n % 10, 1 + n / (:rows / 5), CASE WHEN
     CASE WHEN n % 50 = 0 THEN 'code_' || n % 7 END, CASE WHEN n % 50 = 0 THEN 'server s' || n || ' does not answer' END
 FROM generate_series(1, :rows) AS n
 """
+
+
+class Explain(Executable, sa.ClauseElement):
+    """What PostgreSQL would do for a query, with its values."""
+
+    inherit_cache = False
+
+    def __init__(self, query: Any) -> None:
+        self.query = query
+
+
+@compiles(Explain)
+def _explain(element: Explain, compiler: Any, **given: Any) -> str:
+    return f"EXPLAIN {compiler.process(element.query, **given)}"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +85,7 @@ async def test_a_text_finds_ids_keys_labels_workflows_and_error_messages(service
     }
     assert {text: [names[id_] for id_ in await found(service, "text", q=text)] for text in texts} == {t: [n] for t, n in texts.items()}
     for nothing in ("orderx", "%", "'", "blue | hr", "it & \\", "!hr"):
-        assert set(await found(service, "text", q=nothing)) <= {str(ids["labelled"])}, nothing
+        assert set(await found(service, "text", q=nothing)) <= {str(ids["labelled"]), str(ids["failed"])}, nothing
     assert await found(service, "elsewhere", q="harb") == []
     assert await found(service, "text", q="harb", status="failed") == []
 
@@ -112,18 +128,18 @@ async def test_pages_of_a_search_follow_each_other_without_a_gap_or_a_repeat(ful
     ids=lambda wanted: str(wanted.q or [value for value in (wanted.workflow, wanted.statuses, wanted.key, wanted.labels) if value]),
 )
 async def test_no_question_reads_the_whole_table(full: RunningService, wanted: Filter) -> None:
-    asked: list[str] = []
-
-    class Explaining:
-        """Asks for the plan of what it is to execute."""
-
-        async def execute(self, query: Any) -> list[Any]:
-            async with full.context.transaction("full") as uow:
-                compiled = query.compile(dialect=uow.conn.dialect, compile_kwargs={"literal_binds": True})
-                asked.extend(row[0] for row in await uow.conn.execute(sa.text("EXPLAIN " + str(compiled).replace(":", "\\:"))))
-            return []
-
+    plans: list[str] = []
     async with full.context.transaction("full") as uow:
+
+        class Explaining:
+            """Asks for the plan of the list's query, and executes the others."""
+
+            async def execute(self, query: Any) -> Any:
+                if "own_executions" not in str(query.compile(dialect=uow.conn.dialect)):
+                    return await uow.conn.execute(query)
+                plans.extend(row[0] for row in await uow.conn.execute(Explain(query)))
+                return []
+
         await listed(UnitOfWork("full", Explaining(), uow.now), wanted, after=None, limit=51)  # type: ignore[arg-type]
-    assert not [line for line in asked if "Seq Scan on executions" in line], "\n".join(asked)
-    assert [line for line in asked if "Index" in line]
+    assert not [line for line in plans if "Seq Scan on executions" in line], "\n".join(plans)
+    assert [line for line in plans if "Index" in line]

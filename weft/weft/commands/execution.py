@@ -1,5 +1,6 @@
 """`weft execution`: list, show, and act on one."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,13 +25,12 @@ def list_executions(data_dir: Path, who: str, which: Which, *, limit: int, as_js
 
 def show_table(executions: list[dict[str, Any]], when: str) -> None:
     """Print executions as a table. when: which of their times."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("Execution", "Workflow", "Version", "Status", "Key", "Started", box=None, pad_edge=False)
-    for one in executions:
-        table.add_row(one["id"], one["workflow"], str(one["version"]), one["status"], one["key"] or "", one[when])
-    Console(highlight=False, soft_wrap=True).print(table)
+    head = ("Execution", "Workflow", "Version", "Status", "Key", "Started")
+    rows = [(one["id"], one["workflow"], str(one["version"]), one["status"], one["key"] or "", one[when]) for one in executions]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    # Never cut to the width of a terminal: an id that cannot be copied is of no use.
+    for row in (head, *rows):
+        say("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
 
 
 def show(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
@@ -66,7 +66,7 @@ def _print(shown: dict[str, Any], *, as_json: bool) -> None:
     say(f"{execution_id}  {shown['workflow']} version {shown['version']}  {shown['status']}")
     for name in ("key", "labels", "started_at", "completed_at", "output", "error"):
         if shown[name] not in (None, {}, ""):
-            say(f"  {name}: {shown[name] if isinstance(shown[name], str) else as_text(shown[name])}")
+            say(f"  {name}: {shown[name] if isinstance(shown[name], str) else json.dumps(shown[name], ensure_ascii=False)}")
     for wait in shown["waiting_for"]:
         until = f" until {wait['until']}" if wait["until"] else ""
         say(f"  waits at {wait['node']} for a {wait['kind']}{until}")

@@ -16,9 +16,11 @@ from weft_runtime.uow import UnitOfWork
 from weft_analytics.domain import Execution
 from weft_analytics.store.hearing import execution
 from weft_analytics.tables import WORDS, workflows
-from weft_analytics.tables import executions as table
+from weft_analytics.tables import own_executions as table
 
 _WORD: Final = re.compile(r"\w+")
+_MOST_SLUGS: Final = 200
+_plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,15 @@ class Filter:
 
 async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | None, limit: int) -> list[Execution]:
     """Executions that fit, the latest started first. after: (started_at, id) of the last one seen."""
+    # Which index is best depends on what is asked for: how common the text or the label is, how old the version.
+    await uow.conn.execute(_plan_anew)
     where = [table.c.tenant_id == uow.tenant, *_conditions(wanted)]
     if after is not None:
         where.append(sa.tuple_(table.c.started_at, table.c.id) < sa.tuple_(*map(sa.literal, after)))
     text = (wanted.q or "").strip()
     if text:
         # Each place has an index of its own, which one condition over all could not use: the newest of each, and of those the newest.
-        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in _places(text)))
+        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in await _places(uow, text)))
         where = [table.c.tenant_id == uow.tenant, table.c.id.in_(sa.select(found.subquery().c.id))]
     return [execution(row) for row in await uow.conn.execute(_newest(sa.select(table).where(*where), limit))]
 
@@ -81,21 +85,18 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _places(text: str) -> list[sa.ColumnElement[bool]]:
+async def _places(uow: UnitOfWork, text: str) -> list[sa.ColumnElement[bool]]:
     """Where a text is looked for: one condition a place, each along its own index."""
     try:
         return [table.c.id == UUID(text)]
     except ValueError:
         pass
-    slug = workflows.c.slug.startswith(text, autoescape=True)
+    slugs = sa.select(workflows.c.slug).where(workflows.c.tenant_id == uow.tenant, workflows.c.slug.startswith(text, autoescape=True))
+    found = list((await uow.conn.execute(slugs.limit(_MOST_SLUGS))).scalars())
     places: list[sa.ColumnElement[bool]] = [
         sa.and_(table.c.key.startswith(text, autoescape=True), table.c.key.is_not(None)),
         sa.and_(table.c.event_id.startswith(text, autoescape=True), table.c.event_id.is_not(None)),
-        # A workflow that nothing was heard of but its executions is found by its whole slug.
-        sa.or_(
-            table.c.workflow == text,
-            table.c.workflow.in_(sa.select(workflows.c.slug).where(workflows.c.tenant_id == table.c.tenant_id, slug)),
-        ),
+        table.c.workflow.in_([*found, text]),  # one that nothing was heard of but its executions is found by its whole slug
     ]
     words = _WORD.findall(text)
     if words:

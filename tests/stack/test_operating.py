@@ -1,0 +1,113 @@
+"""`weft execution`: list, show, act on one and on many, as somebody at a terminal does."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from weft.commands.asking import problem
+from weft.commands.bulk import chosen
+from weft.execution import Which
+from weft_runtime.testing import until
+
+from tests.stack.meshes import MeshProcess, weft
+
+pytestmark = pytest.mark.timeout(300)
+
+DEFINITION = {
+    "format": "weft/v1",
+    "slug": "order",
+    "name": "Order",
+    "nodes": [{"id": "payment", "type": "state", "with": {"signals": {"paid": {}}}}],
+    "output": {"amount": "{{ step.payment.output.amount }}"},
+}
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    started = MeshProcess(tmp_path_factory.mktemp("operating") / "data").wait_until_ready()
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def client(mesh: MeshProcess) -> Iterator[httpx2.Client]:
+    """The API as the demo's admin, with the workflow `order` published."""
+    token = weft("token", "--data-dir", str(mesh.data_dir)).stdout.strip()
+    with httpx2.Client(base_url=f"{mesh.status()['url']}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=40) as client:
+        assert client.post("/workflows", json={"definition": DEFINITION, "status": "active"}).status_code == 201
+        yield client
+
+
+def execution(mesh: MeshProcess, *arguments: str) -> Any:
+    return weft("execution", *arguments, "--data-dir", str(mesh.data_dir))
+
+
+def waiting(client: httpx2.Client, key: str) -> str:
+    """An execution that waits for its signal."""
+    id_ = client.post("/workflows/order/trigger", json={"key": key, "labels": {"team": "sales"}}).json()["execution_id"]
+    until(lambda: client.get(f"/executions/{id_}").json()["status"] == "waiting" or None, f"{id_} waiting")
+    return str(id_)
+
+
+def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshProcess, client: httpx2.Client) -> None:
+    id_ = waiting(client, "o-1")
+
+    def listed() -> Any:
+        return json.loads(execution(mesh, "list", "--key", "o-1", "--label", "team=sales", "--json").stdout)["items"] or None
+
+    assert [item["id"] for item in until(listed, "the list knows it")] == [id_]
+    assert id_ in execution(mesh, "list", "--workflow", "order").stdout
+    paused = execution(mesh, "pause", id_, "--reason", "stocktaking")
+    assert (paused.returncode, "paused" in paused.stdout, "you can: cancel, resume" in paused.stdout) == (0, True, True)
+    kept = execution(mesh, "signal", id_, "paid", "--payload", '{"amount": 5}')
+    assert (kept.returncode, kept.stdout.strip()) == (0, f"paid to {id_}: kept")
+    assert json.loads(execution(mesh, "resume", id_, "--json").stdout)["output"] == {"amount": 5}
+    shown = execution(mesh, "show", id_)
+    assert (shown.returncode, "order version 1  completed" in shown.stdout) == (0, True)
+
+
+def test_what_is_refused_says_why_and_exits_with_1(mesh: MeshProcess, client: httpx2.Client) -> None:
+    id_ = waiting(client, "o-2")
+    assert execution(mesh, "cancel", id_, "--reason", "by mistake").returncode == 0
+    again = execution(mesh, "cancel", id_)
+    assert (again.returncode, again.stderr.strip()) == (
+        1,
+        f"Refused (execution_ended): execution {id_} is cancelled and cannot be cancelled any more",
+    )
+    assert execution(mesh, "signal", id_, "paid", "--payload", "{").stderr.startswith("--payload must be JSON")
+    assert execution(mesh, "show", "nonsense").returncode == 1
+    assert execution(mesh, "list", "--as", "nobody@demo.weft").returncode == 1
+
+
+def test_many_are_previewed_then_cancelled_and_each_refusal_is_told(mesh: MeshProcess, client: httpx2.Client) -> None:
+    ids = [waiting(client, f"many-{number}") for number in range(3)]
+    preview = execution(mesh, "bulk", "cancel", "--q", "many-", "--preview")
+    assert (preview.returncode, preview.stdout.startswith("3 executions: 3 waiting")) == (0, True)
+    unasked = execution(mesh, "bulk", "cancel", "--q", "many-")
+    assert (unasked.returncode, unasked.stderr.strip()) == (1, "Add --yes to cancel them without being asked.")
+    job = json.loads(execution(mesh, "bulk", "cancel", "--q", "many-", "--yes", "--json").stdout)
+    assert (job["status"], job["progress"]["ok"]) == ("completed", 3)
+    again = execution(mesh, "bulk", "cancel", "--ids", *ids, "--yes")
+    assert (again.returncode, again.stdout.count("execution_ended: ")) == (3, 3)
+    wrong = execution(mesh, "bulk", "signal", "--ids", *ids, "--yes")
+    assert (wrong.returncode, "/options/name" in wrong.stderr) == (1, True)
+
+
+def test_a_filter_holds_only_what_was_given() -> None:
+    assert chosen(Which(), None) == {}
+    which = Which(workflow="w", status=["failed"], label=["a=b=c"], since="2026-01-01T00:00:00Z")
+    assert chosen(which, ["1"]) == {
+        "workflow": "w",
+        "status": ["failed"],
+        "label": {"a": "b=c"},
+        "from": "2026-01-01T00:00:00Z",
+        "ids": ["1"],
+    }
+
+
+def test_a_problem_is_told_with_its_code_and_places() -> None:
+    document = {"code": "invalid", "detail": "it does not fit", "errors": [{"pointer": "/a", "detail": "too long"}]}
+    assert problem(422, json.dumps(document)) == "Refused (invalid): it does not fit\n  /a: too long"
+    assert problem(502, "<html>") == "Refused with 502: <html>"
