@@ -18,8 +18,13 @@ from weft_analytics.store.hearing import execution
 from weft_analytics.tables import WORDS, workflows
 from weft_analytics.tables import own_executions as table
 
+Condition = sa.ColumnElement[bool]
 _WORD: Final = re.compile(r"\w+")
 _MOST_SLUGS: Final = 200
+_MOST: Final = 201
+"""Rows of the longest page, and one to tell that there is more."""
+_FEW: Final = 10_000
+"""So many are sorted in some milliseconds; of a million rows, of which more fit, a page is met within a few thousand."""
 _plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True))
 
 
@@ -44,25 +49,52 @@ class Filter:
 
 async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | None, limit: int) -> list[Execution]:
     """Executions that fit, the latest started first. after: (started_at, id) of the last one seen."""
-    # Which index is best depends on what is asked for: how common the text or the label is, how old the version.
+    # Which index is best depends on what is asked for: how old the version is, how common the beginning of a key.
     await uow.conn.execute(_plan_anew)
     where = [table.c.tenant_id == uow.tenant, *_conditions(wanted)]
     if after is not None:
         where.append(sa.tuple_(table.c.started_at, table.c.id) < sa.tuple_(*map(sa.literal, after)))
     text = (wanted.q or "").strip()
+    if wanted.labels:
+        where.append(_labelled(wanted.labels) if text else await _newest_labelled(uow, where, wanted.labels))
     if text:
         # Each place has an index of its own, which one condition over all could not use: the newest of each, and of those the newest.
-        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in await _places(uow, text)))
+        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in await _places(uow, where, text)))
         where = [table.c.tenant_id == uow.tenant, table.c.id.in_(sa.select(found.subquery().c.id))]
     return [execution(row) for row in await uow.conn.execute(_newest(sa.select(table).where(*where), limit))]
+
+
+async def _few(uow: UnitOfWork, where: Sequence[Condition], condition: Condition) -> list[UUID] | None:
+    """The newest executions that fit, where few do at all; None where many do.
+
+    PostgreSQL cannot tell the two apart by its statistics of words and of JSON: few are found by the index and sorted, many are met soon
+    enough on the way from the newest one back.
+    """
+    chosen = sa.select(table.c.id, table.c.started_at).where(*where, condition).limit(_FEW + 1)
+    hits = chosen.cte("hits").prefix_with("MATERIALIZED")
+    many = sa.select(sa.func.count()).select_from(hits).scalar_subquery()
+    newest = sa.select(hits.c.id, many.label("many")).order_by(hits.c.started_at.desc(), hits.c.id.desc()).limit(_MOST)
+    rows = (await uow.conn.execute(newest)).all()
+    return None if rows and rows[0].many > _FEW else [row.id for row in rows]
+
+
+def _labelled(labels: Mapping[str, str]) -> Condition:
+    return sa.and_(table.c.labels.contains(sa.cast(dict(labels), JSONB)), table.c.labels != sa.text("'{}'::jsonb"))
+
+
+async def _newest_labelled(uow: UnitOfWork, where: Sequence[Condition], labels: Mapping[str, str]) -> Condition:
+    few = await _few(uow, where, _labelled(labels))
+    if few is not None:
+        return table.c.id.in_(few)
+    return sa.literal_column("(labels || '{}'::jsonb)", JSONB).contains(sa.cast(dict(labels), JSONB))  # which no index has
 
 
 def _newest(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
     return query.order_by(table.c.started_at.desc(), table.c.id.desc()).limit(limit)
 
 
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
+def _conditions(wanted: Filter) -> list[Condition]:
+    found: list[Condition] = []
     equal = {
         "workflow": wanted.workflow,
         "key": wanted.key,
@@ -80,12 +112,10 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found.append(table.c.started_at >= wanted.since)
     if wanted.until is not None:
         found.append(table.c.started_at < wanted.until)
-    if wanted.labels:
-        found += [table.c.labels.contains(sa.cast(dict(wanted.labels), JSONB)), table.c.labels != sa.text("'{}'::jsonb")]
     return found
 
 
-async def _places(uow: UnitOfWork, text: str) -> list[sa.ColumnElement[bool]]:
+async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str) -> list[Condition]:
     """Where a text is looked for: one condition a place, each along its own index."""
     try:
         return [table.c.id == UUID(text)]
@@ -93,7 +123,7 @@ async def _places(uow: UnitOfWork, text: str) -> list[sa.ColumnElement[bool]]:
         pass
     slugs = sa.select(workflows.c.slug).where(workflows.c.tenant_id == uow.tenant, workflows.c.slug.startswith(text, autoescape=True))
     found = list((await uow.conn.execute(slugs.limit(_MOST_SLUGS))).scalars())
-    places: list[sa.ColumnElement[bool]] = [
+    places: list[Condition] = [
         sa.and_(table.c.key.startswith(text, autoescape=True), table.c.key.is_not(None)),
         sa.and_(table.c.event_id.startswith(text, autoescape=True), table.c.event_id.is_not(None)),
         table.c.workflow.in_([*found, text]),  # one that nothing was heard of but its executions is found by its whole slug
@@ -102,5 +132,7 @@ async def _places(uow: UnitOfWork, text: str) -> list[sa.ColumnElement[bool]]:
     if words:
         query = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"'{word}':*" for word in words))
         has_words = sa.or_(table.c.labels != sa.text("'{}'::jsonb"), table.c.error_message.is_not(None))
-        places.append(sa.and_(sa.literal_column(WORDS).op("@@")(query), has_words))
+        few = await _few(uow, where, sa.and_(sa.literal_column(WORDS).op("@@")(query), has_words))
+        unindexed = sa.and_(sa.literal_column(f"({WORDS} || ''::tsvector)").op("@@")(query), has_words)
+        places.append(unindexed if few is None else table.c.id.in_(few))
     return places
