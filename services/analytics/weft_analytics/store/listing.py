@@ -23,7 +23,7 @@ _WORD: Final = re.compile(r"\w+")
 _MOST_SLUGS: Final = 200
 _MOST: Final = 201
 """Rows of the longest page, and one to tell that there is more."""
-_FEW: Final = 10_000
+_FEW: Final = 3_000
 """So many are sorted in some milliseconds; of a million rows, of which more fit, a page is met within a few thousand."""
 _plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True))
 
