@@ -1,0 +1,160 @@
+"""One execution in the engine's pure core, with its journal as PostgreSQL would give it back, and what it did as the shadow would say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from weft_contracts import routing
+from weft_engine.core import entries as e
+from weft_engine.core import items as i
+from weft_engine.core.apply import apply
+from weft_engine.core.entries import Entry, Row, decode, encode
+from weft_engine.core.evolve import fold
+from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.signals import Answer
+from weft_engine.core.state import State
+from weft_engine.core.turn import Context, key_of
+from weft_language.compilation import Program
+
+from tests.engine.programs.times import moment
+
+CONTEXT = Context({"id": "acme", "tier": "standard", "settings": {}}, resend_s=45.0, lease_s=60.0)
+QUEUE: Any = 8 if "partitions" in __import__("inspect").signature(messages).parameters else "engine.p.0"
+PLAIN = msgspec.json.Encoder()
+REPEATABLE = (i.ActivityAccepted, i.ActivityHeartbeat)
+"""Items that renew a lease each time they come."""
+
+Effect = tuple[Any, ...]
+
+
+def snapshot(state: State) -> bytes:
+    """A state as text that two equal states share, the order of what it holds included."""
+    members = {spec.name: getattr(state, spec.name) for spec in fields(state)}
+    return PLAIN.encode([list(value.items()) if isinstance(value, dict) else value for value in members.values()])
+
+
+@dataclass
+class Seen:
+    """What one item did. visits: begun, in order.  says: asked of others, in order.  mail: items for other executions, with their types."""
+
+    visits: list[Effect] = field(default_factory=list)
+    says: list[Effect] = field(default_factory=list)
+    mail: list[tuple[str, Any]] = field(default_factory=list)
+    answer: Answer | None = None
+    changed: bool = False
+
+
+class Cored:
+    """The execution. restart: whether its memory is thrown away before every item and folded anew from its rows."""
+
+    def __init__(self, id_: UUID, program: Program, *, restart: bool) -> None:
+        self.id, self.program, self.restart = id_, program, restart
+        self.state = State(id_, "acme", program.slug, program.version)
+        self.rows: list[Row] = []
+        self.facts: list[str] = []
+        self._sent: list[tuple[Row, list[Outgoing]]] = []
+        self._visits: set[tuple[str, int]] = set()
+        self._requests: dict[tuple[str, int, int], bytes] = {}
+        self._tasks: dict[str, tuple[str, int]] = {}
+        self._children: dict[str, tuple[str, int]] = {}
+        self._called: set[str] = set()
+
+    def give(self, item: i.Happening, now: int) -> Seen:
+        """Apply an item, with everything that holds of every item: what is told of the state is the state, twice equals once."""
+        before = snapshot(self.state)
+        state = fold(self.id, self.rows) or self.state if self.restart else self.state
+        assert snapshot(state) == before, "the journal tells another state than the one in memory"
+        transition = apply(state, item, moment(now), self.program, CONTEXT)
+        assert snapshot(state) == before, "the core changed the state that it was given"
+        self.state = transition.state
+        seen = Seen(answer=transition.answer, changed=bool(transition.entries))
+        if transition.entries:
+            self._keep(transition.entries, now, seen)
+        else:
+            assert snapshot(self.state) == before, "the state moved without an entry"
+        if not isinstance(item, REPEATABLE):
+            again = apply(self.state, item, moment(now), self.program, CONTEXT)
+            assert not again.entries, f"the same item again changed something: {again.entries}"
+        return seen
+
+    def _keep(self, entries: list[Entry], now: int, seen: Seen) -> None:
+        position = self.state.position - len(entries)
+        row = Row(position, moment(now), decode(encode(entries)))
+        said = messages(self.state, entries, position, row.at, QUEUE)
+        again = messages(self.state, row.entries, position, row.at, QUEUE)
+        assert PLAIN.encode(said) == PLAIN.encode(again), "the stored entries say something else than the fresh ones"
+        self.rows.append(row)
+        self._sent.append((row, said))
+        self._note_visits(entries, seen)
+        published = [(entry.node, entry.visit) for entry in entries if entry.kind == e.EVENT_PUBLISHED]
+        for out in said:
+            self._note(out, published, seen)
+
+    def _note_visits(self, entries: list[Entry], seen: Seen) -> None:
+        for entry in entries:
+            if entry.node is None or entry.visit < 1 or entry.node.endswith(".compensate"):
+                continue
+            if (entry.node, entry.visit) not in self._visits:
+                self._visits.add((entry.node, entry.visit))
+                seen.visits.append(("visit", entry.node, entry.visit))
+
+    def _note(self, out: Outgoing, published: list[tuple[str | None, int]], seen: Seen) -> None:
+        data = msgspec.json.decode(out.item.data)
+        if out.exchange == routing.DOMAIN:
+            seen.says.append(("publish", *published.pop(0), out.item.type, data))
+        elif out.exchange == routing.EVENTS:
+            self.facts.append(out.item.type)
+        elif out.item.type == "activity.requested":
+            self._note_request(data, seen)
+        elif out.item.type == "task.create":
+            self._tasks[data["task_id"]] = (data["node"], data["visit"])
+            seen.says.append(("task.create", data["node"], data["visit"], data["title"]))
+        elif out.item.type == "task.cancel":
+            task = self._tasks.pop(data["task_id"], None)
+            if task is not None:
+                seen.says.append(("task.cancel", *task))
+        else:
+            self._note_mail(out.item.type, data, seen)
+
+    def _note_request(self, data: dict[str, Any], seen: Seen) -> None:
+        place = (data["node"], data["visit"], data["attempt"])
+        assert data["key"] == key_of(self.id, data["node"], data["visit"]), "an effect has another key than its step"
+        told = PLAIN.encode([data["name"], data["input"]])
+        if place not in self._requests:
+            self._requests[place] = told
+            seen.says.append(("activity", *place, data["name"], data["input"]))
+        assert self._requests[place] == told, f"the request of {place} went out again with another content"
+
+    def _note_mail(self, type_: str, data: dict[str, Any], seen: Seen) -> None:
+        item = i.decode(type_, PLAIN.encode(data))
+        child = str(data["execution_id"])
+        if type_ == "execution.start":
+            caller = data["caller"]
+            if child in self._called:
+                return
+            self._children[child] = (caller["node"], caller["visit"])
+            self._called.add(child)
+            seen.says.append(("call", caller["node"], caller["visit"], data["workflow"], data["input"]))
+        elif type_.startswith("execution."):
+            if child not in self._children:
+                return
+            seen.says.append((type_.replace("execution.", "child."), *self._children[child]))
+        seen.mail.append((type_, item))
+
+    def over(self, node: str, visit: int) -> None:
+        """A task or child has ended by itself; taking it back afterwards is harmless and not told."""
+        self._tasks = {id_: task for id_, task in self._tasks.items() if task != (node, visit)}
+        self._children = {id_: step for id_, step in self._children.items() if step != (node, visit)}
+
+    def check_outbox(self) -> None:
+        """What was said is said again, word for word, when it is derived from the journal at the end."""
+        for row, said in self._sent:
+            resent = {entry.kind for entry in row.entries} & {e.STEP_RESENT}
+            again = messages(self.state, row.entries, row.position, row.at, QUEUE)
+            assert resent or PLAIN.encode(said) == PLAIN.encode(again), f"said again from the journal, {said} became {again}"
+        ends = [fact for fact in self.facts if fact in e.ENDS]
+        assert len(ends) == int(self.state.ended), f"the end was told {len(ends)} times: {self.facts}"
+        assert self.facts.count("execution.started") == 1, f"the start was told more or less than once: {self.facts}"

@@ -1,0 +1,156 @@
+"""Playing a script: at each step what could happen is listed, and the script's next bytes pick one and let some time pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from tests.engine.programs.driving.world import Choice, Pair, World
+
+STEPS = 90
+"""How much happens to a scenario before it is cancelled."""
+RARE_FROM = 176
+"""Bytes from here on pick among what does not bring an execution forward: signals early, repeats, pauses, cancelling."""
+
+
+class Script:
+    """The bytes of a script; 0 for ever after."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def next(self) -> int:
+        """The next choice, 0..255."""
+        self._at += 1
+        return self._data[self._at - 1] if self._at <= len(self._data) else 0
+
+    @property
+    def over(self) -> bool:
+        """Whether all that comes is 0."""
+        return self._at >= len(self._data)
+
+
+def play(world: World) -> World:
+    """Let everything happen until all executions have ended. What is wrong is said with all that happened before."""
+    script = Script(world.scenario.script)
+    try:
+        for _ in range(STEPS):
+            if not _step(world, script):
+                break
+        _finish(world)
+        for pair in world.pairs.values():
+            if pair.cored is not None and pair.shadow.status != "new":
+                pair.cored.check_outbox()
+    except (AssertionError, LookupError, ValueError, TypeError) as error:
+        error.add_note("what happened:\n  " + "\n  ".join(world.log))
+        raise
+    return world
+
+
+def _step(world: World, script: Script) -> bool:
+    choice = script.next()
+    forward = list(_forward(world))
+    rare = list(_rare(world, script)) if choice >= RARE_FROM else []
+    if rare:
+        rare[(choice - RARE_FROM) % len(rare)].do()
+        return True
+    if not forward:
+        return False
+    _creep(world, script.next())
+    forward[choice % len(forward)].do()
+    return True
+
+
+def _finish(world: World) -> None:
+    """Cancel what is left, and let everybody hear of it."""
+    for _ in range(200):
+        while world.mail:
+            world.deliver()
+        live = [pair for pair in world.pairs.values() if not pair.shadow.ended and pair.shadow.status != "new"]
+        if not live:
+            return
+        world.tell_person(live[0], "cancel")
+    raise AssertionError("executions go on for ever")
+
+
+def _live(world: World) -> Iterator[Pair]:
+    return (pair for pair in world.pairs.values() if not pair.shadow.ended and pair.shadow.status != "new")
+
+
+def _forward(world: World) -> Iterator[Choice]:
+    """What brings executions forward: answers, mail, time, a signal that is waited for, the end of a pause."""
+    for pair in _live(world):
+        for wait in world.unanswered(pair, "activity"):
+            yield Choice("answer", partial(world.answer_activity, pair, wait))
+        for wait in world.unanswered(pair, "task"):
+            for outcome in (*wait.about["outcomes"], None):
+                yield Choice("decide", partial(world.answer_task, pair, wait, outcome))
+    if world.mail:
+        yield Choice("mail", world.deliver)
+    soon = _next_alarm(world)
+    if soon is not None:
+        yield Choice("time", partial(world.tick, soon, 0))
+    for pair in _live(world):
+        for name in _signals(pair):
+            for number in (2, 0):
+                yield Choice("signal", partial(world.send_signal, pair, name, number))
+        if pair.shadow.status == "paused":
+            yield Choice("resume", partial(world.tell_person, pair, "resume"))
+
+
+def _rare(world: World, script: Script) -> Iterator[Choice]:
+    number = script.next()
+    pausing = world.engine and "execution.pause" in _words()
+    if world.past:
+        yield Choice("again", partial(world.repeat, number))
+    for pair in _live(world):
+        for name in sorted({*pair.shadow.walk.layout.signals, "unheard"}):
+            if _clear(pair, name):
+                yield Choice("signal", partial(world.send_signal, pair, name, number % 4))
+        if pausing and pair.shadow.status == "live":
+            yield Choice("pause", partial(world.tell_person, pair, "pause"))
+        if number >= 200:
+            yield Choice("cancel", partial(world.tell_person, pair, "cancel"))
+
+
+def _words() -> dict[str, object]:
+    from weft_engine.core.items import WORDS
+
+    return dict(WORDS)
+
+
+def _signals(pair: Pair) -> list[str]:
+    """The names that exactly one open `state` waits for; which of several takes a signal is left open."""
+    waited = [name for wait in pair.shadow.waits("state") for name in wait.about["signals"]]
+    return [name for name in dict.fromkeys(waited) if _clear(pair, name)]
+
+
+def _clear(pair: Pair, name: str) -> bool:
+    return sum(name in wait.about["signals"] for wait in pair.shadow.waits("state")) <= 1
+
+
+def _next_alarm(world: World) -> Pair | None:
+    """The execution whose alarm rings next, where it is clear what rings: two alarms at one moment may ring in any order."""
+    for pair in sorted(_live(world), key=_soonest):
+        alarms = pair.shadow.alarms()
+        if alarms and _sure(world, pair):
+            return pair
+    return None
+
+
+def _soonest(pair: Pair) -> int:
+    alarms = pair.shadow.alarms()
+    return alarms[0][1] if alarms else 1 << 60
+
+
+def _sure(world: World, pair: Pair) -> bool:
+    alarms = pair.shadow.alarms()
+    at = max(world.now, alarms[0][1])
+    return all(earliest > at for earliest, _, _ in alarms[1:])
+
+
+def _creep(world: World, byte: int) -> None:
+    """Let a little time pass, but never to an alarm that could ring."""
+    limits = [alarm[0] - 1 for pair in _live(world) for alarm in pair.shadow.alarms()]
+    limits = [limit for limit in limits if limit >= world.now]
+    world.now = min([world.now + 1 + byte * 4, *limits])

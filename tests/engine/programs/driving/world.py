@@ -1,0 +1,254 @@
+"""The world around executions: workers, people, other executions, signals and time, which do what a script picks of what they could.
+
+What a worker does with an activity stands in its name: `ok` at once; `flaky` fails twice, then is ok; `broken` fails for good; `worn`
+fails each time; `odd` ends with another outcome; `dies` takes the first attempt and is never heard again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid5
+
+from weft_engine.core import items as i
+from weft_language import compile_definition
+from weft_language.compilation import Program
+from weft_language.model import Definition
+
+from tests.engine.programs.driving.comparing import compare_effects, compare_state
+from tests.engine.programs.driving.cored import Cored
+from tests.engine.programs.generating.scenarios import MAIN, Scenario
+from tests.engine.programs.shadow.execution import Execution
+from tests.engine.programs.shadow.fibers import Failed, Wait
+
+MAIN_ID = UUID("0190a6f0-0000-7000-8000-000000000001")
+ANSWERS = {"delivered": 202, "kept": 202, "repeated": 202, "refused": 409, "unknown": 404, "ended": 409}
+
+
+@dataclass
+class Pair:
+    """An execution, twice. cored: None when the shadow runs alone."""
+
+    id: UUID
+    slug: str
+    shadow: Execution
+    cored: Cored | None
+    parent: Pair | None = None
+    step: tuple[str, int] = ("", 0)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that could happen now. say: how it is shown."""
+
+    say: str
+    do: Callable[[], None]
+
+
+@dataclass
+class Mail:
+    """An item on its way from one execution to another. tell: the same for the shadow."""
+
+    to: UUID
+    say: str
+    tell: Callable[[Pair], None]
+    item: Any = None
+
+
+@dataclass
+class World:
+    """Everything of one scenario. now: milliseconds.  log: what happened, to be read when something is wrong."""
+
+    scenario: Scenario
+    engine: bool = True
+    restart: bool = False
+    now: int = 0
+    programs: dict[str, Program] = field(default_factory=dict)
+    pairs: dict[UUID, Pair] = field(default_factory=dict)
+    mail: deque[Mail] = field(default_factory=deque)
+    log: list[str] = field(default_factory=list)
+    past: list[tuple[Pair, Any]] = field(default_factory=list)
+    sent_signals: int = 0
+    answered: set[tuple[Any, ...]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, scenario: Scenario, *, engine: bool = True, restart: bool = False) -> World:
+        """The world before anything has happened. engine: False for the shadow alone."""
+        world = cls(scenario, engine, restart)
+        world.mail.append(world.starting(MAIN_ID, MAIN, scenario.input))
+        return world
+
+    def starting(self, id_: UUID, slug: str, input_: Any, parent: Pair | None = None, step: tuple[str, int] = ("", 0)) -> Mail:
+        """The start of an execution, on its way."""
+
+        def tell(pair: Pair) -> None:
+            pair.shadow.start(input_, self.now)
+
+        if id_ not in self.pairs:
+            cored = Cored(id_, self._program(slug), restart=self.restart) if self.engine else None
+            self.pairs[id_] = Pair(id_, slug, Execution(id_, self.scenario.programs[slug]), cored, parent, step)
+        item = i.Start(id_, slug, input=input_, trigger={"type": "manual"})
+        return Mail(id_, "starts", tell, item)
+
+    def _program(self, slug: str) -> Program:
+        """The compiled program; that generated documents are valid is a test of its own, so it is not checked each time."""
+        if slug not in self.programs:
+            self.programs[slug] = compile_definition(Definition.model_validate(self.scenario.programs[slug]), 1)
+        return self.programs[slug]
+
+    def happen(self, pair: Pair, say: str, tell: Callable[[Pair], Any], item: Any) -> None:
+        """One thing happens to an execution, in the shadow and in the engine, and both must do the same."""
+        self.log.append(f"{self.now / 1000:g} s, {pair.slug}{'' if pair.parent is None else f' {pair.step}'}: {say}")
+        before, was_ended = len(pair.shadow.walk.effects), pair.shadow.ended
+        told = tell(pair)
+        effects = pair.shadow.walk.effects[before:]
+        arrived: list[tuple[str, Any]] = []
+        if pair.cored is not None:
+            seen = pair.cored.give(item, self.now)
+            compare_effects(effects, seen)
+            compare_state(pair.shadow, pair.cored)
+            if told in ANSWERS:
+                assert seen.answer is not None and seen.answer.status == ANSWERS[told], f"the sender hears {told}, got {seen.answer}"
+            if was_ended:
+                assert not seen.changed, "something happened to an execution that had ended"
+            arrived = seen.mail
+            self.past.append((pair, item))
+        self._post(pair, [effect for _, effect in effects], arrived, just_ended=pair.shadow.ended and not was_ended)
+
+    def _post(self, pair: Pair, effects: list[Any], arrived: list[tuple[str, Any]], *, just_ended: bool) -> None:
+        """Put on its way what executions tell each other. With an engine its own items travel, and each must have one of the shadow."""
+        items = {(word, item.execution_id): item for word, item in arrived}
+        for effect in effects:
+            if effect[0] == "call":
+                mail = self._call(pair, effect)
+            elif effect[0].startswith("child."):
+                mail = self._to_child(pair, effect)
+            else:
+                continue
+            word = "execution.start" if effect[0] == "call" else effect[0].replace("child.", "execution.")
+            self._send(mail, items.pop((word, mail.to), None))
+        if just_ended and pair.parent is not None and self._waited_for(pair):
+            found = [key for key in items if key[0].startswith("step.")]
+            self._send(self._ended(pair), items.pop(found[0]) if found else None)
+        assert not items, f"the engine told other executions what the shadow did not: {list(items)}"
+
+    def _send(self, mail: Mail, item: Any) -> None:
+        assert item is not None or not self.engine, f"the engine did not tell {mail.to} that it {mail.say}"
+        mail.item = item
+        self.mail.append(mail)
+
+    def _call(self, pair: Pair, effect: Any) -> Mail:
+        _, node, visit, slug, input_ = effect
+        return self.starting(uuid5(pair.id, f"call:{node}:{visit}"), slug, input_, pair, (node, visit))
+
+    def _to_child(self, pair: Pair, effect: Any) -> Mail:
+        word, node, visit = effect
+        child = uuid5(pair.id, f"call:{node}:{visit}")
+        verb = word.removeprefix("child.")
+
+        def tell(to: Pair) -> None:
+            getattr(to.shadow, verb)(self.now)
+
+        return Mail(child, f"is told to {verb}", tell)
+
+    def _waited_for(self, pair: Pair) -> bool:
+        assert pair.parent is not None
+        return pair.parent.shadow.walk.layout.nodes[pair.step[0]]["with"].get("wait", True) is not False
+
+    def _ended(self, pair: Pair) -> Mail:
+        """The end of a child, on its way to its caller."""
+        assert pair.parent is not None
+        value: Any = pair.shadow.output
+        if pair.shadow.status == "cancelled":
+            value = Failed("child_cancelled", pair.step[0])
+        elif pair.shadow.error is not None:
+            value = Failed(pair.shadow.error.code, pair.step[0], message=pair.shadow.error.message)
+        answer = partial(_answer, world=self, kind="child", step=(*pair.step, 0), value=value)
+        return Mail(pair.parent.id, f"hears that its child {pair.step} is {pair.shadow.status}", answer)
+
+    def deliver(self) -> None:
+        """The oldest mail arrives."""
+        mail = self.mail.popleft()
+        to = self.pairs[mail.to].cored
+        if to is not None and isinstance(mail.item, (i.CompleteStep, i.FailStep)):
+            to.over(mail.item.node, mail.item.visit)
+        self.happen(self.pairs[mail.to], mail.say, mail.tell, mail.item)
+
+    def unanswered(self, pair: Pair, kind: str) -> list[Wait]:
+        """What waits for somebody who has not yet answered; while paused an answer is held, and nobody answers twice."""
+        return [
+            wait
+            for wait in pair.shadow.waits(kind)
+            if (pair.id, wait.node, wait.visit, wait.attempt) not in self.answered
+            and not (pair.shadow.status == "paused" and wait.about.get("name") == "dies" and wait.attempt == 1)
+        ]
+
+    def answer_activity(self, pair: Pair, wait: Wait) -> None:
+        """A worker does what the name of the activity says."""
+        name, attempt = wait.about["name"], wait.attempt
+        place = (pair.id, wait.node, wait.visit, attempt)
+        self.answered.add(place)
+        if name == "broken" or name == "worn" or (name == "flaky" and attempt < 3):
+            code, permanent = ("broken", True) if name == "broken" else ("busy", False)
+            item: Any = i.ActivityFailed(*place, {"code": code, "message": code, "permanent": permanent})
+            value: Any = ("failed", code, permanent)
+        elif name == "dies" and attempt == 1:
+            item, value = i.ActivityAccepted(*place), ("accepted",)
+        else:
+            output = {"v": f"{wait.node}#{wait.visit}"}
+            outcome = "odd" if name == "odd" else "done"
+            item, value = i.ActivityCompleted(*place, outcome, output), ("completed", outcome, output)
+        tell = partial(_answer, world=self, kind="activity", step=place[1:], value=value)
+        self.happen(pair, f"{wait.node}#{wait.visit} attempt {attempt} {value[0]}", tell, item)
+
+    def answer_task(self, pair: Pair, wait: Wait, outcome: str | None) -> None:
+        """A person decides; no outcome: the task fails."""
+        self.answered.add((pair.id, wait.node, wait.visit, wait.attempt))
+        if pair.cored is not None:
+            pair.cored.over(wait.node, wait.visit)
+        if outcome is None:
+            error = {"code": "task_broken", "message": "broken", "permanent": True}
+            item: Any = i.FailStep(pair.id, wait.node, wait.visit, error)
+            value: Any = Failed("task_broken", wait.node)
+        else:
+            output = {"outcome": outcome, "form": {"v": wait.visit}}
+            item, value = i.CompleteStep(pair.id, wait.node, wait.visit, outcome, output), (outcome, output)
+        tell = partial(_answer, world=self, kind="task", step=(wait.node, wait.visit, 0), value=value)
+        self.happen(pair, f"{wait.node}#{wait.visit} is decided: {outcome}", tell, item)
+
+    def send_signal(self, pair: Pair, name: str, number: int) -> None:
+        """Somebody sends a signal."""
+        self.sent_signals += 1
+        id_, payload = f"s{self.sent_signals}", {"n": number}
+        item = i.Signal(pair.id, id_, name, payload)
+        self.happen(pair, f"signal {name} {payload}", lambda to: to.shadow.signal(id_, name, payload, self.now), item)
+
+    def tell_person(self, pair: Pair, verb: str) -> None:
+        """Somebody cancels, pauses or resumes an execution."""
+        item = {"cancel": i.Cancel, "pause": getattr(i, "Pause", None), "resume": getattr(i, "Resume", None)}[verb]
+        made = item(pair.id) if item is not None else None
+        self.happen(pair, verb, lambda to: getattr(to.shadow, verb)(self.now), made)
+
+    def tick(self, pair: Pair, late: int) -> None:
+        """The next alarm of an execution rings."""
+        _, latest, wait = pair.shadow.alarms()[0]
+        self.now = max(self.now, latest) + late
+        say = f"time: {wait.kind} {wait.node}#{wait.visit}" if wait is not None else "time: max_duration"
+        self.happen(pair, say, lambda to: to.shadow.tick(self.now), i.Tick(pair.id))
+
+    def repeat(self, number: int) -> None:
+        """Something that came before comes again, late; it changes nothing."""
+        pair, item = self.past[number % len(self.past)]
+        if isinstance(item, (i.Start, i.Signal, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)) and pair.cored:
+            paused = pair.shadow.status == "paused"
+            if not paused:
+                self.log.append(f"{self.now / 1000:g} s, {pair.slug}: again, late: {item}")
+                assert not pair.cored.give(item, self.now).changed, "an item that came again, late, changed something"
+
+
+def _answer(pair: Pair, *, world: World, kind: str, step: tuple[Any, ...], value: Any) -> None:
+    node, visit, attempt = step
+    pair.shadow.answer(kind, node, visit, attempt, world.now, value)

@@ -1,0 +1,89 @@
+"""Whole scenarios: the programs, the input, and the script of what happens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import strategies as st
+from weft_engine.core.items import WORDS
+from weft_language import parse
+from weft_language.validation.publishing import publish_findings
+
+from tests.engine.programs.generating.graphs import graph
+from tests.engine.programs.generating.maker import Document, Draw, Maker, Place
+
+ALWAYS = frozenset({"set", "transform", "if", "switch", "publish", "state", "activity", "wait", "task", "group", "fail", "end"})
+MAIN = "main"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """programs: documents by slug, `main` is started.  script: one choice a byte, 0 where it is over."""
+
+    programs: dict[str, Document]
+    input: Document
+    script: bytes
+
+    def __repr__(self) -> str:
+        shown = "\n".join(f"{slug}: {json.dumps(document, indent=1)}" for slug, document in self.programs.items())
+        return f"Scenario(\n{shown}\ninput: {json.dumps(self.input)}\nscript: {self.script.hex(' ')})"
+
+
+@lru_cache(maxsize=1)
+def executed() -> frozenset[str]:
+    """The features of the language that this release's engine executes."""
+    inner = {"nodes": [{"id": "i", "type": "set", "with": {}}]}
+    probes: dict[str, Document] = {
+        "parallel": {"branches": {"x": inner}},
+        "foreach": {"items": [1], "body": inner},
+        "loop": {"while": "false", "body": inner},
+        "call": {"workflow": "other"},
+        "compensate": {},
+    }
+    found = {kind for kind, with_ in probes.items() if publishable({"nodes": [{"id": "n", "type": kind, "with": with_}]})}
+    return ALWAYS | found | ({"pause"} if "execution.pause" in WORDS else set())
+
+
+def publishable(part: Document) -> bool:
+    """Whether this release executes a document."""
+    return not publish_findings(parse({"format": "weft/v1", "slug": "probe", "name": "Probe", **part}))
+
+
+EVERYTHING = ALWAYS | {"parallel", "foreach", "loop", "call", "compensate", "pause"}
+
+
+def document(draw: Draw, slug: str, features: frozenset[str], budget: int, children: tuple[str, ...]) -> Document:
+    """One valid definition."""
+    maker = Maker(draw, features, budget, children)
+    body = graph(maker, Place())
+    made: Document = {"format": "weft/v1", "slug": slug, "name": slug, "vars": maker.vars, **body}
+    made["output"] = {"a": "{{ vars.a }}", "o": "{{ vars.o }}"}
+    if maker.steps and maker.pick(2):
+        made["output"]["s"] = f"{{{{ default(step.{maker.one(maker.steps)}.output, null) }}}}"
+    settings: dict[str, Any] = {}
+    if maker.one_in(8):
+        settings["max_duration"] = maker.duration()
+    if maker.one_in(8):
+        settings["signal_ttl"] = maker.duration()
+    if "compensate" in features and maker.pick(2):
+        settings["on_failure"] = "compensate"
+    return {**made, **({"settings": settings} if settings else {})}
+
+
+@st.composite
+def scenarios(draw: Any, features: frozenset[str] | None = None, budget: int = 12) -> Scenario:
+    """Programs with what happens to them. features: those that the engine executes, when None."""
+    features = executed() if features is None else features
+    programs: dict[str, Document] = {}
+    if "call" in features:
+        for slug in ("child-a", "child-b")[: draw(st.integers(0, 2))]:
+            programs[slug] = document(draw, slug, features, 4, tuple(programs))
+    programs = {MAIN: document(draw, MAIN, features, budget, tuple(programs)), **programs}
+    input_ = {"n": draw(st.integers(0, 4)), "items": [3, 4, 5][: draw(st.integers(0, 3))]}
+    return Scenario(programs, input_, draw(SCRIPTS))
+
+
+SCRIPTS = st.binary(max_size=120)

@@ -1,0 +1,185 @@
+"""The nodes that hold no graph: values, choices, waiting, people, other workflows, outside work, undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from tests.engine.programs.shadow.expressions import evaluate, render
+from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Stopped, Wait
+from tests.engine.programs.shadow.frames import Document, Frame, Visit
+from tests.engine.programs.shadow.walking import Arrived, Walk, edges_on, milliseconds
+from tests.engine.programs.times import moment
+
+DEFAULT_RETRY = {"attempts": 5}
+LEASE_MS = 60_000
+
+
+@dataclass
+class Kept:
+    """A signal that came before a node waited for it. until: milliseconds."""
+
+    id: str
+    name: str
+    payload: Mapping[str, Any]
+    until: int
+
+
+@dataclass
+class Leaves:
+    """Runs the leaves of one execution. kept: its signals that came early."""
+
+    id: UUID
+    kept: list[Kept] = field(default_factory=list)
+
+    async def __call__(self, walk: Walk, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+        """Run one to its outcome. Raises: Failed, Stopped."""
+        names, with_ = walk.names(frame), node.get("with", {})
+        match node["type"]:
+            case "set":
+                values = {name: render(value, names) for name, value in with_.items()}
+                walk.vars.update(values)
+                return "done", values
+            case "transform":
+                return "done", evaluate(with_["expression"], names) if "expression" in with_ else render(with_["map"], names)
+            case "if":
+                value = evaluate(with_["when"], names)
+                return ("true" if value else "false"), value
+            case "switch":
+                chosen = next((case["outcome"] for case in with_["cases"] if evaluate(case["when"], names)), with_.get("default", "done"))
+                return chosen, chosen
+            case "wait":
+                due = walk.now + milliseconds(render(with_["for"], names))
+                await Wait("timer", visit.node, visit.number, earliest=due, latest=due)
+                return "done", {"woke_at": moment(walk.now).isoformat()}
+            case "state":
+                return await self._state(walk, node, visit, frame)
+            case "task":
+                return await _task(walk, node, visit, names)
+            case "call":
+                return await self._call(walk, with_, visit, names)
+            case "publish":
+                walk.did("publish", visit.node, visit.number, with_["type"], render(with_.get("data"), names))
+                return "done", {"event_id": str(uuid5(self.id, f"event:{visit.node}:{visit.number}"))}
+            case "fail":
+                raise Failed(render(with_["code"], names), node["id"], message=render(with_["message"], names), permanent=True)
+            case "end":
+                visit.ended = True
+                raise Stopped(node["id"], with_.get("status", "completed"), render(with_.get("output"), names))
+            case "activity":
+                input_ = render(with_.get("input"), names)
+                return await attempts(walk, visit.node, visit.number, with_["name"], input_, node.get("retry", DEFAULT_RETRY))
+            case "compensate":
+                return await _compensate(walk, node, with_.get("scope"))
+        raise AssertionError(f"the shadow does not know {node['type']}")
+
+    async def _state(self, walk: Walk, node: Document, visit: Visit, frame: Frame) -> tuple[Any, Any]:
+        with_ = node["with"]
+        wait = Wait("state", visit.node, visit.number)
+        wait.about = {"node": node, "frame": frame, "signals": sorted(with_.get("signals", {}))}
+        for kept in list(self.kept):
+            if kept.until <= walk.now:
+                self.kept.remove(kept)
+            elif takes(walk, wait, kept.name, kept.payload):
+                self.kept.remove(kept)
+                return Arrived(kept.name, {**kept.payload, "user": None}), kept.payload
+        after = sorted((walk.now + milliseconds(text), name) for name, text in with_.get("after", {}).items())
+        if after:
+            wait.earliest = wait.latest = after[0][0]
+        got = await wait
+        if got == RANG:
+            return after[0][1], None
+        name, payload = got
+        return Arrived(name, {**payload, "user": None}), payload
+
+    async def _call(self, walk: Walk, with_: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
+        walk.did("call", visit.node, visit.number, with_["workflow"], render(with_.get("input"), names))
+        if with_.get("wait", True) is False:
+            return "done", {"execution_id": str(uuid5(self.id, f"call:{visit.node}:{visit.number}"))}
+        return "done", await Wait("child", visit.node, visit.number)
+
+
+def takes(walk: Walk, wait: Wait, name: str, payload: Mapping[str, Any]) -> bool:
+    """Whether a `state` that waits takes a signal: it knows it, and one of its edges does not refuse it."""
+    node, frame = wait.about["node"], wait.about["frame"]
+    if name not in wait.about["signals"]:
+        return False
+    graph = walk.layout.graphs[node["id"]]
+    names = walk.names(frame, {"signal": {**payload, "user": None}})
+    return not edges_on(graph, node, name) or walk.follow(graph, node, name, names) is not None
+
+
+
+async def _task(walk: Walk, node: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
+    with_ = node["with"]
+    walk.did("task.create", visit.node, visit.number, render(with_["title"], names))
+    wait = Wait("task", visit.node, visit.number, about={"outcomes": with_.get("outcomes", ["completed"])})
+    expires = "due" in with_ and "timeout" not in node and edges_on(walk.layout.graphs[node["id"]], node, "timeout")
+    if expires:
+        wait.earliest = wait.latest = walk.now + milliseconds(with_["due"])
+    got = await wait
+    if got == RANG:
+        walk.did("task.cancel", visit.node, visit.number)
+        raise Failed("timeout", node["id"])
+    return got  # type: ignore[no-any-return]
+
+
+async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, retry: Document) -> tuple[str, Any]:
+    """Ask for outside work until it is done or given up. Raises: Failed."""
+    began, attempt = walk.now, 1
+    while True:
+        walk.did("activity", node, visit, attempt, name, input_)
+        got: Any = ("accepted",)
+        accepted = False
+        while got[0] == "accepted":
+            due = walk.now + LEASE_MS if accepted else None
+            wait = Wait("activity", node, visit, attempt, earliest=due, latest=due, about={"name": name, "accepted": accepted})
+            got = await wait
+            accepted = True
+            if got == RANG:
+                got = ("failed", "lease_expired", False)
+        if got[0] == "completed":
+            return got[1], got[2]
+        _, code, permanent = got
+        pause = _pause(retry, attempt, code, permanent)
+        if pause is None or walk.now + pause - began > milliseconds(retry.get("deadline", "999999h")):
+            raise Failed(code, node, permanent=permanent)
+        soonest = pause // 2 if retry.get("jitter", True) else pause
+        await Wait("retry", node, visit, attempt, earliest=walk.now + soonest, latest=walk.now + pause)
+        attempt += 1
+
+
+def _pause(retry: Document, attempt: int, code: str, permanent: bool) -> int | None:
+    """Milliseconds before the next attempt at most, None when there is none."""
+    refused = permanent or code in retry.get("not_on", ()) or code not in retry.get("on", [code])
+    if refused or attempt >= retry.get("attempts", 5):
+        return None
+    return min(milliseconds(retry.get("max_delay", "5m")), int(milliseconds(retry.get("delay", "1s")) * retry.get("factor", 2) ** (attempt - 1)))
+
+
+async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
+    """Undo what was done, newest first, each once. Returns: the nodes undone, and those that could not be."""
+    done: list[str] = []
+    failed: list[str] = []
+    while True:
+        within = [one for one in walk.undoable if scope is None or scope in walk.layout.around[one[0].node]]
+        if not within:
+            return done, failed
+        one = within[-1]
+        walk.undoable.remove(one)
+        visit, _, with_ = one
+        try:
+            await attempts(walk, f"{visit.node}.compensate", visit.number, with_["name"], with_.get("input"), DEFAULT_RETRY)
+        except Failed:
+            failed.append(visit.node)
+        else:
+            done.append(visit.node)
+
+
+async def _compensate(walk: Walk, node: Document, scope: str | None) -> tuple[str, Any]:
+    done, failed = await undo(walk, scope)
+    if failed:
+        raise Failed("compensation_failed", node["id"])
+    return "done", {"compensated": done, "failed": failed}

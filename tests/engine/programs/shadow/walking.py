@@ -1,0 +1,224 @@
+"""Moving through graphs: visits, outcomes, edges, and the nodes that hold graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from tests.engine.programs.shadow.expressions import evaluate, render
+from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Fibers, Wait
+from tests.engine.programs.shadow.frames import Document, Frame, Layout, Steps, Visit
+
+BAD = ("error", "timeout")
+WORKING = ("activity", "wait", "state", "task", "call", "group", "parallel", "foreach", "loop", "compensate")
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
+
+
+def milliseconds(text: str) -> int:
+    """A duration in its short form."""
+    return int(text[:-1]) * UNITS[text[-1]]
+
+
+class Leaves(Protocol):
+    """What does the nodes that hold no graph."""
+
+    async def __call__(self, walk: Walk, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[str, Any]: ...
+
+
+class Walk:
+    """An execution's way through its document. effects: what it did, each with the path of the fiber that did it. now: milliseconds."""
+
+    def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
+        self.document, self.input = document, input_
+        self.layout = Layout(document)
+        self.fibers = Fibers(self._taken_back)
+        self.vars: dict[str, Any] = {}
+        self.newest: dict[str, Visit] = {}
+        self.effects: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+        self.undoable: list[tuple[Visit, str, Any]] = []
+        self.now = 0
+        self._leaves = leaves
+
+    def did(self, *effect: Any) -> None:
+        """Note an effect."""
+        fiber = self.fibers.running
+        self.effects.append((fiber.path if fiber is not None else (), effect))
+
+    def _taken_back(self, wait: Wait) -> None:
+        if wait.kind == "task":
+            self.did("task.cancel", wait.node, wait.visit)
+        elif wait.kind == "child":
+            self.did("child.cancel", wait.node, wait.visit)
+
+    def names(self, frame: Frame, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What a reader in a frame sees."""
+        steps = Steps(frame, self.layout, self.newest)
+        return {"vars": self.vars, "input": self.input, "step": steps, **frame.locals(), **(more or {})}
+
+    async def graph(self, graph: Document, frame: Frame, fiber: Fiber) -> Any:
+        """Run a graph to its end. Returns: the output of its last node. Raises: Failed."""
+        nodes = {node["id"]: node for node in graph["nodes"]}
+        node: Document = nodes[graph.get("start", graph["nodes"][0]["id"])]
+        while True:
+            output, target = await self._visit(graph, node, frame, fiber)
+            if target is None:
+                return output
+            node = nodes[target]
+
+    async def _visit(self, graph: Document, node: Document, frame: Frame, fiber: Fiber) -> tuple[Any, str | None]:
+        before = self.newest.get(node["id"])
+        visit = Visit(node["id"], before.number + 1 if before is not None else 1)
+        self.newest[node["id"]] = frame_of(frame, self.layout.home[node["id"]]).visits[node["id"]] = visit
+        self.did("visit", visit.node, visit.number)
+        failed: Failed | None = None
+        more: dict[str, Any] = {}
+        try:
+            outcome, output = await self._within_timeout(node, visit, frame, fiber)
+            if isinstance(outcome, Arrived):
+                more, outcome = {"signal": outcome.names}, outcome.name
+        except Failed as error:
+            failed, output = error, None
+            late = error.code == "timeout" and error.node == node["id"] and bool(edges_on(graph, node, "timeout"))
+            outcome = "timeout" if late else "error"
+        visit.ended, visit.outcome, visit.output = True, outcome, output
+        if failed is None and "compensate" in node:
+            undo = node["compensate"]
+            self.undoable.append((visit, undo["type"], render(undo["with"], self.names(frame))))
+        target = self.follow(graph, node, outcome, self.names(frame, more))
+        if target is None and failed is not None:
+            raise failed
+        return output, target
+
+    def follow(self, graph: Document, node: Document, outcome: str, names: Mapping[str, Any]) -> str | None:
+        """The node that an outcome leads to, None when no edge is taken."""
+        for edge in edges_on(graph, node, outcome):
+            if "when" not in edge or evaluate(edge["when"], names) is True:
+                return str(edge["to"])
+        return None
+
+    async def _within_timeout(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+        if "timeout" not in node or node["type"] not in WORKING:
+            return await self._work(node, visit, frame, fiber)
+        due = self.now + milliseconds(node["timeout"])
+        self._spawn_work(node, visit, frame, fiber)
+        ended = await Wait("children", visit.node, visit.number, earliest=due, latest=due)
+        if ended == RANG:
+            self._drop(fiber)
+            raise Failed("timeout", node["id"])
+        _, well, value = ended
+        if not well:
+            raise value
+        return value  # type: ignore[no-any-return]
+
+    def _spawn_work(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> None:
+        async def work() -> tuple[Any, Any]:
+            return await self._work(node, visit, frame, inner)
+
+        inner = self.fibers.spawn(work(), fiber)
+
+    def _drop(self, fiber: Fiber) -> None:
+        for child in list(fiber.children):
+            self.fibers.cancel(child)
+        fiber.ended.clear()
+
+    def _spawn(self, graph: Document, frame: Frame, fiber: Fiber, tag: Any) -> None:
+        async def run() -> Any:
+            return await self.graph(graph, frame, inner)
+
+        inner = self.fibers.spawn(run(), fiber, tag)
+
+    async def _work(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+        match node["type"]:
+            case "group":
+                return "done", await self.graph(node["with"], frame, fiber)
+            case "parallel":
+                return "done", await self._parallel(node, visit, frame, fiber)
+            case "foreach":
+                return "done", await self._foreach(node, visit, frame, fiber)
+            case "loop":
+                return await self._loop(node, frame, fiber)
+        return await self._leaves(self, node, visit, frame, fiber)
+
+    async def _parallel(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> dict[str, Any]:
+        branches, join = node["with"]["branches"], node["with"].get("join", "all")
+        needed = {"all": len(branches), "any": 1}.get(join, join)
+        for name, graph in branches.items():
+            self._spawn(graph, Frame(f"{node['id']}/{name}", frame), fiber, name)
+        outputs: dict[str, Any] = {}
+        first: Failed | None = None
+        for _ in branches:
+            name, well, value = await Wait("children", visit.node, visit.number)
+            if well:
+                outputs[name] = value
+            elif node["with"].get("on_error", "fail") == "fail":
+                self._drop(fiber)
+                raise value
+            else:
+                first = first or value
+            if len(outputs) == needed:
+                break
+        self._drop(fiber)
+        if len(outputs) < needed and first is not None:
+            raise first
+        return outputs
+
+    async def _foreach(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> list[Any]:
+        with_ = node["with"]
+        items = render(with_["items"], self.names(frame))
+        if not isinstance(items, list):
+            raise Failed("expression_type", node["id"], permanent=True)
+        if len(items) > with_.get("max_items", 10_000):
+            raise Failed("too_many_items", node["id"], permanent=True)
+        outputs: list[Any] = [None] * len(items)
+        begun = ended = 0
+        while ended < len(items):
+            while begun < len(items) and begun - ended < with_.get("concurrency", 1):
+                names = {with_.get("as", "item"): items[begun], "index": begun}
+                self._spawn(with_["body"], Frame(node["id"], frame, names), fiber, begun)
+                begun += 1
+            index, well, value = await Wait("children", visit.node, visit.number)
+            ended += 1
+            if well:
+                outputs[index] = value
+            elif with_.get("on_error", "fail") == "fail":
+                self._drop(fiber)
+                raise value
+        return outputs
+
+    async def _loop(self, node: Document, frame: Frame, fiber: Fiber) -> tuple[str, Any]:
+        with_, output = node["with"], None
+        limit, iteration = with_.get("max_iterations", 1_000), 1
+        while True:
+            if "while" in with_ and evaluate(with_["while"], self.names(frame, {"iteration": iteration})) is not True:
+                return "done", output
+            if iteration > limit:
+                return "exhausted", output
+            output = await self.graph(with_["body"], Frame(node["id"], frame, {"iteration": iteration}), fiber)
+            if "until" in with_ and evaluate(with_["until"], self.names(frame, {"iteration": iteration})) is True:
+                return "done", output
+            iteration += 1
+
+
+class Arrived:
+    """The outcome of a `state` that a signal left: its name, and what `signal` is on the edges."""
+
+    def __init__(self, name: str, names: Mapping[str, Any]) -> None:
+        self.name, self.names = name, names
+
+
+def edges_on(graph: Document, node: Document, outcome: str) -> list[Document]:
+    """The edges that are read for an outcome: those on it, else those on `done` unless it is a bad one."""
+    edges = graph.get("edges")
+    if not edges:
+        places = [inner["id"] for inner in graph["nodes"]]
+        following = places[places.index(node["id"]) + 1 :][:1]
+        edges = [{"from": node["id"], "to": to, "on": "done"} for to in following]
+    leaving = [edge for edge in edges if edge["from"] == node["id"]]
+    return [edge for edge in leaving if edge["on"] == outcome] or (
+        [] if outcome in BAD else [edge for edge in leaving if edge["on"] == "done"]
+    )
+
+
+def frame_of(frame: Frame, home: str) -> Frame:
+    """The frame that a node stands in, seen from where it runs."""
+    return next(one for one in frame.chain() if one.key == home)
