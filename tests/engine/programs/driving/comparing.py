@@ -20,15 +20,19 @@ def text(effect: Effect) -> str:
     return json.dumps(effect, sort_keys=True, default=str)
 
 
-def compare_effects(expected: list[Placed], seen: Seen) -> None:
-    """Raises: AssertionError when the engine did something else, or in an order that is not allowed."""
+def compare_effects(expected: list[Placed], seen: Seen, known: set[tuple[Any, ...]]) -> None:
+    """known: fibers that had begun before.
+
+    Raises: AssertionError when the engine did something else, or in an order that is not allowed.
+    """
     visits = [(path, effect) for path, effect in expected if effect[0] == "visit"]
     says = [(path, effect) for path, effect in expected if effect[0] != "visit"]
     same("visits begun", (effect for _, effect in visits), seen.visits)
     same("asked of others", (effect for _, effect in says), seen.says)
     in_order([(path, effect) for path, effect in says if effect[0] not in TAKEN_BACK], seen.says)
     in_order(visits, seen.visits)
-    begun_in_order(visits, seen.visits)
+    begun_in_order([placed for placed in visits if placed[0] not in known], seen.visits)
+    known.update(path for path, _ in visits)
 
 
 def same(what: str, expected: Iterable[Effect], seen: Iterable[Effect]) -> None:
@@ -63,7 +67,9 @@ def compare_state(shadow: Execution, cored: Cored) -> None:
         wanted = ("paused",) if shadow.status == "paused" else LIVE
         assert status in wanted, f"expected {shadow.status}, got {status}: {cored.state.error}"
     else:
-        assert status == shadow.status, f"expected {shadow.status} ({shadow.error and shadow.error.code}), got {status}: {cored.state.error}"
+        assert status == shadow.status, (
+            f"expected {shadow.status} ({shadow.error and shadow.error.code}), got {status}: {cored.state.error}"
+        )
     if shadow.status != "new":
         assert cored.state.vars == shadow.walk.vars, f"expected vars {shadow.walk.vars}, got {cored.state.vars}"
     if shadow.status == "completed":

@@ -1,4 +1,4 @@
-"""One execution in the engine's pure core, with its journal as PostgreSQL would give it back, and what it did as the shadow would say it."""
+"""One execution in the engine's pure core, its journal as PostgreSQL would give it back, and what it did in the shadow's words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
-from weft_engine.core.apply import apply
+from weft_engine.core.apply import Transition, advance, apply
 from weft_engine.core.entries import Entry, Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
@@ -22,7 +22,7 @@ from weft_language.compilation import Program
 from tests.engine.programs.times import moment
 
 CONTEXT = Context({"id": "acme", "tier": "standard", "settings": {}}, resend_s=45.0, lease_s=60.0)
-QUEUE: Any = 8 if "partitions" in __import__("inspect").signature(messages).parameters else "engine.p.0"
+PARTITIONS = 8
 PLAIN = msgspec.json.Encoder()
 REPEATABLE = (i.ActivityAccepted, i.ActivityHeartbeat)
 """Items that renew a lease each time they come."""
@@ -60,15 +60,11 @@ class Cored:
         self._requests: dict[tuple[str, int, int], bytes] = {}
         self._tasks: dict[str, tuple[str, int]] = {}
         self._children: dict[str, tuple[str, int]] = {}
-        self._called: set[str] = set()
 
     def give(self, item: i.Happening, now: int) -> Seen:
         """Apply an item, with everything that holds of every item: what is told of the state is the state, twice equals once."""
         before = snapshot(self.state)
-        state = fold(self.id, self.rows) or self.state if self.restart else self.state
-        assert snapshot(state) == before, "the journal tells another state than the one in memory"
-        transition = apply(state, item, moment(now), self.program, CONTEXT)
-        assert snapshot(state) == before, "the core changed the state that it was given"
+        transition = self._refolded(item, now, before) if self.restart else self._in_memory(item, now, before)
         self.state = transition.state
         seen = Seen(answer=transition.answer, changed=bool(transition.entries))
         if transition.entries:
@@ -80,18 +76,31 @@ class Cored:
             assert not again.entries, f"the same item again changed something: {again.entries}"
         return seen
 
+    def _in_memory(self, item: i.Happening, now: int, before: bytes) -> Transition:
+        transition = apply(self.state, item, moment(now), self.program, CONTEXT)
+        assert snapshot(self.state) == before, "the core changed the state that it was given"
+        return transition
+
+    def _refolded(self, item: i.Happening, now: int, before: bytes) -> Transition:
+        """All memory is gone: the state is what the rows tell, and it is changed in place, as an owner does."""
+        state = fold(self.id, self.rows) or State(self.id, "acme", self.program.slug, self.program.version)
+        assert snapshot(state) == before, "the journal tells another state than the one in memory"
+        return advance(state, item, moment(now), self.program, CONTEXT)
+
     def _keep(self, entries: list[Entry], now: int, seen: Seen) -> None:
         position = self.state.position - len(entries)
         row = Row(position, moment(now), decode(encode(entries)))
-        said = messages(self.state, entries, position, row.at, QUEUE)
-        again = messages(self.state, row.entries, position, row.at, QUEUE)
+        said = messages(self.state, entries, position, row.at, PARTITIONS)
+        again = messages(self.state, row.entries, position, row.at, PARTITIONS)
         assert PLAIN.encode(said) == PLAIN.encode(again), "the stored entries say something else than the fresh ones"
         self.rows.append(row)
         self._sent.append((row, said))
         self._note_visits(entries, seen)
         published = [(entry.node, entry.visit) for entry in entries if entry.kind == e.EVENT_PUBLISHED]
         for out in said:
-            self._note(out, published, seen)
+            place = out.item.id.split(":")[1:2]
+            kind = entries[int(place[0]) - position].kind if place else ""
+            self._note(out, published, seen, again=kind == e.STEP_RESENT)
 
     def _note_visits(self, entries: list[Entry], seen: Seen) -> None:
         for entry in entries:
@@ -101,14 +110,14 @@ class Cored:
                 self._visits.add((entry.node, entry.visit))
                 seen.visits.append(("visit", entry.node, entry.visit))
 
-    def _note(self, out: Outgoing, published: list[tuple[str | None, int]], seen: Seen) -> None:
+    def _note(self, out: Outgoing, published: list[tuple[str | None, int]], seen: Seen, *, again: bool) -> None:
         data = msgspec.json.decode(out.item.data)
         if out.exchange == routing.DOMAIN:
             seen.says.append(("publish", *published.pop(0), out.item.type, data))
         elif out.exchange == routing.EVENTS:
             self.facts.append(out.item.type)
         elif out.item.type == "activity.requested":
-            self._note_request(data, seen)
+            self._note_request(data, seen, again=again)
         elif out.item.type == "task.create":
             self._tasks[data["task_id"]] = (data["node"], data["visit"])
             seen.says.append(("task.create", data["node"], data["visit"], data["title"]))
@@ -117,26 +126,24 @@ class Cored:
             if task is not None:
                 seen.says.append(("task.cancel", *task))
         else:
-            self._note_mail(out.item.type, data, seen)
+            self._note_mail(out.item.type, data, seen, again=again)
 
-    def _note_request(self, data: dict[str, Any], seen: Seen) -> None:
+    def _note_request(self, data: dict[str, Any], seen: Seen, *, again: bool) -> None:
         place = (data["node"], data["visit"], data["attempt"])
         assert data["key"] == key_of(self.id, data["node"], data["visit"]), "an effect has another key than its step"
         told = PLAIN.encode([data["name"], data["input"]])
-        if place not in self._requests:
-            self._requests[place] = told
+        if not again:
             seen.says.append(("activity", *place, data["name"], data["input"]))
-        assert self._requests[place] == told, f"the request of {place} went out again with another content"
+        assert self._requests.setdefault(place, told) == told, f"the request of {place} went out again with another content"
 
-    def _note_mail(self, type_: str, data: dict[str, Any], seen: Seen) -> None:
+    def _note_mail(self, type_: str, data: dict[str, Any], seen: Seen, *, again: bool) -> None:
         item = i.decode(type_, PLAIN.encode(data))
         child = str(data["execution_id"])
         if type_ == "execution.start":
             caller = data["caller"]
-            if child in self._called:
+            if again:
                 return
             self._children[child] = (caller["node"], caller["visit"])
-            self._called.add(child)
             seen.says.append(("call", caller["node"], caller["visit"], data["workflow"], data["input"]))
         elif type_.startswith("execution."):
             if child not in self._children:
@@ -153,7 +160,7 @@ class Cored:
         """What was said is said again, word for word, when it is derived from the journal at the end."""
         for row, said in self._sent:
             resent = {entry.kind for entry in row.entries} & {e.STEP_RESENT}
-            again = messages(self.state, row.entries, row.position, row.at, QUEUE)
+            again = messages(self.state, row.entries, row.position, row.at, PARTITIONS)
             assert resent or PLAIN.encode(said) == PLAIN.encode(again), f"said again from the journal, {said} became {again}"
         ends = [fact for fact in self.facts if fact in e.ENDS]
         assert len(ends) == int(self.state.ended), f"the end was told {len(ends)} times: {self.facts}"

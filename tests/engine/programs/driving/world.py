@@ -38,6 +38,7 @@ class Pair:
     cored: Cored | None
     parent: Pair | None = None
     step: tuple[str, int] = ("", 0)
+    known: set[tuple[Any, ...]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class World:
         arrived: list[tuple[str, Any]] = []
         if pair.cored is not None:
             seen = pair.cored.give(item, self.now)
-            compare_effects(effects, seen)
+            compare_effects(effects, seen, pair.known)
             compare_state(pair.shadow, pair.cored)
             if told in ANSWERS:
                 assert seen.answer is not None and seen.answer.status == ANSWERS[told], f"the sender hears {told}, got {seen.answer}"

@@ -69,8 +69,7 @@ class Maker:
         """The id of a new node."""
         self.made += 1
         self.budget -= 1
-        name = f"{SHORT.get(kind, kind)}{self.made}"
-        return name
+        return f"{SHORT.get(kind, kind)}{self.made}"
 
     def counter(self) -> str:
         """A variable of its own for a cycle, which begins at 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from weft_language.validation.publishing import publish_findings
 
 from tests.engine.programs.generating.graphs import graph
 from tests.engine.programs.generating.maker import Document, Draw, Maker, Place
+from tests.engine.programs.shadow.frames import graphs_of
 
 ALWAYS = frozenset({"set", "transform", "if", "switch", "publish", "state", "activity", "wait", "task", "group", "fail", "end"})
 MAIN = "main"
@@ -28,8 +30,29 @@ class Scenario:
     script: bytes
 
     def __repr__(self) -> str:
-        shown = "\n".join(f"{slug}: {json.dumps(document, indent=1)}" for slug, document in self.programs.items())
-        return f"Scenario(\n{shown}\ninput: {json.dumps(self.input)}\nscript: {self.script.hex(' ')})"
+        programs = "".join(shown(document) for document in self.programs.values())
+        return f"\n{programs}input: {json.dumps(self.input)}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How hypothesis shows it."""
+        printer.text(repr(self))
+
+
+def shown(document: Document) -> str:
+    """A definition to be read: a line for each node and edge, graphs inside nodes indented."""
+    head = {name: value for name, value in document.items() if name not in ("nodes", "edges", "format", "name")}
+    return json.dumps(head) + "\n" + _shown(document, "  ")
+
+
+def _shown(graph: Mapping[str, Any], indent: str) -> str:
+    lines = []
+    for node in graph["nodes"]:
+        inner = dict(graphs_of(node))
+        with_ = {name: value for name, value in node["with"].items() if name not in ("nodes", "edges", "branches", "body")}
+        lines.append(indent + json.dumps({**node, "with": with_}))
+        lines += [f"{indent}  {key}:\n{_shown(one, indent + '    ')}".rstrip("\n") for key, one in inner.items()]
+    lines += [indent + json.dumps(edge) for edge in graph.get("edges", ())]
+    return "\n".join(lines) + "\n"
 
 
 @lru_cache(maxsize=1)

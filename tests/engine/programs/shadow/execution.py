@@ -32,7 +32,7 @@ class Execution:
         self._dying: tuple[str, Failed] | None = None
         self._deadline: int | None = None
         self._paused_at = 0
-        self._held: list[tuple[tuple[Any, ...], Callable[[], Any]]] = []
+        self._held: list[Callable[[], Any]] = []
 
     @property
     def ended(self) -> bool:
@@ -128,7 +128,8 @@ class Execution:
         if self.ended:
             return
         if self.status == "paused":
-            self._held.append(((kind, node, visit), lambda: self.answer(kind, node, visit, attempt, self.walk.now, value)))
+            self.walk.heard.add((kind, node, visit))
+            self._held.append(lambda: self.answer(kind, node, visit, attempt, self.walk.now, value))
             return
         self.walk.now = now
         for wait in self.waits(kind):
@@ -143,7 +144,7 @@ class Execution:
         if self.ended:
             return "ended"
         if self.status == "paused":
-            self._held.append((("signal", id_), lambda: self.signal(id_, name, payload, self.walk.now)))
+            self._held.append(lambda: self.signal(id_, name, payload, self.walk.now))
             return "held"
         self.walk.now = now
         if id_ in self._seen:
@@ -189,13 +190,12 @@ class Execution:
         if self._deadline is not None:
             self._deadline += length
         held, self._held = self._held, []
-        for _, item in held:
+        for item in held:
             item()
 
     def _pass_on(self, word: str) -> None:
         """Tell the children that are waited for and have not been heard of."""
         self.walk.fibers.running = None
-        heard = {about for about, _ in self._held}
         for wait in self.waits("child"):
-            if ("child", wait.node, wait.visit) not in heard:
+            if ("child", wait.node, wait.visit) not in self.walk.heard:
                 self.walk.did(word, wait.node, wait.visit)

@@ -23,6 +23,16 @@ class Visit:
 
 
 @dataclass(eq=False, slots=True)
+class Undoable:
+    """A visit that ended well and can be undone. with_: of its `compensate`, as rendered then.  running: whether it is being undone."""
+
+    node: str
+    visit: int
+    with_: dict[str, Any]
+    running: bool = False
+
+
+@dataclass(eq=False, slots=True)
 class Frame:
     """A frame that is open. key: which graph of the document it is of.  names: what it adds (`item`, `index`, `iteration`)."""
 
@@ -47,7 +57,10 @@ class Frame:
 
 
 class Layout:
-    """Where each node of a document stands. home: the key of its frame.  around: the nodes whose graphs it stands in.  graphs: its own graph."""
+    """Where each node of a document stands. home: the key of its frame.
+
+    around: the nodes whose graphs it stands in.  graphs: the graph it is a node of.
+    """
 
     def __init__(self, document: Document) -> None:
         self.home: dict[str, str] = {}

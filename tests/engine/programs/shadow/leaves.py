@@ -38,6 +38,27 @@ class Leaves:
         """Run one to its outcome. Raises: Failed, Stopped."""
         names, with_ = walk.names(frame), node.get("with", {})
         match node["type"]:
+            case "state":
+                return await self._state(walk, node, visit, frame)
+            case "task":
+                return await _task(walk, node, visit, names)
+            case "call":
+                return await self._call(walk, with_, visit, names)
+            case "wait":
+                due = walk.now + milliseconds(render(with_["for"], names))
+                await Wait("timer", visit.node, visit.number, earliest=due, latest=due)
+                return "done", {"woke_at": moment(walk.now).isoformat()}
+            case "activity":
+                input_ = render(with_.get("input"), names)
+                return await attempts(walk, visit.node, visit.number, with_["name"], input_, node.get("retry", DEFAULT_RETRY))
+            case "compensate":
+                return await _compensate(walk, node, with_.get("scope"))
+        return self._at_once(walk, node, visit, names)
+
+    def _at_once(self, walk: Walk, node: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
+        """The leaves that need nobody."""
+        with_ = node.get("with", {})
+        match node["type"]:
             case "set":
                 values = {name: render(value, names) for name, value in with_.items()}
                 walk.vars.update(values)
@@ -50,16 +71,6 @@ class Leaves:
             case "switch":
                 chosen = next((case["outcome"] for case in with_["cases"] if evaluate(case["when"], names)), with_.get("default", "done"))
                 return chosen, chosen
-            case "wait":
-                due = walk.now + milliseconds(render(with_["for"], names))
-                await Wait("timer", visit.node, visit.number, earliest=due, latest=due)
-                return "done", {"woke_at": moment(walk.now).isoformat()}
-            case "state":
-                return await self._state(walk, node, visit, frame)
-            case "task":
-                return await _task(walk, node, visit, names)
-            case "call":
-                return await self._call(walk, with_, visit, names)
             case "publish":
                 walk.did("publish", visit.node, visit.number, with_["type"], render(with_.get("data"), names))
                 return "done", {"event_id": str(uuid5(self.id, f"event:{visit.node}:{visit.number}"))}
@@ -68,11 +79,6 @@ class Leaves:
             case "end":
                 visit.ended = True
                 raise Stopped(node["id"], with_.get("status", "completed"), render(with_.get("output"), names))
-            case "activity":
-                input_ = render(with_.get("input"), names)
-                return await attempts(walk, visit.node, visit.number, with_["name"], input_, node.get("retry", DEFAULT_RETRY))
-            case "compensate":
-                return await _compensate(walk, node, with_.get("scope"))
         raise AssertionError(f"the shadow does not know {node['type']}")
 
     async def _state(self, walk: Walk, node: Document, visit: Visit, frame: Frame) -> tuple[Any, Any]:
@@ -109,7 +115,6 @@ def takes(walk: Walk, wait: Wait, name: str, payload: Mapping[str, Any]) -> bool
     graph = walk.layout.graphs[node["id"]]
     names = walk.names(frame, {"signal": {**payload, "user": None}})
     return not edges_on(graph, node, name) or walk.follow(graph, node, name, names) is not None
-
 
 
 async def _task(walk: Walk, node: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
@@ -156,26 +161,40 @@ def _pause(retry: Document, attempt: int, code: str, permanent: bool) -> int | N
     refused = permanent or code in retry.get("not_on", ()) or code not in retry.get("on", [code])
     if refused or attempt >= retry.get("attempts", 5):
         return None
-    return min(milliseconds(retry.get("max_delay", "5m")), int(milliseconds(retry.get("delay", "1s")) * retry.get("factor", 2) ** (attempt - 1)))
+    return min(
+        milliseconds(retry.get("max_delay", "5m")), int(milliseconds(retry.get("delay", "1s")) * retry.get("factor", 2) ** (attempt - 1))
+    )
 
 
 async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
-    """Undo what was done, newest first, each once. Returns: the nodes undone, and those that could not be."""
+    """Undo what is done by now, newest first, one at a time. What another compensation is undoing is left to it, and waited for.
+
+    Returns: the nodes undone here, and those that could not be.
+    """
     done: list[str] = []
     failed: list[str] = []
-    while True:
-        within = [one for one in walk.undoable if scope is None or scope in walk.layout.around[one[0].node]]
-        if not within:
-            return done, failed
-        one = within[-1]
-        walk.undoable.remove(one)
-        visit, _, with_ = one
+    queue = [one for one in reversed(walk.undoable) if scope is None or scope in walk.layout.around[one.node]]
+    while queue := [one for one in queue if one in walk.undoable]:
+        one = next((one for one in queue if not one.running), None)
+        if one is None:
+            await Wait("undo", queue[0].node)
+            continue
+        one.running = True
         try:
-            await attempts(walk, f"{visit.node}.compensate", visit.number, with_["name"], with_.get("input"), DEFAULT_RETRY)
+            await attempts(walk, f"{one.node}.compensate", one.visit, one.with_["name"], one.with_.get("input"), DEFAULT_RETRY)
         except Failed:
-            failed.append(visit.node)
+            failed.append(one.node)
+            walk.undoable.remove(one)
+        except GeneratorExit:  # It was interrupted: who knows whether it was done, so it is still to be undone.
+            one.running = False
+            raise
         else:
-            done.append(visit.node)
+            done.append(one.node)
+            walk.undoable.remove(one)
+        finally:
+            for wait in [wait for wait in walk.fibers.open if wait.kind == "undo"]:
+                walk.fibers.wake(wait)
+    return done, failed
 
 
 async def _compensate(walk: Walk, node: Document, scope: str | None) -> tuple[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from tests.engine.programs.shadow.expressions import evaluate, render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Fibers, Wait
-from tests.engine.programs.shadow.frames import Document, Frame, Layout, Steps, Visit
+from tests.engine.programs.shadow.frames import Document, Frame, Layout, Steps, Undoable, Visit
 
 BAD = ("error", "timeout")
 WORKING = ("activity", "wait", "state", "task", "call", "group", "parallel", "foreach", "loop", "compensate")
@@ -26,7 +26,9 @@ class Leaves(Protocol):
 
 
 class Walk:
-    """An execution's way through its document. effects: what it did, each with the path of the fiber that did it. now: milliseconds."""
+    """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
+
+    heard: what has been answered while paused."""
 
     def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
         self.document, self.input = document, input_
@@ -35,8 +37,9 @@ class Walk:
         self.vars: dict[str, Any] = {}
         self.newest: dict[str, Visit] = {}
         self.effects: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
-        self.undoable: list[tuple[Visit, str, Any]] = []
+        self.undoable: list[Undoable] = []
         self.now = 0
+        self.heard: set[tuple[str, str, int]] = set()
         self._leaves = leaves
 
     def did(self, *effect: Any) -> None:
@@ -45,6 +48,9 @@ class Walk:
         self.effects.append((fiber.path if fiber is not None else (), effect))
 
     def _taken_back(self, wait: Wait) -> None:
+        """Take back what is asked of others, unless its end was heard of and is held."""
+        if (wait.kind, wait.node, wait.visit) in self.heard:
+            return
         if wait.kind == "task":
             self.did("task.cancel", wait.node, wait.visit)
         elif wait.kind == "child":
@@ -83,7 +89,7 @@ class Walk:
         visit.ended, visit.outcome, visit.output = True, outcome, output
         if failed is None and "compensate" in node:
             undo = node["compensate"]
-            self.undoable.append((visit, undo["type"], render(undo["with"], self.names(frame))))
+            self.undoable.append(Undoable(visit.node, visit.number, render(undo["with"], self.names(frame))))
         target = self.follow(graph, node, outcome, self.names(frame, more))
         if target is None and failed is not None:
             raise failed

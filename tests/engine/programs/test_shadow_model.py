@@ -1,0 +1,97 @@
+"""Random programs against the shadow model: the engine's pure core does what an independent interpreter says, transition by transition.
+
+Each scenario is one or more definitions over the whole language and a script of what happens: answers of workers, decisions, signals,
+time, repeats that come late, pauses, cancelling. Both sides are told the same in the same order, and after each item the visits begun,
+what was asked of others, the variables, the status, the output and the error must be equal, and the order one that the language allows.
+
+A failure shows the shrunk definitions, the script and everything that happened. `WEFT_PROGRAMS_SEED` (a number, shown with a failure)
+repeats a run; `WEFT_PROGRAMS` (a factor, 1 when unset) makes it longer: `WEFT_PROGRAMS=20 pytest tests/engine/programs` plays about
+30,000 programs in half an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from weft_engine.core.entries import encode
+from weft_language import validate
+
+from tests.engine.programs.driving.playing import play
+from tests.engine.programs.driving.world import MAIN_ID, World
+from tests.engine.programs.generating.scenarios import EVERYTHING, Scenario, scenarios
+
+SEED = int(os.environ.get("WEFT_PROGRAMS_SEED", secrets.randbelow(1 << 32)))
+FACTOR = float(os.environ.get("WEFT_PROGRAMS", "1"))
+SHRINKING_S = 420
+
+Test = Callable[..., None]
+
+
+def campaign(examples: int) -> Callable[[Test], Test]:
+    """So many examples of the run's seed; what fails is shrunk, which may take minutes."""
+    phases = (Phase.generate, Phase.shrink)
+    chosen = settings(
+        max_examples=max(1, int(examples * FACTOR)),
+        deadline=None,
+        database=None,
+        phases=phases,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+
+    def decorated(test: Test) -> Test:
+        return pytest.mark.timeout(SHRINKING_S + 60 * FACTOR)(seed(SEED)(chosen(test)))
+
+    return decorated
+
+
+def played(scenario: Scenario, **how: Any) -> World:
+    """The world after everything has happened to it."""
+    try:
+        return play(World.of(scenario, **how))
+    except (AssertionError, LookupError, ValueError, TypeError) as error:
+        error.add_note(f"repeat it with WEFT_PROGRAMS_SEED={SEED}")
+        raise
+
+
+@campaign(200)
+@given(scenarios(EVERYTHING))
+def test_every_generated_program_is_valid(scenario: Scenario) -> None:
+    for document in scenario.programs.values():
+        assert [finding.as_dict() for finding in validate(document) if finding.severity == "error"] == []
+
+
+@campaign(100)
+@given(scenarios(EVERYTHING))
+def test_the_shadow_alone_brings_every_program_to_an_end(scenario: Scenario) -> None:
+    world = played(scenario, engine=False)
+
+    assert world.pairs[MAIN_ID].shadow.ended
+
+
+@campaign(900)
+@given(scenarios())
+def test_the_engine_does_what_the_shadow_says(scenario: Scenario) -> None:
+    world = played(scenario)
+
+    assert world.pairs[MAIN_ID].shadow.ended
+
+
+@campaign(300)
+@given(scenarios())
+def test_dropping_all_memory_before_each_item_changes_nothing(scenario: Scenario) -> None:
+    kept, dropped = played(scenario), played(scenario, restart=True)
+
+    assert kept.log == dropped.log
+    assert journals(kept) == journals(dropped)
+
+
+def journals(world: World) -> dict[str, list[tuple[int, bytes]]]:
+    """What each execution's journal holds."""
+    found = [pair.cored for pair in world.pairs.values() if pair.cored is not None]
+    return {str(cored.id): [(row.position, encode(row.entries)) for row in cored.rows] for cored in found}
