@@ -105,7 +105,10 @@ class Node:
 
 @dataclass
 class Mesh:
-    """Processes on one database and broker. asked: executions started.  ended: those whose end was said, and how."""
+    """Processes on one database and broker.
+
+    asked: executions started.  ended: those whose end was said, and how.  module: what a node runs.
+    """
 
     database_url: str
     bus: Bus
@@ -118,6 +121,7 @@ class Mesh:
     facts: Counter[str] = field(default_factory=Counter)
     nodes: list[Node] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    module: str = "tests.faults.node"
 
     def __post_init__(self) -> None:
         self.listening = asyncio.create_task(self.listen())
@@ -134,7 +138,7 @@ class Mesh:
         log, ready = self.directory / f"{name}.log", self.directory / f"{name}.ready"
         with log.open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.node", kind],
+                [sys.executable, "-m", self.module, kind],
                 env={**os.environ, **self.environment, "FAULT_READY": str(ready), "FAULT_LEDGER": str(self.ledger.port), **environment},
                 stdout=out,
                 stderr=out,

@@ -56,8 +56,9 @@ def _step(world: World, script: Script) -> bool:
         return True
     if not forward:
         return False
-    _creep(world, script.next())
-    forward[choice % len(forward)].do()
+    chosen = forward[choice % len(forward)]
+    _creep(world, script.next() * (1_000 if chosen.say == "resume" else 4))
+    chosen.do()
     return True
 
 
@@ -95,7 +96,8 @@ def _forward(world: World) -> Iterator[Choice]:
             for number in (2, 0):
                 yield Choice("signal", partial(world.send_signal, pair, name, number))
         if pair.shadow.status == "paused":
-            yield Choice("resume", partial(world.tell_person, pair, "resume"))
+            for _ in range(2):
+                yield Choice("resume", partial(world.tell_person, pair, "resume"))
 
 
 def _rare(world: World, script: Script) -> Iterator[Choice]:
@@ -108,7 +110,8 @@ def _rare(world: World, script: Script) -> Iterator[Choice]:
             if _clear(pair, name):
                 yield Choice("signal", partial(world.send_signal, pair, name, number % 4))
         if pausing and pair.shadow.status == "live":
-            yield Choice("pause", partial(world.tell_person, pair, "pause"))
+            for _ in range(2):
+                yield Choice("pause", partial(world.tell_person, pair, "pause"))
         if number >= 200:
             yield Choice("cancel", partial(world.tell_person, pair, "cancel"))
 
@@ -133,7 +136,7 @@ def _next_alarm(world: World) -> Pair | None:
     """The execution whose alarm rings next, where it is clear what rings: two alarms at one moment may ring in any order."""
     for pair in sorted(_live(world), key=_soonest):
         alarms = pair.shadow.alarms()
-        if alarms and _sure(world, pair):
+        if alarms and (world.ties or _sure(world, pair)):
             return pair
     return None
 
@@ -149,8 +152,8 @@ def _sure(world: World, pair: Pair) -> bool:
     return all(earliest > at for earliest, _, _ in alarms[1:])
 
 
-def _creep(world: World, byte: int) -> None:
-    """Let a little time pass, but never to an alarm that could ring."""
+def _creep(world: World, most: int) -> None:
+    """Let some milliseconds pass, but never to an alarm that could ring."""
     limits = [alarm[0] - 1 for pair in _live(world) for alarm in pair.shadow.alarms()]
     limits = [limit for limit in limits if limit >= world.now]
-    world.now = min([world.now + 1 + byte * 4, *limits])
+    world.now = min([world.now + 1 + most, *limits])

@@ -66,6 +66,7 @@ class World:
     scenario: Scenario
     engine: bool = True
     restart: bool = False
+    ties: bool = False
     now: int = 0
     programs: dict[str, Program] = field(default_factory=dict)
     pairs: dict[UUID, Pair] = field(default_factory=dict)
@@ -76,10 +77,10 @@ class World:
     answered: set[tuple[Any, ...]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, scenario: Scenario, *, engine: bool = True, restart: bool = False) -> World:
-        """The world before anything has happened. engine: False for the shadow alone."""
-        world = cls(scenario, engine, restart)
-        world.mail.append(world.starting(MAIN_ID, MAIN, scenario.input))
+    def of(cls, scenario: Scenario, *, engine: bool = True, restart: bool = False, ties: bool = False, id_: UUID = MAIN_ID) -> World:
+        """The world before anything has happened. engine: False for the shadow alone.  ties: whether alarms may ring at one moment."""
+        world = cls(scenario, engine, restart, ties)
+        world.mail.append(world.starting(id_, MAIN, scenario.input))
         return world
 
     def starting(self, id_: UUID, slug: str, input_: Any, parent: Pair | None = None, step: tuple[str, int] = ("", 0)) -> Mail:
@@ -234,8 +235,11 @@ class World:
         self.happen(pair, verb, lambda to: getattr(to.shadow, verb)(self.now), made)
 
     def tick(self, pair: Pair, late: int) -> None:
-        """The next alarm of an execution rings."""
-        _, latest, wait = pair.shadow.alarms()[0]
+        """The next alarm of an execution rings, and not a moment before it is due."""
+        earliest, latest, wait = pair.shadow.alarms()[0]
+        if earliest - 1 > self.now and not self.ties:
+            self.now = earliest - 1
+            self.happen(pair, "time: nothing is due", lambda to: to.shadow.tick(self.now), i.Tick(pair.id))
         self.now = max(self.now, latest) + late
         say = f"time: {wait.kind} {wait.node}#{wait.visit}" if wait is not None else "time: max_duration"
         self.happen(pair, say, lambda to: to.shadow.tick(self.now), i.Tick(pair.id))

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 T = TypeVar("T")
 Document = dict[str, Any]
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 SHORT = {"activity": "act", "parallel": "par", "foreach": "each", "transform": "map", "compensate": "undo"}
 
 
@@ -42,9 +41,12 @@ class Place:
 
 @dataclass
 class Maker:
-    """Makes the parts of one document. features: what may be used.  budget: nodes left.  children: slugs that may be called."""
+    """Makes the parts of one document.
 
-    draw: Draw
+    choose: gives a number below a limit.  features: what may be used.  budget: nodes left.  children: slugs that may be called.
+    """
+
+    choose: Callable[[int], int]
     features: frozenset[str]
     budget: int
     children: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class Maker:
 
     def pick(self, limit: int) -> int:
         """A number below a limit."""
-        return int(self.draw(below(limit)))
+        return self.choose(limit)
 
     def one_in(self, many: int) -> bool:
         """True about once in so many times; shrinks to false."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from weft_language import parse
 from weft_language.validation.publishing import publish_findings
 
 from tests.engine.programs.generating.graphs import graph
-from tests.engine.programs.generating.maker import Document, Draw, Maker, Place
+from tests.engine.programs.generating.maker import Document, Maker, Place, below
 from tests.engine.programs.shadow.frames import graphs_of
 
 ALWAYS = frozenset({"set", "transform", "if", "switch", "publish", "state", "activity", "wait", "task", "group", "fail", "end"})
@@ -78,9 +78,18 @@ def publishable(part: Document) -> bool:
 EVERYTHING = ALWAYS | {"parallel", "foreach", "loop", "call", "compensate", "pause"}
 
 
-def document(draw: Draw, slug: str, features: frozenset[str], budget: int, children: tuple[str, ...]) -> Document:
+def focused(choose: Callable[[int], int], features: frozenset[str]) -> frozenset[str]:
+    """All features, or some: what meets seldom among all of them meets often among few. Source: Groce et al., Swarm Testing (2012)."""
+    if choose(2) == 0:
+        return features
+    optional = sorted(features - {"activity", "set", "call"})
+    chosen = choose(1 << len(optional))
+    return features - {name for place, name in enumerate(optional) if not chosen >> place & 1}
+
+
+def document(choose: Callable[[int], int], slug: str, features: frozenset[str], budget: int, children: tuple[str, ...]) -> Document:
     """One valid definition."""
-    maker = Maker(draw, features, budget, children)
+    maker = Maker(choose, features, budget, children)
     body = graph(maker, Place())
     made: Document = {"format": "weft/v1", "slug": slug, "name": slug, "vars": maker.vars, **body}
     made["output"] = {"a": "{{ vars.a }}", "o": "{{ vars.o }}"}
@@ -96,17 +105,26 @@ def document(draw: Draw, slug: str, features: frozenset[str], budget: int, child
     return {**made, **({"settings": settings} if settings else {})}
 
 
+def programs(choose: Callable[[int], int], features: frozenset[str], budget: int) -> dict[str, Document]:
+    """The program `main`, and those it may call."""
+    chosen = focused(choose, features)
+    children: dict[str, Document] = {}
+    if "call" in features:
+        for slug in ("child-a", "child-b")[: choose(3)]:
+            children[slug] = document(choose, slug, chosen, 4, tuple(children))
+    return {MAIN: document(choose, MAIN, chosen, budget, tuple(children)), **children}
+
+
 @st.composite
 def scenarios(draw: Any, features: frozenset[str] | None = None, budget: int = 12) -> Scenario:
     """Programs with what happens to them. features: those that the engine executes, when None."""
-    features = executed() if features is None else features
-    programs: dict[str, Document] = {}
-    if "call" in features:
-        for slug in ("child-a", "child-b")[: draw(st.integers(0, 2))]:
-            programs[slug] = document(draw, slug, features, 4, tuple(programs))
-    programs = {MAIN: document(draw, MAIN, features, budget, tuple(programs)), **programs}
-    input_ = {"n": draw(st.integers(0, 4)), "items": [3, 4, 5][: draw(st.integers(0, 3))]}
-    return Scenario(programs, input_, draw(SCRIPTS))
+
+    def choose(limit: int) -> int:
+        return int(draw(below(limit)))
+
+    made = programs(choose, executed() if features is None else features, budget)
+    input_ = {"n": choose(5), "items": [3, 4, 5][: choose(4)]}
+    return Scenario(made, input_, draw(SCRIPTS))
 
 
 SCRIPTS = st.binary(max_size=120)

@@ -27,6 +27,7 @@ class Execution:
         self.undone_badly: list[str] = []
         self.leaves = Leaves(id_)
         self.walk = Walk(document, {}, self.leaves)
+        self._frame = Frame("")
         self._seen: set[str] = set()
         self._root: Fiber | None = None
         self._dying: tuple[str, Failed] | None = None
@@ -50,17 +51,17 @@ class Execution:
         self._run()
 
     async def _main(self) -> None:
-        walk, frame = self.walk, Frame("")
+        walk, frame = self.walk, self._frame
         walk.vars.update(render(self.document.get("vars", {}), walk.names(frame)))
         assert self._root is not None
         try:
             await walk.graph(self.document, frame, self._root)
-            self._end("completed", self._own_output(frame))
+            self._end("completed", self._own_output())
         except Failed as error:
             self._dying = ("failed", error)
 
-    def _own_output(self, frame: Frame) -> Any:
-        return render(self.document.get("output", {}), self.walk.names(frame))
+    def _own_output(self) -> Any:
+        return render(self.document.get("output", {}), self.walk.names(self._frame))
 
     async def _undoing(self, status: str, error: Failed) -> None:
         _, self.undone_badly = await undo(self.walk, None)
@@ -74,7 +75,7 @@ class Execution:
             if end.status == "failed":
                 self._dying = ("failed", Failed("ended_failed", end.node))
             else:
-                output = end.output if end.output is not None else self._own_output(Frame(""))
+                output = end.output if end.output is not None else self._own_output()
                 self._give_up()
                 self._end("completed", output)
         if self._dying is not None:
