@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,8 +33,9 @@ from tests.faults.verdict import rows
 
 PROGRAMS = 200
 IN_FLIGHT, CHUNK = 60, 10
-KILLS = 6
-WITHIN_S = 60.0
+KINDS = ("engine", "worker")
+KILLS, KILLING_S = 6, 45.0
+WITHIN_S = 90.0
 
 
 def chosen(rng: random.Random, count: int) -> list[Expected]:
@@ -100,15 +102,24 @@ async def drive(mesh: Mesh, programs: list[Expected]) -> None:
             await begin(mesh, program)
 
 
-async def kill_at_random(mesh: Mesh, rng: random.Random, count: int) -> None:
-    """kill -9 one of the nodes and start another in its place, again and again, each after some more executions have ended."""
-    kinds = ("engine", "worker")
-    nodes = {kind: await mesh.start(kind) for kind in kinds}
-    for number in range(KILLS):
-        await mesh.ended_at_least(count * number // (KILLS + 1) + rng.randrange(max(1, count // (KILLS + 2))), WITHIN_S)
-        kind = rng.choice(kinds)
+async def kill_at_random(mesh: Mesh, rng: random.Random, count: int) -> list[str]:
+    """kill -9 one of the nodes and start another in its place, each after some more executions have ended. Returns: which, in order.
+
+    count: executions that will end in all. Each kind dies once; more die while there is time.
+    """
+    began = time.monotonic()
+    nodes = {kind: mesh.spawn(kind) for kind in KINDS}
+    for node in nodes.values():
+        await node.up()
+    victims = [*rng.sample(KINDS, 2), *rng.choices(KINDS, k=KILLS - 2)]
+    for number, kind in enumerate(victims):
+        if number >= len(KINDS) and time.monotonic() - began > KILLING_S:
+            return victims[:number]
+        part = count // (KILLS + 2)
+        await mesh.ended_at_least(part * number + rng.randrange(max(1, part)), WITHIN_S)
         await nodes[kind].kill()
         nodes[kind] = await mesh.start(kind)
+    return victims
 
 
 async def ends(mesh: Mesh) -> dict[UUID, Prediction]:
@@ -148,7 +159,7 @@ def counted(visits: set[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     return tuple((node, sum(one == node for one, _ in visits)) for node in nodes)
 
 
-@pytest.mark.timeout(180 + 90 * FACTOR)
+@pytest.mark.timeout(300 + 90 * FACTOR)
 async def test_random_programs_end_as_predicted_though_engine_and_worker_are_killed(
     servers: Servers, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -159,7 +170,7 @@ async def test_random_programs_end_as_predicted_though_engine_and_worker_are_kil
         mesh.module = "tests.engine.programs.meshed.worker"
         killing = asyncio.create_task(kill_at_random(mesh, rng, len(predictions)))
         await drive(mesh, programs)
-        await killing
+        killed = await killing
         await mesh.done(list(predictions), WITHIN_S)
         found = await ends(mesh)
 
@@ -167,5 +178,7 @@ async def test_random_programs_end_as_predicted_though_engine_and_worker_are_kil
     assert wrong == {}, f"WEFT_PROGRAMS_SEED={SEED}: {[one for one in programs if wrong.keys() & set(map(str, one.executions))][:2]}"
     assert found.keys() == predictions.keys(), "an execution that nobody asked for"
     assert heard == {event for one in predictions.values() for event in one.events}
-    record_property("executions", len(predictions))
-    record_property("repeated_effects", mesh.ledger.repeats)
+    told = {"executions": len(predictions), "killed": killed, "repeated_effects": mesh.ledger.repeats}
+    for name, value in told.items():
+        record_property(name, value)
+    print(told)

@@ -19,7 +19,7 @@ MAX_DEPTH = 3
 
 def node(maker: Maker, place: Place, *, last: bool, resting: bool = False) -> Document:
     """A node. last: nothing is listed after it.  resting: it must rest before anything after it runs."""
-    kinds = [*RESTING] if resting else [*INLINE, *RESTING, *RESTING]
+    kinds = [*RESTING] if resting else [*INLINE, *RESTING, *RESTING, "compensate"]
     if place.depth < MAX_DEPTH and maker.budget > 1:
         kinds += [*HOLDING, *HOLDING, *HOLDING]
     if last and place.depth and not resting:
@@ -42,7 +42,7 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
     if kind == "task" and "timeout" not in one and maker.one_in(4):
         one["with"]["due"] = maker.duration()
     undoable = kind not in (*ENDING, "compensate") and not (place.beside and kind in INLINE)
-    if "compensate" in maker.features and undoable and maker.one_in(4):
+    if "compensate" in maker.features and undoable and maker.one_in(3):
         one["compensate"] = {"type": "activity", "with": {"name": maker.one(BEHAVIOURS[:3]), "input": maker.value(place)}}
     maker.steps.append(name)
     return one

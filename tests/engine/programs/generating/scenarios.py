@@ -98,7 +98,7 @@ def document(choose: Callable[[int], int], slug: str, features: frozenset[str], 
     settings: dict[str, Any] = {}
     if maker.one_in(8):
         settings["max_duration"] = maker.duration()
-    if maker.one_in(8):
+    if maker.one_in(4):
         settings["signal_ttl"] = maker.duration()
     if "compensate" in features and maker.pick(2):
         settings["on_failure"] = "compensate"

@@ -190,6 +190,8 @@ class Execution:
                 wait.earliest, wait.latest = wait.earliest + length, wait.latest + length
         if self._deadline is not None:
             self._deadline += length
+        for kept in self.leaves.kept:
+            kept.until += length
         held, self._held = self._held, []
         for item in held:
             item()
