@@ -24,6 +24,7 @@ from weft_language import validate
 from tests.engine.programs.driving.playing import play
 from tests.engine.programs.driving.world import MAIN_ID, World
 from tests.engine.programs.generating.scenarios import EVERYTHING, Scenario, scenarios
+from tests.engine.programs.generating.undoing import compensations
 
 SEED = int(os.environ.get("WEFT_PROGRAMS_SEED", secrets.randbelow(1 << 32)))
 FACTOR = float(os.environ.get("WEFT_PROGRAMS", "1"))
@@ -77,6 +78,14 @@ def test_the_shadow_alone_brings_every_program_to_an_end(scenario: Scenario) -> 
 @campaign(900)
 @given(scenarios())
 def test_the_engine_does_what_the_shadow_says(scenario: Scenario) -> None:
+    world = played(scenario)
+
+    assert world.pairs[MAIN_ID].shadow.ended
+
+
+@campaign(200)
+@given(compensations())
+def test_compensations_beside_each_other_undo_each_node_once_and_one_after_another(scenario: Scenario) -> None:
     world = played(scenario)
 
     assert world.pairs[MAIN_ID].shadow.ended

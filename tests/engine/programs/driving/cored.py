@@ -16,7 +16,7 @@ from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context, key_of
+from weft_engine.core.turn import Context
 from weft_language.compilation import Program
 
 from tests.engine.programs.times import moment
@@ -130,7 +130,7 @@ class Cored:
 
     def _note_request(self, data: dict[str, Any], seen: Seen, *, again: bool) -> None:
         place = (data["node"], data["visit"], data["attempt"])
-        assert data["key"] == key_of(self.id, data["node"], data["visit"]), "an effect has another key than its step"
+        assert data["key"] == f"{self.id}:{data['node']}:{data['visit']}", "an effect has another key than its step"
         told = PLAIN.encode([data["name"], data["input"]])
         if not again:
             seen.says.append(("activity", *place, data["name"], data["input"]))

@@ -42,7 +42,7 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
     if kind == "task" and "timeout" not in one and maker.one_in(4):
         one["with"]["due"] = maker.duration()
     undoable = kind not in (*ENDING, "compensate") and not (place.beside and kind in INLINE)
-    if "compensate" in maker.features and undoable and maker.one_in(3):
+    if "compensate" in maker.features and undoable and maker.one_in(4 if len(maker.features) > 8 else 2):
         one["compensate"] = {"type": "activity", "with": {"name": maker.one(BEHAVIOURS[:3]), "input": maker.value(place)}}
     maker.steps.append(name)
     return one
