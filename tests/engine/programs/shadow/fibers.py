@@ -65,6 +65,7 @@ class Fibers:
         self.open: dict[Wait, None] = {}
         self.running: Fiber | None = None
         self._ready: deque[tuple[Fiber, Any, Failed | None]] = deque()
+        self._patient: list[Wait] = []
         self._taken_back = taken_back
         self._born = 0
 
@@ -85,12 +86,21 @@ class Fibers:
         fiber.waiting = None
         self._ready.append((fiber, value, error))
 
+    def wake_last(self, kind: str) -> None:
+        """Resolve the open waits of a kind, once everything else has come to rest."""
+        self._patient += [wait for wait in self.open if wait.kind == kind and wait not in self._patient]
+
     def run(self) -> None:
         """Go on until every fiber rests. Raises: Stopped when one of them ends the execution."""
-        while self._ready:
-            fiber, value, error = self._ready.popleft()
-            if not fiber.dead:
-                self._resume(fiber, value, error)
+        while self._ready or self._patient:
+            while self._patient and not self._ready:
+                wait = self._patient.pop(0)
+                if wait in self.open:
+                    self.wake(wait)
+            if self._ready:
+                fiber, value, error = self._ready.popleft()
+                if not fiber.dead:
+                    self._resume(fiber, value, error)
 
     def _resume(self, fiber: Fiber, value: Any, error: Failed | None) -> None:
         self.running = fiber

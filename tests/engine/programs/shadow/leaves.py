@@ -52,7 +52,7 @@ class Leaves:
                 input_ = render(with_.get("input"), names)
                 return await attempts(walk, visit.node, visit.number, with_["name"], input_, node.get("retry", DEFAULT_RETRY))
             case "compensate":
-                return await _compensate(walk, node, with_.get("scope"))
+                return await _compensate(walk, with_.get("scope"))
         return self._at_once(walk, node, visit, names)
 
     def _at_once(self, walk: Walk, node: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
@@ -192,13 +192,12 @@ async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
             done.append(one.node)
             walk.undoable.remove(one)
         finally:
-            for wait in [wait for wait in walk.fibers.open if wait.kind == "undo"]:
-                walk.fibers.wake(wait)
+            walk.fibers.wake_last("undo")
     return done, failed
 
 
-async def _compensate(walk: Walk, node: Document, scope: str | None) -> tuple[str, Any]:
+async def _compensate(walk: Walk, scope: str | None) -> tuple[str, Any]:
     done, failed = await undo(walk, scope)
     if failed:
-        raise Failed("compensation_failed", node["id"])
+        raise Failed("compensation_failed", None)  # Several that wait for one undoing may end in any order.
     return "done", {"compensated": done, "failed": failed}
