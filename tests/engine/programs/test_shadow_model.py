@@ -23,7 +23,7 @@ from weft_language import validate
 
 from tests.engine.programs.driving.playing import play
 from tests.engine.programs.driving.world import MAIN_ID, World
-from tests.engine.programs.generating.scenarios import EVERYTHING, Scenario, scenarios
+from tests.engine.programs.generating.scenarios import EVERYTHING, MAIN, Scenario, scenarios
 from tests.engine.programs.generating.undoing import compensations
 
 SEED = int(os.environ.get("WEFT_PROGRAMS_SEED", secrets.randbelow(1 << 32)))
@@ -98,6 +98,16 @@ def test_dropping_all_memory_before_each_item_changes_nothing(scenario: Scenario
 
     assert kept.log == dropped.log
     assert journals(kept) == journals(dropped)
+
+
+def test_a_workflow_that_calls_itself_for_ever_is_stopped_at_the_twentieth_call() -> None:
+    again = {"id": "again", "type": "call", "with": {"workflow": MAIN, "input": {"n": "{{ input.n + 1 }}"}}}
+    world = played(Scenario({MAIN: {"format": "weft/v1", "slug": MAIN, "name": MAIN, "nodes": [again]}}, {"n": 0}, b""))
+
+    assert len(world.pairs) == 21
+    assert [pair.cored.state.error["code"] for pair in world.pairs.values() if pair.cored and pair.cored.state.error] == [
+        "call_too_deep"
+    ] * 21
 
 
 def journals(world: World) -> dict[str, list[tuple[int, bytes]]]:

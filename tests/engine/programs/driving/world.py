@@ -91,7 +91,8 @@ class World:
 
         if id_ not in self.pairs:
             cored = Cored(id_, self._program(slug), restart=self.restart) if self.engine else None
-            self.pairs[id_] = Pair(id_, slug, Execution(id_, self.scenario.programs[slug]), cored, parent, step)
+            depth = parent.shadow.leaves.depth + 1 if parent is not None else 0
+            self.pairs[id_] = Pair(id_, slug, Execution(id_, self.scenario.programs[slug], depth), cored, parent, step)
         item = i.Start(id_, slug, input=input_, trigger={"type": "manual"})
         return Mail(id_, "starts", tell, item)
 

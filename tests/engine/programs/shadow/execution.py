@@ -19,13 +19,13 @@ Alarm = tuple[int, int, Wait | None]
 class Execution:
     """The prediction for one execution. status: `new`, `live`, `paused` or an end.  output, error: once it has ended."""
 
-    def __init__(self, id_: UUID, document: Document) -> None:
+    def __init__(self, id_: UUID, document: Document, depth: int = 0) -> None:
         self.id, self.document = id_, document
         self.settings = document.get("settings", {})
         self.status, self.output = "new", None
         self.error: Failed | None = None
         self.undone_badly: list[str] = []
-        self.leaves = Leaves(id_)
+        self.leaves = Leaves(id_, depth)
         self.walk = Walk(document, {}, self.leaves)
         self._frame = Frame("")
         self._seen: set[str] = set()

@@ -15,6 +15,7 @@ from tests.engine.programs.times import moment
 
 DEFAULT_RETRY = {"attempts": 5}
 LEASE_MS = 60_000
+MAX_DEPTH = 20
 
 
 @dataclass
@@ -29,9 +30,10 @@ class Kept:
 
 @dataclass
 class Leaves:
-    """Runs the leaves of one execution. kept: its signals that came early."""
+    """Runs the leaves of one execution. depth: executions above it that call one another.  kept: its signals that came early."""
 
     id: UUID
+    depth: int = 0
     kept: list[Kept] = field(default_factory=list)
 
     async def __call__(self, walk: Walk, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
@@ -101,6 +103,8 @@ class Leaves:
         return Arrived(name, {**payload, "user": None}), payload
 
     async def _call(self, walk: Walk, with_: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
+        if self.depth >= MAX_DEPTH:
+            raise Failed("call_too_deep", visit.node, permanent=True)
         walk.did("call", visit.node, visit.number, with_["workflow"], render(with_.get("input"), names))
         if with_.get("wait", True) is False:
             return "done", {"execution_id": str(uuid5(self.id, f"call:{visit.node}:{visit.number}"))}
