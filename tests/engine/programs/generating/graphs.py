@@ -39,8 +39,8 @@ def _leaving(maker: Maker, place: Place, nodes: list[Document], at: int, first_f
         if not later or way == 4 or (outcome in ("error", "timeout") and way > 1):
             continue
         to = maker.one(later) if way else later[0]
-        if way == 3 and node["type"] == "state" and outcome != "late":
-            yield {"from": node["id"], "to": to, "on": outcome, "when": f"signal.n >= {maker.pick(3)}"}
+        if way in (2, 3) and node["type"] == "state" and outcome in node["with"].get("signals", {}):
+            yield {"from": node["id"], "to": to, "on": outcome, "when": f"signal.n >= {3 - maker.pick(3)}"}
             continue
         if way == 3:
             yield {"from": node["id"], "to": maker.one(later), "on": outcome, "when": maker.condition(place)}

@@ -35,7 +35,7 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
         one: Document = {"id": name, "type": kind, "with": _HOLDING[kind](maker, place, name, resting)}
     else:
         one = {"id": name, "type": kind, "with": _LEAVES[kind](maker, place)}
-    if kind in (*RESTING, *HOLDING, "state") and maker.one_in(7):
+    if kind in (*RESTING, *HOLDING, "state", "compensate") and maker.one_in(6):
         one["timeout"] = maker.duration()
     if kind == "activity" and maker.one_in(3):
         one["retry"] = _retry(maker)
@@ -105,8 +105,10 @@ def _compensate(maker: Maker, place: Place) -> Document:
 
 def _retry(maker: Maker) -> Document:
     retry: Document = {"attempts": 1 + maker.pick(3), "delay": maker.duration(), "jitter": False}
-    if maker.one_in(4):
+    if maker.one_in(3):
         retry["deadline"] = maker.duration()
+        if maker.pick(2):
+            retry["delay"], retry["deadline"] = retry["deadline"], retry["delay"]
     return {**retry, "not_on": ["busy"]} if maker.one_in(5) else retry
 
 

@@ -24,6 +24,7 @@ def compensations(draw: Any) -> Scenario:
 
     def branch(letter: str) -> Document:
         undo: Document = {"id": f"undo_{letter}", "type": "compensate", "with": {"scope": "inner"} if choose(3) == 2 else {}}
+        undo |= {"timeout": f"7{ord(letter) % 9}s"} if choose(4) == 3 else {}
         limited = {"id": f"group_{letter}", "type": "group", "timeout": f"{choose(3) + 1}{len(letter)}{ord(letter) % 7}s"}
         last = undo if choose(2) == 0 else {**limited, "with": {"nodes": [undo]}}
         own = [undoable(f"own_{letter}")] if choose(2) else []
