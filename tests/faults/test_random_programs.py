@@ -31,10 +31,10 @@ from tests.faults.conftest import Servers
 from tests.faults.mesh import POOL, TENANT, Mesh, mesh_of
 from tests.faults.verdict import rows
 
-PROGRAMS = 200
+PROGRAMS = 60
 IN_FLIGHT, CHUNK = 60, 10
 KINDS = ("engine", "worker")
-KILLS, KILLING_S = 6, 45.0
+KILLS, KILLING_S = 3, 25.0
 WITHIN_S = 120.0
 
 
