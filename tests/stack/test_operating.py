@@ -1,7 +1,11 @@
 """`weft execution`: list, show, act on one and on many, as somebody at a terminal does."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -66,6 +70,37 @@ def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshPr
     assert json.loads(execution(mesh, "resume", id_, "--json").stdout)["output"] == {"amount": 5}
     shown = execution(mesh, "show", id_)
     assert (shown.returncode, "order version 1  completed" in shown.stdout) == (0, True)
+
+
+FAILING = {
+    "format": "weft/v1",
+    "slug": "failing",
+    "name": "Failing",
+    "nodes": [
+        {"id": "big", "type": "if", "with": {"when": "input.amount > 100"}},
+        {"id": "stop", "type": "fail", "with": {"code": "too_much", "message": "over the limit"}},
+    ],
+    "edges": [{"from": "big", "to": "stop", "on": "true"}],
+}
+
+
+def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_passes(
+    mesh: MeshProcess, client: httpx2.Client, tmp_path: Path
+) -> None:
+    assert client.post("/workflows", json={"definition": FAILING, "status": "active"}).status_code == 201
+    id_ = client.post("/workflows/failing/trigger", json={"input": {"amount": 180}}).json()["execution_id"]
+    until(lambda: client.get(f"/executions/{id_}").json()["status"] == "failed" or None, f"{id_} failed")
+    told = execution(mesh, "explain", id_).stdout
+    assert "big (visit 1) -> true when input.amount > 100: true (input.amount is 180)" in told
+    assert "error too_much at stop: over the limit" in told
+    written = tmp_path / "test_failing.py"
+    assert execution(mesh, "export", id_, "--pytest", "--out", str(written)).returncode == 0
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, str(written)], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, "1 passed" in ran.stdout) == (0, True), ran.stdout + ran.stderr
+    retried = execution(mesh, "retry", id_, "--from", "big", "--input", '{"amount": 5}')
+    assert (retried.returncode, "completed" in retried.stdout) == (0, True), retried.stderr
 
 
 def test_what_is_refused_says_why_and_exits_with_1(mesh: MeshProcess, client: httpx2.Client) -> None:

@@ -86,6 +86,68 @@ def resume(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who
 
 
 @app.command
+def retry(
+    id_: Annotated[str, Parameter(name="id")],
+    *,
+    node: Annotated[str | None, Parameter(name="--from")] = None,
+    input_: Annotated[str | None, Parameter(name="--input", help="JSON, in the place of the execution's own.")] = None,
+    version: int | None = None,
+    redo: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Let an execution that failed or timed out go on.
+
+    Parameters
+    ----------
+    node
+        To go back to; where it failed when left out.
+    version
+        Of the workflow, to go on with.
+    redo
+        Do everything since then again, also what was done and is asked the same.
+    """
+    from weft.commands.asking import read_json
+    from weft.commands.execution import act
+
+    effects = "redo" if redo else "skip"
+    body = {"from": node, "input": read_json(input_, "--input"), "version": version, "effects": effects}
+    act(data_dir, who, id_, "retry", body, as_json=json)
+
+
+@app.command
+def explain(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """Tell why an execution is where it is: what it waits for, and each condition on its way."""
+    from weft.commands.execution import explain as run
+
+    run(data_dir, who, id_, as_json=json)
+
+
+@app.command
+def export(
+    id_: Annotated[str, Parameter(name="id")],
+    *,
+    pytest: Annotated[bool, Parameter(negative=())] = False,
+    out: Path | None = None,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Write an execution down, so that it can happen again without asking anything outside.
+
+    Parameters
+    ----------
+    pytest
+        As a test, to be kept with the code; else as JSON.
+    out
+        The file; the terminal when left out.
+    """
+    from weft.commands.export import export as run
+
+    run(data_dir, who, id_, pytest=pytest, out=out)
+
+
+@app.command
 def signal(
     id_: Annotated[str, Parameter(name="id")],
     name: str,

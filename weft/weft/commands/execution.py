@@ -54,6 +54,33 @@ def signal(data_dir: Path, who: str, id_: str, name: str, payload: str | None, *
     say(as_text(answer) if as_json else f"{answer['signal']} to {answer['execution_id']}: {answer['status']}")
 
 
+def explain(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
+    """Print why an execution is where it is."""
+    with Mesh(data_dir, who) as mesh:
+        found = mesh.get(f"/executions/{quote(id_, safe='')}/explain")
+    if as_json:
+        say(as_text(found))
+        return
+    say(f"{found['execution_id']}  {found['status']}")
+    for choice in found["choices"]:
+        for one in choice["considered"]:
+            mark = "->" if one["taken"] else "  "
+            say(f"  {choice['node']} (visit {choice['visit']}) {mark} {one['to']}{_because(one['condition'])}")
+    if found["error"]:
+        say(f"  error {found['error']['code']} at {found['error']['node']}: {found['error']['message']}")
+    for reason in found["because"]:
+        say(f"  {reason}")
+
+
+def _because(tree: dict[str, Any] | None) -> str:
+    """A condition with its value and those of its parts, on a line."""
+    if tree is None:
+        return ""
+    parts = ", ".join(f"{part['expression']} is {json.dumps(part['value'], ensure_ascii=False)}" for part in tree["children"])
+    value = json.dumps(tree["value"]) if tree["error"] is None else tree["error"]["message"]
+    return f" when {tree['expression']}: {value}" + (f" ({parts})" if parts else "")
+
+
 def _print(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         say(as_text(shown))

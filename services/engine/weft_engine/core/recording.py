@@ -42,6 +42,8 @@ def replayed(recorded: Mapping[str, Any]) -> Replayed:
     program = compile_definition(parse(recorded["definition"]), recorded["version"])
     tenant = recorded["tenant"]
     state = State(execution_id, tenant["id"], recorded["workflow"], recorded["version"])
+    if entries:
+        state.traceparent = entries[0][0].data.get("traceparent")  # it came in the envelope of the start, not in the item
     rows = replay(state, happenings(execution_id, entries), program, Context(tenant))
     end = fold(execution_id, rows) or state
     again = flat(rows)

@@ -1,0 +1,74 @@
+"""`weft execution export`: an execution as a recording, or as a test that lets it happen again without asking anything outside."""
+
+import json
+import pprint
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from weft.commands.asking import Mesh, as_text
+from weft.commands.terminal import say
+
+PAGE: Final = 200
+WIDTH: Final = 120
+
+
+def export(data_dir: Path, who: str, id_: str, *, pytest: bool, out: Path | None) -> None:
+    """Print an execution, or write it to a file. pytest: as a test, else as the recording itself, JSON."""
+    with Mesh(data_dir, who) as mesh:
+        recorded, shown = recording(mesh, id_)
+    text = as_test(recorded, shown) if pytest else as_text(recorded)
+    if out is None:
+        say(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
+        say(f"{out}: {len(recorded['journal'])} entries of {shown['workflow']} version {shown['version']}, {shown['status']}")
+
+
+def recording(mesh: Mesh, id_: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(recording, execution): everything that happened, with the definition it happened by. Exits with 1 when it is refused."""
+    where = f"/executions/{quote(id_, safe='')}"
+    shown, me = mesh.get(where), mesh.get("/me")
+    document = mesh.get(f"/workflows/{quote(shown['workflow'], safe='')}", version=shown["version"])
+    journal: list[Any] = []
+    cursor = None
+    while True:
+        page = mesh.get(f"{where}/history", limit=PAGE, cursor=cursor)
+        journal += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    recorded = {
+        "execution_id": shown["id"],
+        "workflow": shown["workflow"],
+        "version": shown["version"],
+        "tenant": {"id": me["tenant"], "tier": me["tier"], "settings": {}},
+        "definition": document["definition"],
+        "journal": journal,
+    }
+    return recorded, shown
+
+
+def as_test(recorded: dict[str, Any], shown: dict[str, Any]) -> str:
+    """The text of a Python file with one test: the execution ends as it did, step by step."""
+    name = re.sub(r"\W+", "_", f"{shown['workflow']}_{shown['id'][-12:]}")
+    code = (shown["error"] or {}).get("code")
+    # Through JSON, so that what stands in the file is plain data whatever it was here.
+    plain = pprint.pformat(json.loads(json.dumps(recorded)), width=WIDTH, sort_dicts=False)
+    return f'''"""Execution {shown["id"]} of {shown["workflow"]} version {shown["version"]}, as it happened.
+
+Answers of the outside come from the recording, so nothing outside is asked. Change `RECORDED["definition"]` to see whether a mended
+definition does better: `differs_at` is then the first position at which it does something else.
+"""
+
+from weft_engine.core.recording import replayed
+
+RECORDED = {plain}
+
+
+def test_{name}_ends_as_it_did() -> None:
+    again = replayed(RECORDED)
+    assert (again.status, again.error and again.error["code"]) == ({shown["status"]!r}, {code!r})
+    assert again.output == {shown["output"]!r}
+    assert again.differs_at is None'''
