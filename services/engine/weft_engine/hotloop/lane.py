@@ -196,8 +196,9 @@ class Lane:
 
     def _adopt(self, turnout: Turnout, pieces: Sequence[Piece], now: datetime) -> None:
         """What is durable now becomes what we know, and is said."""
+        limit = max(1, self._settings.cached_executions // max(1, len(self._owned)))
         for owned, held in turnout.held:
-            owned.put(held, self._settings.cached_executions)
+            owned.put(held, limit)
             wake_at = held.state.wake_at
             if held.state.ended:
                 self._wheel.disarm(held.state.id)
