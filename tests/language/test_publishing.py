@@ -26,7 +26,6 @@ SET = node("a", "set", x=1)
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(node("w", "wait", for_="1d", calendar="it")), "/nodes/0/with/calendar", "`calendar`"),
-        (document(node("s", "state", events={"e": {"event": "x"}})), "/nodes/0/with/events", "`events`"),
         (document(node("t", "task", due="1d", approvals={"required": 2})), "/nodes/0/with/approvals", "`approvals`"),
         (document(node("t", "task", due="1d", reminders=["1h"])), "/nodes/0/with/reminders", "`reminders`"),
         (document(node("t", "task", due="1d", on_timeout=[{"after": "1h", "do": "fail"}])), "/nodes/0/with/on_timeout", "`on_timeout`"),

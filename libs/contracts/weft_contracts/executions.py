@@ -143,6 +143,16 @@ class SignalExecution(PartitionCommand):
     answer_id: UUID | None = None
 
 
+class DeliverEvent(PartitionCommand):
+    """Bring a domain event to an execution that may wait for it. One that nobody there waits for any more changes nothing."""
+
+    type, version = "execution.event", 1
+    execution_id: UUID
+    event_id: str = Field(description="The event's id in the log: the same event arrives once.")
+    name: str = Field(description="The outcome of the wait.")
+    event: dict[str, Any] = Field(description="The CloudEvents attributes, and `data`.")
+
+
 class CompleteStep(PartitionCommand):
     """The work of a waiting step was done elsewhere, by a person for a `task`. Late and repeated ones change nothing."""
 

@@ -11,6 +11,7 @@ from weft_contracts.executions import (
     AdmitExecution,
     CancelExecution,
     CompleteStep,
+    DeliverEvent,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
@@ -30,6 +31,7 @@ from weft_contracts.executions import (
     StartRejected,
 )
 from weft_contracts.message import Message
+from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
 from weft_contracts.tasks import (
     CancelTask,
     CreateTask,
@@ -49,6 +51,7 @@ _EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionPaused, 
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
+_SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
 _GATES: Words = (AdmitExecution, SkipExecution)
 _OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution)
 _PARTITION_COMMANDS: Words = (StartExecution, *_GATES, *_OPERATING, SignalExecution, CompleteStep, FailStep)
@@ -69,15 +72,19 @@ ROOMS: dict[str, Room] = {
     ),
     "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),
     "engine": Room(
-        hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, *_ANSWERS),
+        hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
         says=(
             WorkflowInstalled,
             *_PARTITION_COMMANDS,
             *(ActivityRequested, CreateTask, CancelTask),
+            *_SUBSCRIBING,
             *(*_EXECUTION_FACTS, *_REFUSED_STARTS),
         ),
     ),
-    "events": Room(hears=(WorkflowChanged, TenantChanged, *_REFUSED_STARTS), says=(WorkflowInstalled, StartExecution)),
+    "events": Room(
+        hears=(WorkflowChanged, TenantChanged, *_REFUSED_STARTS, *_SUBSCRIBING),
+        says=(WorkflowInstalled, StartExecution, DeliverEvent),
+    ),
     "tasks": Room(
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)
     ),

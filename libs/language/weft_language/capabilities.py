@@ -44,7 +44,6 @@ NODE_FIELDS: Final = (NotYet(("enhance",), "leave it out: the node's own work ru
 
 WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
     "wait": (NotYet(("calendar",), "wait for a plain duration or until a time"),),
-    "state": (NotYet(("events",), "let a second workflow turn the event into a signal"),),
     "task": (
         NotYet(("approvals",), "use one task per approval"),
         NotYet(("separate_from",), "choose different `candidates` for each task"),

@@ -3,10 +3,10 @@
 Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, admissions, suspensions,
        bulk_jobs, bulk_items.
 Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution,
-       ResumeExecution, RetryExecution, SignalExecution, CompleteStep, FailStep,
+       ResumeExecution, RetryExecution, SignalExecution, DeliverEvent, CompleteStep, FailStep,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
        RetryExecution, SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
-       CreateTask, CancelTask, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
+       CreateTask, CancelTask, OpenSubscription, CloseSubscription, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

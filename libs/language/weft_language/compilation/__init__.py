@@ -1,6 +1,7 @@
 """Compilation: from a valid definition to the program that the engine runs."""
 
 from weft_language.compilation.compiler import compile_definition
+from weft_language.compilation.correlating import Correlation, EventWait, correlation_key, key_at, pattern_covers
 from weft_language.compilation.following import PROPAGATE, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, NodeKind, Program, ProgramSettings, Sla
@@ -37,10 +38,12 @@ __all__ = [
     "CompensateWork",
     "ConcurrencyRule",
     "ConnectorWork",
+    "Correlation",
     "DelayValue",
     "DueValue",
     "Edge",
     "EndWork",
+    "EventWait",
     "FailWork",
     "ForeachWork",
     "Graph",
@@ -69,8 +72,11 @@ __all__ = [
     "candidates",
     "compile_definition",
     "compile_triggers",
+    "correlation_key",
     "follow",
     "glob_matches",
     "holds",
     "is_glob",
+    "key_at",
+    "pattern_covers",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from weft_language.compilation import work
+from weft_language.compilation.correlating import EventWait, correlate
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import Edge, Node, NodeKind
 from weft_language.compilation.retrying import ACTIVITY_DEFAULT, NEVER_AGAIN, RetryPolicy
@@ -17,7 +18,7 @@ from weft_language.model.work import with_class
 from weft_language.model.work_action import ActivityWith, CallWith, EndWith, FailWith, PublishWith
 from weft_language.model.work_data import ForeachWith, IfWith, LoopWith, ParallelWith, SetWith, SwitchWith, TransformWith
 from weft_language.model.work_task import TaskWith
-from weft_language.model.work_time import StateWith, WaitWith
+from weft_language.model.work_time import StateEvent, StateWith, WaitWith
 
 _KINDS: Final[dict[str, NodeKind]] = {
     "group": "scope",
@@ -156,7 +157,13 @@ def _wait(part: WaitWith) -> work.Work:
 
 def _state(part: StateWith) -> work.Work:
     signals = {name: None if signal.schema_ is None else SchemaCheck(signal.schema_) for name, signal in part.signals.items()}
-    return work.StateWork(signals, tuple((name, DelayValue.compile(text)) for name, text in part.after.items()))
+    after = tuple((name, DelayValue.compile(text)) for name, text in part.after.items())
+    return work.StateWork(signals, after, {name: _event(one) for name, one in part.events.items()})
+
+
+def _event(part: StateEvent) -> EventWait:
+    match = None if part.match is None else compile_expression(part.match)
+    return EventWait(part.event, match, None if match is None else correlate(match))
 
 
 def _task(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work:

@@ -1,9 +1,10 @@
 """What each node type has to do, compiled: the payload of `Node.work`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from weft_language.compilation.correlating import EventWait
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.expressions import Expression, Template
 from weft_language.json_schemas import SchemaCheck
@@ -118,10 +119,11 @@ class WaitWork:
 
 @dataclass(frozen=True, slots=True)
 class StateWork:
-    """`state`: rests until a signal of one of these names comes (checked by its schema) or the first `after` is over."""
+    """`state`: rests until a signal of one of these names comes (checked by its schema), an event matches, or the first `after` is over."""
 
     signals: Mapping[str, SchemaCheck | None]
     after: tuple[tuple[str, DelayValue], ...] = ()
+    events: Mapping[str, EventWait] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

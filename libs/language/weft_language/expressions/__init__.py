@@ -5,6 +5,7 @@
 """
 
 from weft_language.expressions.conditions import compile_conditions
+from weft_language.expressions.equalities import Equality, equalities
 from weft_language.expressions.errors import ExpressionError
 from weft_language.expressions.explain import Explanation
 from weft_language.expressions.expression import Expression, compile_expression, int_divisions
@@ -12,6 +13,7 @@ from weft_language.expressions.template import Template, compile_template, escap
 from weft_language.expressions.wording import to_json, to_text
 
 __all__ = [
+    "Equality",
     "Explanation",
     "Expression",
     "ExpressionError",
@@ -19,6 +21,7 @@ __all__ = [
     "compile_conditions",
     "compile_expression",
     "compile_template",
+    "equalities",
     "escape",
     "int_divisions",
     "to_json",

@@ -72,6 +72,10 @@ class Expression:
         except RecursionError:
             raise _too_deep(self.text) from None
 
+    def reads(self, name: str) -> bool:
+        """Whether it reads anything of a name in scope, such as `vars`."""
+        return any(path[0] == name for path in (*self.references, *self.optional_references))
+
     def test(self, names: Mapping[str, Any]) -> bool:
         """The value of a condition. Raises: ExpressionError, also (expression_type) where it is neither true nor false."""
         value = self.evaluate(names)

@@ -93,7 +93,7 @@ def _state(document: Outline, node: OutlineNode) -> Iterator[Finding]:
         seen.update(names)
     if not seen and "timeout" not in node.raw:
         message = f"nothing can leave the state `{node.id}`"
-        fix = "give it `signals` or `after`"
+        fix = "give it `signals`, `events` or `after`"
         yield Finding("error", "state_never_left", f"{node.pointer}/with", message, node.id, fix)
 
 

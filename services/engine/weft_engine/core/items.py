@@ -99,6 +99,15 @@ class Signal(msgspec.Struct, frozen=True):
     answer_id: UUID | None = None
 
 
+class DeliverEvent(msgspec.Struct, frozen=True):
+    """`execution.event`."""
+
+    execution_id: UUID
+    event_id: str
+    name: str
+    event: dict[str, Any]
+
+
 class CompleteStep(msgspec.Struct, frozen=True):
     """`step.complete`."""
 
@@ -172,6 +181,7 @@ Happening = (
     | Resume
     | Retry
     | Signal
+    | DeliverEvent
     | CompleteStep
     | FailStep
     | ActivityCompleted
@@ -190,6 +200,7 @@ WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.resume": (1, Resume),
     "execution.retry": (1, Retry),
     "execution.signal": (1, Signal),
+    "execution.event": (1, DeliverEvent),
     "step.complete": (1, CompleteStep),
     "step.fail": (1, FailStep),
     "activity.completed": (1, ActivityCompleted),
