@@ -8,5 +8,6 @@ Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecu
 Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
        RetryExecution, SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
-       CreateTask, CancelTask, OpenSubscription, CloseSubscription, ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
+       CreateTask, CancelTask, OpenSubscription, CloseSubscription,
+       ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

@@ -52,7 +52,7 @@ class TriggerView(BaseModel):
 
 
 class WaitingView(BaseModel):
-    """One thing an execution waits for. for: who or what must act, a candidate list or the names of signals."""
+    """One thing an execution waits for. for: who or what must act, a candidate list, the names of signals, or `{signals, events}`."""
 
     node: str
     kind: str

@@ -80,6 +80,8 @@ def waiting_view(pending: Pending) -> WaitingView:
     whom: Any = None
     if pending.kind == "signal":
         whom = pending.data["signals"]
+        if "events" in pending.data:
+            whom = {"signals": whom, "events": pending.data["events"]}
     elif pending.kind == "task":
         task = pending.data["task"]
         whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
@@ -222,13 +224,20 @@ def because(pending: Pending) -> str:
     return f"{pending.node} (visit {pending.visit}) {_WAITS[pending.kind](pending)}{since}{until}"
 
 
+def _events(pending: Pending) -> str:
+    waits = [
+        one["pattern"] + (f" with {one['value']} at {one['path']}" if "path" in one else "") for one in pending.data.get("events", ())
+    ]  # fmt: skip
+    return f" or one of the events {', '.join(waits)}" if waits else ""
+
+
 _WORKED_ON: Final = frozenset({"activity", "child"})
 _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
     "activity": lambda one: f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}",
     "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
     "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
     "timer": lambda one: "waits for its time",
-    "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}",
+    "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}{_events(one)}",
     "suspended": lambda one: f"is held up by {one.data['gate'].replace(':', ' ')}",
     "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
 }

@@ -13,6 +13,7 @@ from weft_language.compilation import Program
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.entries import Entry
+from weft_engine.core.listening import hear
 from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
 from weft_engine.core.running import run, settle
@@ -159,6 +160,7 @@ HAPPEN: Final[dict[type[Any], Callable[[Turn, Any], Answer | None]]] = {
     i.Pause: pause,
     i.Resume: _resume,
     i.Signal: receive,
+    i.DeliverEvent: hear,
     i.CompleteStep: _complete_step,
     i.FailStep: _fail_step,
     i.ActivityCompleted: _activity_completed,

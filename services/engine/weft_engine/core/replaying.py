@@ -43,7 +43,7 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
         if entry.kind == e.SIGNAL_DELIVERED and signal_id not in kept:
             # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
             payload = entries[position + 1][0].data.get("output")
-            found.append(Happened(at, i.Signal(execution_id, signal_id, entry.data["name"], payload, entry.data.get("user"))))
+            found.append(Happened(at, _delivered(execution_id, entry.data, payload)))
         elif entry.kind == e.SIGNAL_KEPT:
             kept.add(signal_id)
         for item in _causes(execution_id, entry, waiting.get(place), state):
@@ -54,6 +54,12 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
             found.append(Happened(at, item))
         waiting = dict(state.pending)
     return found
+
+
+def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:
+    if "event" in data:
+        return i.DeliverEvent(execution_id, data["signal_id"], data["name"], {**data["event"], "data": payload})
+    return i.Signal(execution_id, data["signal_id"], data["name"], payload, data.get("user"))
 
 
 def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: State) -> Iterator[i.Happening]:

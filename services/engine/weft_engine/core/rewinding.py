@@ -62,12 +62,18 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
     keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries, to)]
     anew = _to_enter(draft, program, target, keep)
     turn = Turn(draft, program, now, context)
-    turn.emit(e.RETRIED, **data, keep=[list(place) for place in keep])
+    turn.emit(e.RETRIED, **data, keep=[list(place) for place in keep], **_listening(draft, keep))
     redeliver(turn, _signals_since(entries, to))
     turn.ready.extend(anew)
     run(turn)
     settle(turn)
     return Retried(Answer(200), turn.state, turn.entries)
+
+
+def _listening(state: State, kept: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """The waits for domain events that go on: they were given up at the end that is gone back behind."""
+    found = [(place, pending.data["events"]) for place, pending in state.pending.items() if place in kept and "events" in pending.data]
+    return {"listening": [{"node": node, "visit": visit, "events": events} for (node, visit), events in found]} if found else {}
 
 
 def _changes(item: Retry, program: Program) -> dict[str, Any]:
@@ -151,7 +157,7 @@ def _signals_since(entries: Sequence[Timed], to: int) -> list[dict[str, Any]]:
             continue
         if entry.kind == e.SIGNAL_KEPT:
             found[entry.data["signal_id"]] = dict(entry.data)
-        elif entry.kind == e.SIGNAL_DELIVERED:
+        elif entry.kind == e.SIGNAL_DELIVERED and "event" not in entry.data:
             signal_id = entry.data["signal_id"]
             # What it carried is the output of the visit that it ended, in the entry after.
             payload = kept[signal_id].get("payload") if signal_id in kept else entries[position + 1][0].data.get("output")

@@ -37,7 +37,7 @@ def receive(turn: Turn, signal: Signal) -> Answer:
     refusals: list[Answer] = []
     for pending in state.pending.values():
         if pending.kind == "signal" and signal.name in pending.data["signals"]:
-            refusal = _deliver(turn, turn.at(pending), signal.signal_id, signal.name, signal.payload, signal.user)
+            refusal = deliver(turn, turn.at(pending), signal.signal_id, signal.name, signal.payload, signal.user)
             if refusal is None:
                 return Answer(202, body={"status": "delivered"})
             refusals.append(refusal)
@@ -68,12 +68,14 @@ def take_kept(turn: Turn, at: At, work: StateWork) -> None:
     for kept in turn.state.kept:
         if kept.expires_at <= turn.now:
             turn.emit(e.SIGNAL_EXPIRED, signal_id=kept.signal_id, name=kept.name)
-        elif kept.name in work.signals and _deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user) is None:
+        elif kept.name in work.signals and deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user) is None:
             return
 
 
-def _deliver(turn: Turn, at: At, signal_id: str, name: str, payload: Any, user: Mapping[str, Any] | None) -> Answer | None:
-    """Hand a signal to a `state` that waits for it. Returns: None when it was taken, else why not."""
+def deliver(
+    turn: Turn, at: At, signal_id: str, name: str, payload: Any, user: Mapping[str, Any] | None, **more: Any
+) -> Answer | None:  # fmt: skip
+    """Hand a signal to a `state` that waits for it. more: members of the entry. Returns: None when it was taken, else why not."""
     node = at.node
     check = node.work.signals.get(name) if isinstance(node.work, StateWork) else None
     if check is not None and (errors := check.errors(payload)):
@@ -88,6 +90,6 @@ def _deliver(turn: Turn, at: At, signal_id: str, name: str, payload: Any, user: 
     if edges and edge is None:
         guards = " or ".join(guard.when.text for guard in edges if guard.when is not None)
         return Answer(409, "signal_refused", f"{node.id} takes {name!r} only when {guards}", {"node": node.id, "guards": guards})
-    turn.emit(e.SIGNAL_DELIVERED, at, signal_id=signal_id, name=name, user=user)
-    turn.finish(at, name, payload, names)
+    turn.emit(e.SIGNAL_DELIVERED, at, signal_id=signal_id, name=name, user=user, **more)
+    turn.finish(at, name, payload, names, **turn.state.pending[at.place].subscribed)
     return None

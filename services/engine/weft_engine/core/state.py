@@ -86,6 +86,11 @@ class Pending:
         return self.node, self.visit
 
     @property
+    def subscribed(self) -> dict[str, Any]:
+        """What the entry that ends a wait for domain events says, so that nobody looks out for them any more."""
+        return {"subscribed": True} if "events" in self.data else {}
+
+    @property
     def wake_at(self) -> datetime | None:
         """The earlier of the two, None when neither is set."""
         if self.due_at is None or (self.deadline_at is not None and self.deadline_at < self.due_at):

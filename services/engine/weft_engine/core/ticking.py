@@ -38,7 +38,7 @@ def _due(turn: Turn, pending: Pending, fail_attempt: Callable[[Turn, Pending, di
         turn.finish(turn.at(pending), "done", {"woke_at": turn.now.isoformat()})
     elif pending.kind == "signal":
         name = next(str(name) for name, at in pending.data["after"] if (moment(at) or turn.now) <= turn.now)
-        turn.finish(turn.at(pending), name, None)
+        turn.finish(turn.at(pending), name, None, **pending.subscribed)
     elif pending.kind == "retry":
         turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
     elif pending.kind == "activity" and turn.state.steps_in(pending.scope)[pending.node].status == StepStatus.RUNNING:

@@ -259,7 +259,7 @@ class Turn:
             return {"task_id": task_id_of(self.state.id, pending.node, pending.visit)}
         if pending.kind == "child":
             return {"child_id": pending.data["child_id"]}
-        return {}
+        return pending.subscribed
 
 
 def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str) -> dict[str, Any]:

@@ -40,13 +40,17 @@ def messages(state: State, entries: Iterable[Entry], position: int, at: datetime
     return out
 
 
+def _retried(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    return [*facts.resumed(state, entry, position, at), *requests.listening_again(state, entry, position, at)]
+
+
 SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.STARTED: facts.started,
     e.WAITING: facts.waiting,
     e.RESUMED: facts.resumed,
     e.PAUSED: facts.paused,
     e.UNPAUSED: facts.unpaused,
-    e.RETRIED: facts.resumed,
+    e.RETRIED: _retried,
     e.CHILD_CALLED: requests.called,
     e.COMPLETED: facts.ended,
     e.FAILED: facts.ended,
@@ -57,6 +61,7 @@ SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.STEP_SCHEDULED: requests.scheduled,
     e.STEP_RESENT: requests.resent,
     e.STEP_WAITING: requests.rests,
+    e.STEP_COMPLETED: requests.heard,
     e.STEP_FAILED: requests.taken_back,
     e.STEP_CANCELLED: requests.taken_back,
 }

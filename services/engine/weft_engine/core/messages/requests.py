@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,13 +69,53 @@ def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetim
 
 
 def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
-    """A task for a person, or a child to wait for."""
+    """A task for a person, a child to wait for, or domain events to look out for."""
     if entry.data["kind"] == "child":
         return [_call(state, entry, entry.data, at)]
+    if "events" in entry.data:
+        return [_subscription(state, entry.node, entry.visit, position, at, entry.data["events"])]
     if entry.data["kind"] != "task":
         return []
     about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit, "at": at}
     return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {**entry.data["task"], **about})]
+
+
+def heard(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A visit that waited for domain events has ended."""
+    if "subscribed" not in entry.data:
+        return []
+    data = {"execution_id": state.id, "node": entry.node, "visit": entry.visit, "position": position}
+    return [Said(routing.COMMANDS, routing.inbox_queue("events"), "subscription.close", data)]
+
+
+def listening_again(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """Waits for domain events that go on after a retry."""
+    kept = entry.data.get("listening", ())
+    return [_subscription(state, one["node"], one["visit"], position, at, one["events"]) for one in kept]
+
+
+def _subscription(state: State, node: str | None, visit: int, position: int, at: datetime, waits: list[dict[str, Any]]) -> Said:
+    about = {"execution_id": state.id, "node": node, "visit": visit, "position": position}
+    data = {**about, "since": _asked_at(state, at), "waits": waits}
+    return Said(routing.COMMANDS, routing.inbox_queue("events"), "subscription.open", data)
+
+
+def _asked_at(state: State, at: datetime) -> datetime:
+    """From when on an event may be meant for an execution: not its own first moment, but that of what asked for it, as far as ids tell.
+
+    An event that comes between the one that starts it and its start is not lost so, and both are told by the clock of the events service.
+    """
+    started = state.started_at or at
+    asked = (_moment_of(state.trigger.get("event_id")), _moment_of(state.id))
+    return min(started, *(moment for moment in asked if moment is not None))
+
+
+def _moment_of(id_: Any) -> datetime | None:
+    try:
+        found = UUID(str(id_))
+    except ValueError:
+        return None
+    return datetime.fromtimestamp((found.int >> 80) / 1000, UTC) if found.version == 7 else None
 
 
 def taken_back(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
@@ -86,7 +126,7 @@ def taken_back(state: State, entry: Entry, position: int, at: datetime) -> list[
         return [Said(routing.COMMANDS, UUID(child), "execution.cancel", {"execution_id": child, "reason": reason})]
     task_id = entry.data.get("task_id")
     if task_id is None:
-        return []
+        return heard(state, entry, position, at)
     timed_out = entry.data.get("reason") == "timeout" or entry.data.get("error", {}).get("code") == "timeout"
     data = {"task_id": task_id, "execution_id": state.id, "reason": "timeout" if timed_out else "cancelled"}
     return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.cancel", data)]

@@ -1,4 +1,4 @@
-"""Nodes that rest: until a time, until a signal, until a person has decided."""
+"""Nodes that rest: until a time, until a signal or an event, until a person has decided."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.identity import task_id_of
+from weft_engine.core.listening import waits
 from weft_engine.core.signals import take_kept
 from weft_engine.core.turn import At, Turn, text
 
@@ -31,12 +32,13 @@ def wait(turn: Turn, at: At, work: WaitWork) -> None:
 
 
 def state(turn: Turn, at: At, work: StateWork) -> None:
-    """Rest until a signal or time leaves it. A signal that came before is taken at once."""
+    """Rest until a signal, an event or time leaves it. A signal that came before is taken at once; an event that did is asked for."""
     names = turn.names(at.scope)
     after: list[list[Any]] = [[name, turn.now + timedelta(seconds=delay.seconds(names))] for name, delay in work.after]
     after.sort(key=itemgetter(1))
     due: dict[str, Any] = {"due_at": after[0][1]} if after else {}
-    turn.emit(e.STEP_WAITING, at, kind="signal", signals=sorted(work.signals), after=after, **due, **limit(turn, at))
+    waited: dict[str, Any] = {"signals": sorted(work.signals), **waits(work, names), "after": after, **due, **limit(turn, at)}
+    turn.emit(e.STEP_WAITING, at, kind="signal", **waited)
     take_kept(turn, at, work)
 
 
