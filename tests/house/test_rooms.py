@@ -54,6 +54,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "reading": "three modes of CloudEvents, two doors",
         "registry": "compiled triggers, kept",
         "explaining": "why an event started what it started",
+        "listening": "what executions wait for, and which events that may be",
     },
     "analytics": {
         "histogram": "percentiles that add up",

@@ -50,3 +50,4 @@ class CloseSubscription(Command):
     node: str
     visit: int = Field(ge=1)
     position: int = Field(ge=0)
+    event_id: str | None = Field(default=None, description="The event that ended it, where one did: it is not said again.")

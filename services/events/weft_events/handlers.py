@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
-from weft_runtime.pipeline import Handlers, RawEvent
+from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
+from weft_runtime.pipeline import Handlers, Heard, RawEvent
 from weft_runtime.uow import UnitOfWork
 
 from weft_events import reading, usecases
@@ -38,6 +39,12 @@ async def execution_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:
 async def start_rejected(msg: StartRejected, uow: UnitOfWork) -> None:
     """A start was refused."""
     await usecases.note_rejected(msg, uow)
+
+
+@on.batch(OpenSubscription, CloseSubscription)
+async def subscriptions(heard: Sequence[Heard[OpenSubscription | CloseSubscription]], uow: UnitOfWork) -> None:
+    """Visits of executions wait for events, or do so no more."""
+    await usecases.subscribe([(one.tenant, one.message) for one in heard], uow)
 
 
 @on.domain

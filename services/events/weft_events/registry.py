@@ -33,8 +33,8 @@ class Registry:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def matching(self, uow: UnitOfWork, tenant: str) -> Matching:
-        """What the events of a tenant are matched with, as it is in this transaction."""
-        known = await store.tenant_row(uow, tenant)
+        """What the events of a tenant are matched with, as it is in this transaction. No wait for events begins until it ends."""
+        known = await store.tenant_row_shared(uow, tenant)
         if known is None:
             return Matching(TriggerIndex(()), domain.tenant_names(tenant))
         kept = self._kept.get(tenant)

@@ -61,11 +61,15 @@ class ExplainedView(BaseModel):
 
 
 class ExplanationView(BaseModel):
-    """An event and every trigger considered for it. considered: how many there were, where not all are kept."""
+    """An event and every trigger considered for it. considered: how many there were, where not all are kept.
+
+    delivered: the executions that waited for it and went on with it.
+    """
 
     event: EventView
     triggers: list[ExplainedView]
     considered: int
+    delivered: list[UUID]
 
 
 def receipt(made: Receipt) -> ReceiptView:
@@ -84,7 +88,7 @@ def event(logged: Logged) -> EventView:
     return EventView(**_fields(logged), **data)
 
 
-def explanation(logged: Logged, explained: list[Explained]) -> ExplanationView:
+def explanation(logged: Logged, explained: list[Explained], delivered: list[UUID]) -> ExplanationView:
     """An event and why it started what it started."""
     shown = [
         ExplainedView(
@@ -99,7 +103,7 @@ def explanation(logged: Logged, explained: list[Explained]) -> ExplanationView:
         )
         for one in explained
     ]
-    return ExplanationView(event=event(logged), triggers=shown, considered=logged.considered_total)
+    return ExplanationView(event=event(logged), triggers=shown, considered=logged.considered_total, delivered=delivered)
 
 
 def _fields(logged: Logged) -> dict[str, Any]:

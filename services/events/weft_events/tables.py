@@ -84,3 +84,51 @@ tenant = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
     sa.Column("stamp", sa.Uuid, nullable=False, comment="another one after every change of the tenant or its workflows"),
 )
+
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("visit", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True, comment="the outcome waited for; empty: the visit ended before its wait was heard of"),
+    sa.Column("place", sa.Integer, nullable=False, comment="among the names of its visit, as listed"),
+    sa.Column("position", sa.Integer, nullable=False, comment="in the execution's history; the later word stands"),
+    sa.Column("pattern", sa.Text, nullable=False, comment="type of the event, or a glob"),
+    sa.Column("path", sa.Text, nullable=False, comment="JSON pointer into the event's data; empty: by type alone"),
+    sa.Column("value", sa.Text, nullable=False, comment="key of what stands there"),
+    sa.Column("opened_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("subscription_lookup", "tenant_id", "pattern", "path", "value"),
+    comment="Visits of executions that wait for an event.",
+)
+
+listened = sa.Table(
+    "listened",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("pattern", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("unmarked_until", sa.Uuid, comment="the newest event that was here before; later ones have their event_value"),
+    comment="What the tenant's workflows wait for: the kinds of subscriptions there may be.",
+)
+
+event_value = sa.Table(
+    "event_value",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("pattern", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the event"),
+    comment="What events can be looked up by when a wait begins after they came.",
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the event"),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    comment="Waits that an event ended.",
+)

@@ -11,10 +11,11 @@ from uuid import UUID
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
+from weft_contracts.subscriptions import OpenSubscription
 from weft_runtime.clock import new_id
 from weft_runtime.uow import UnitOfWork
 
-from weft_events import domain, explaining, store
+from weft_events import domain, explaining, listening, store
 from weft_events.domain import Considered, Logged, Matching, Received
 from weft_events.explaining import Explained
 from weft_events.reading import Arrived
@@ -42,16 +43,31 @@ async def receive(arrived: Sequence[Arrived], registry: Registry, uow: UnitOfWor
     claimed = await store.claim(uow, list(first.values()))
     fresh = [one for key, one in first.items() if claimed[key] == one.id]
     matched = await _match(fresh, registry, uow)
-    await store.add(uow, [(one, domain.status_of(considered), considered) for one, considered in matched])
+    kinds = await store.add(uow, [(one, domain.status_of(considered), considered) for one, considered in matched])
     again = Counter((one.tenant, claimed[store.key_of(one)]) for one in given if claimed[store.key_of(one)] != one.id)
     await store.count_duplicates(uow, again)
     for one, considered in matched:
         uow.say(*(each.start for each in considered if each.start is not None), tenant=one.tenant)
+    by_id = {one.id: one for one in fresh}
+    for tenant, event, execution_id, name in await store.mark(uow, listening.marks(fresh, kinds)):
+        uow.say(listening.said(execution_id, name, by_id[event]), tenant=tenant)
     return Receipt(len(fresh), len(given) - len(fresh), [claimed[store.key_of(one)] for one in given])
 
 
-async def explain(named: str, uow: UnitOfWork) -> tuple[Logged, list[Explained]]:
-    """An event with every trigger considered for it, what its condition evaluated to and what became of what it started.
+async def subscribe(heard: Sequence[tuple[str, listening.Word]], uow: UnitOfWork) -> None:
+    """Keep what visits wait for, and say to those that begin to wait what came before."""
+    await store.hold_waits(uow, {tenant for tenant, word in heard if isinstance(word, OpenSubscription)})
+    visits = {listening.visit_of(tenant, word) for tenant, word in heard}
+    changes = listening.changes(heard, await store.known_positions(uow, visits))
+    waits = [wait for visit, word in changes.opened for wait in listening.waits_of(visit, word)]
+    unmarked = await store.register(uow, {wait.kind for wait in waits})
+    await store.apply(uow, changes)
+    for wait, event in await store.look_back(uow, waits, unmarked):
+        uow.say(listening.said(wait.visit.execution_id, wait.name, event), tenant=wait.visit.tenant)
+
+
+async def explain(named: str, uow: UnitOfWork) -> tuple[Logged, list[Explained], list[UUID]]:
+    """An event with every trigger considered for it, what its condition evaluated to, what became of what it started, whose wait it ended.
 
     Raises: EventNotFound.
     """
@@ -61,7 +77,8 @@ async def explain(named: str, uow: UnitOfWork) -> tuple[Logged, list[Explained]]
     triggers = await store.triggers(uow, versions)
     tenant = await store.tenant_row(uow, uow.tenant)
     names = domain.tenant_names(uow.tenant, tenant.tier if tenant else None, tenant.settings if tenant else None)
-    return logged, await asyncio.to_thread(explaining.explain, uow.tenant, logged, triggers, names, verdicts)
+    explained = await asyncio.to_thread(explaining.explain, uow.tenant, logged, triggers, names, verdicts)
+    return logged, explained, await store.delivered(uow, logged.id)
 
 
 async def install_workflow(msg: WorkflowChanged, uow: UnitOfWork) -> None:
@@ -69,6 +86,9 @@ async def install_workflow(msg: WorkflowChanged, uow: UnitOfWork) -> None:
     if msg.definition is not None:
         domain.candidates(msg.slug, msg.active_version or 0, msg.definition.get("triggers", ()))
     if await store.install(uow, msg):
+        kinds = listening.kinds_in(uow.tenant, msg.definition or {})
+        await store.hold_waits(uow, {uow.tenant} if kinds else set())
+        await store.register(uow, kinds)
         await store.stamp_tenant(uow, new_id())
     uow.say(WorkflowInstalled(slug=msg.slug, revision=msg.revision, service="events"))
 

@@ -1,7 +1,7 @@
 """Compilation: from a valid definition to the program that the engine runs."""
 
 from weft_language.compilation.compiler import compile_definition
-from weft_language.compilation.correlating import Correlation, EventWait, correlation_key, key_at, pattern_covers
+from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
 from weft_language.compilation.following import PROPAGATE, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, NodeKind, Program, ProgramSettings, Sla
@@ -72,6 +72,7 @@ __all__ = [
     "candidates",
     "compile_definition",
     "compile_triggers",
+    "correlate",
     "correlation_key",
     "follow",
     "glob_matches",

@@ -8,7 +8,7 @@ from typing import Any
 from weft_language.compilation import EventWait, StateWork
 
 from weft_engine.core.items import DeliverEvent
-from weft_engine.core.signals import deliver
+from weft_engine.core.signals import awaits, deliver
 from weft_engine.core.turn import Turn
 
 
@@ -38,13 +38,7 @@ def hear(turn: Turn, item: DeliverEvent) -> None:
     payload = item.event.get("data")
     event = {**attributes, "data": payload}
     for pending in state.pending.values():
-        wait = next((one for one in pending.data.get("events", ()) if one["name"] == item.name), None) if pending.kind == "signal" else None
-        if wait is None:
+        if pending.kind != "signal" or not awaits(turn, pending, item.name, event):
             continue
-        at = turn.at(pending)
-        work = at.node.work
-        known = work.events.get(item.name) if isinstance(work, StateWork) else None
-        if known is None or not known.takes(event, turn.names(at.scope), wait.get("value")):
-            continue
-        if deliver(turn, at, item.event_id, item.name, payload, None, event=attributes) is None:
+        if deliver(turn, turn.at(pending), item.event_id, item.name, payload, None, event=attributes) is None:
             return

@@ -149,7 +149,7 @@ def unfit(state: State, program: Program, target: Entering | None = None) -> lis
 
 
 def _signals_since(entries: Sequence[Timed], to: int) -> list[dict[str, Any]]:
-    """Signals that came from a position on, as they came, oldest first: the nodes they were for are waited for again."""
+    """Signals and delivered events from a position on, as they came, oldest first: the nodes they were for are waited for again."""
     kept = {entry.data["signal_id"]: entry.data for entry, _ in entries if entry.kind == e.SIGNAL_KEPT}
     found: dict[str, dict[str, Any]] = {}
     for position, (entry, _) in enumerate(entries):
@@ -157,9 +157,11 @@ def _signals_since(entries: Sequence[Timed], to: int) -> list[dict[str, Any]]:
             continue
         if entry.kind == e.SIGNAL_KEPT:
             found[entry.data["signal_id"]] = dict(entry.data)
-        elif entry.kind == e.SIGNAL_DELIVERED and "event" not in entry.data:
+        elif entry.kind == e.SIGNAL_DELIVERED:
             signal_id = entry.data["signal_id"]
             # What it carried is the output of the visit that it ended, in the entry after.
             payload = kept[signal_id].get("payload") if signal_id in kept else entries[position + 1][0].data.get("output")
             found[signal_id] = {"signal_id": signal_id, "name": entry.data["name"], "payload": payload, "user": entry.data.get("user")}
+            if "event" in entry.data:
+                found[signal_id]["event"] = entry.data["event"]
     return list(found.values())

@@ -13,6 +13,7 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.items import Signal
 from weft_engine.core.names import signal_names
+from weft_engine.core.state import KeptSignal, Pending
 from weft_engine.core.turn import At, Turn
 
 
@@ -68,8 +69,27 @@ def take_kept(turn: Turn, at: At, work: StateWork) -> None:
     for kept in turn.state.kept:
         if kept.expires_at <= turn.now:
             turn.emit(e.SIGNAL_EXPIRED, signal_id=kept.signal_id, name=kept.name)
-        elif kept.name in work.signals and deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user) is None:
-            return
+        elif _is_for(turn, at, work, kept):
+            more = {} if kept.event is None else {"event": kept.event}
+            if deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user, **more) is None:
+                return
+
+
+def _is_for(turn: Turn, at: At, work: StateWork, kept: KeptSignal) -> bool:
+    """Whether a state waits for what was kept; its guards are still to be asked."""
+    if kept.event is None:
+        return kept.name in work.signals
+    event = {**kept.event, "data": kept.payload}
+    return kept.name in work.events and awaits(turn, turn.state.pending[at.place], kept.name, event)
+
+
+def awaits(turn: Turn, pending: Pending, name: str, event: Mapping[str, Any]) -> bool:
+    """Whether a visit waits for this very event by that name. event: its attributes and `data`."""
+    work = turn.program.nodes[pending.node].work
+    wait = next((one for one in pending.data.get("events", ()) if one["name"] == name), None)
+    if wait is None or not isinstance(work, StateWork) or name not in work.events:
+        return False
+    return work.events[name].takes(event, turn.names(pending.scope), wait.get("value"))
 
 
 def deliver(
@@ -91,5 +111,6 @@ def deliver(
         guards = " or ".join(guard.when.text for guard in edges if guard.when is not None)
         return Answer(409, "signal_refused", f"{node.id} takes {name!r} only when {guards}", {"node": node.id, "guards": guards})
     turn.emit(e.SIGNAL_DELIVERED, at, signal_id=signal_id, name=name, user=user, **more)
-    turn.finish(at, name, payload, names, **turn.state.pending[at.place].subscribed)
+    taken = {"event_id": signal_id} if "event" in more else {}
+    turn.finish(at, name, payload, names, **turn.state.pending[at.place].subscribed, **taken)
     return None

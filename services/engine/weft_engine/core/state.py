@@ -147,13 +147,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class KeptSignal:
-    """A signal that came before a node waited for it."""
+    """A signal that came before a node waited for it. event: the attributes of a domain event, where it is one that a retry keeps."""
 
     signal_id: str
     name: str
     payload: Any
     user: dict[str, Any] | None
     expires_at: datetime
+    event: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)

@@ -42,6 +42,20 @@ async def tenant_row(uow: UnitOfWork, of: str) -> Tenant | None:
     return None if row is None else Tenant(row.stamp, row.tier, row.settings)
 
 
+async def tenant_row_shared(uow: UnitOfWork, of: str) -> Tenant | None:
+    """The same, holding the tenant's waits as they are until this transaction ends; see `store.listening`."""
+    # One query for both. What it reads may be older than the lock: whatever must not be is read by a later statement.
+    held = sa.select(sa.func.pg_advisory_xact_lock_shared(*lock_key(of)).label("held")).subquery()
+    query = sa.select(held.c.held, tenant.c.stamp, tenant.c.tier, tenant.c.settings)
+    row = (await uow.conn.execute(query.select_from(held.outerjoin(tenant, tenant.c.tenant_id == of)))).one()
+    return None if row.stamp is None else Tenant(row.stamp, row.tier, row.settings)
+
+
+def lock_key(of: str) -> tuple[Any, Any]:
+    """The advisory lock that orders a tenant's new events and new waits: shared by events, alone for a wait."""
+    return sa.func.hashtext("weft listening"), sa.func.hashtext(of)
+
+
 async def active_triggers(uow: UnitOfWork, of: str) -> list[TriggerSet]:
     """The triggers of a tenant's active workflows."""
     same = (trigger_set.c.tenant_id == workflow.c.tenant_id, trigger_set.c.slug == workflow.c.slug)

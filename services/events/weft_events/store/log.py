@@ -12,7 +12,7 @@ from weft_runtime.uow import UnitOfWork
 from weft_events.domain import Logged
 from weft_events.errors import EventNotFound
 from weft_events.machine import LEGAL, EventStatus
-from weft_events.tables import event, event_key, verdict
+from weft_events.tables import delivery, event, event_key, verdict
 
 
 async def note_verdict(uow: UnitOfWork, of: UUID, execution_id: UUID, reason: str, detail: str) -> None:
@@ -52,6 +52,12 @@ async def get(uow: UnitOfWork, named: str) -> Logged:
     if row is None:
         raise EventNotFound(f"there is no event {named[:200]!r}; GET /api/v1/events lists those there are")
     return Logged(**{name: row[name] for name in (*_LISTED, "data")}, considered=tuple(row["considered"]))
+
+
+async def delivered(uow: UnitOfWork, of: UUID) -> list[UUID]:
+    """The executions in which an event ended a wait."""
+    query = sa.select(delivery.c.execution_id).where(delivery.c.tenant_id == uow.tenant, delivery.c.id == of)
+    return list((await uow.conn.execute(query.order_by(delivery.c.execution_id))).scalars())
 
 
 async def list_events(

@@ -11,6 +11,7 @@ from weft_runtime.database.engine import to_json
 from weft_runtime.uow import UnitOfWork
 
 from weft_events.domain import MAX_CONSIDERED, Considered, Received, payload_of
+from weft_events.listening import Kind
 from weft_events.machine import EventStatus
 
 EventKey = tuple[str, str, str]
@@ -42,12 +43,18 @@ def key_of(received: Received) -> EventKey:
     return received.tenant, received.event.source, received.event.id
 
 
-async def add(uow: UnitOfWork, rows: Sequence[tuple[Received, EventStatus, Sequence[Considered]]]) -> None:
-    """Write events into the log, each with where it stands and what was considered for it."""
+async def add(uow: UnitOfWork, rows: Sequence[tuple[Received, EventStatus, Sequence[Considered]]]) -> dict[str, list[Kind]]:
+    """Write events into the log, each with where it stands and what was considered for it.
+
+    Returns: the kinds of waits that there are, by tenant; the same statement reads them, so that they cost nobody a query.
+    """
     if not rows:
-        return
+        return {}
     made = [_row(received, status, considered) for received, status, considered in rows]
-    await uow.conn.execute(_ADD, {name: [row[name] for row in made] for name in made[0]})
+    kinds: dict[str, list[Kind]] = {}
+    for row in await uow.conn.execute(_ADD, {name: [row[name] for row in made] for name in made[0]}):
+        kinds.setdefault(row.tenant_id, []).append(Kind(row.tenant_id, row.pattern, row.path))
+    return kinds
 
 
 async def count_duplicates(uow: UnitOfWork, again: Mapping[tuple[str, UUID], int]) -> None:
@@ -106,6 +113,7 @@ _CLAIMED = sa.text(
     "ON k.tenant_id = given.tenant AND k.event_id = given.event AND k.source = given.source"
 )
 _ADD = sa.text(
+    "WITH added AS ("
     "INSERT INTO events.event (tenant_id, id, received_at, event_id, source, type, subject, time, attributes, data, is_binary, "
     "status, started, considered, considered_total) "
     "SELECT tenant, id, at, event, source, type, subject, occurred, CAST(attributes AS json), CAST(data AS json), is_binary, "
@@ -114,7 +122,9 @@ _ADD = sa.text(
     "CAST(:types AS text[]), CAST(:subjects AS text[]), CAST(:occurred AS timestamptz[]), CAST(:attributes AS text[]), "
     "CAST(:data AS text[]), CAST(:binary AS boolean[]), CAST(:statuses AS text[]), CAST(:started AS text[]), "
     "CAST(:considered AS text[]), CAST(:totals AS integer[])) "
-    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, status, started, considered, total)"
+    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, status, started, considered, total)) "
+    "SELECT l.tenant_id, l.pattern, l.path FROM events.listened l WHERE l.tenant_id = ANY(CAST(:tenants AS text[])) "
+    "ORDER BY l.tenant_id, l.pattern, l.path"
 )
 _COUNT_DUPLICATES = sa.text(
     "UPDATE events.event AS e SET duplicates = duplicates + again.count FROM unnest("

@@ -102,7 +102,7 @@ def _later(due: datetime | None, pause: timedelta) -> datetime | None:
 
 
 def _prolonged(kept: Any, pause: timedelta) -> Any:
-    return type(kept)(kept.signal_id, kept.name, kept.payload, kept.user, kept.expires_at + pause)
+    return type(kept)(kept.signal_id, kept.name, kept.payload, kept.user, kept.expires_at + pause, kept.event)
 
 
 def _held(state: State, entry: Entry, at: datetime) -> None:

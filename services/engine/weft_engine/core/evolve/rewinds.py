@@ -19,11 +19,7 @@ def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetim
     back.position = len(entries)
     back.status = state.status
     back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
-    # An event that was delivered since comes again from the log, where signals come again from the journal.
-    again = {
-        one.data["signal_id"] for one, _ in entries[entry.data["to"] :] if one.kind == e.SIGNAL_DELIVERED and "event" in one.data
-    }  # fmt: skip
-    back.seen = tuple(one for one in dict.fromkeys((*back.seen, *state.seen)) if one not in again)[-SEEN_SIGNALS:]
+    back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
     if entry.data["effects"] == "skip":
         back.ledger = done_since(entries, entry.data["to"])
 

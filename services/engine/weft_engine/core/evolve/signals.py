@@ -13,7 +13,9 @@ from weft_engine.core.state import SEEN_SIGNALS, KeptSignal, State
 
 def _kept(state: State, entry: Entry, at: datetime) -> None:
     data = entry.data
-    kept = KeptSignal(data["signal_id"], data["name"], data.get("payload"), data.get("user"), moment(data["expires_at"]) or at)
+    kept = KeptSignal(
+        data["signal_id"], data["name"], data.get("payload"), data.get("user"), moment(data["expires_at"]) or at, data.get("event")
+    )
     state.kept = (*state.kept, kept)
     _remember(state, kept.signal_id)
 

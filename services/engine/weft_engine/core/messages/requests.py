@@ -85,6 +85,8 @@ def heard(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     if "subscribed" not in entry.data:
         return []
     data = {"execution_id": state.id, "node": entry.node, "visit": entry.visit, "position": position}
+    if "event_id" in entry.data:
+        data["event_id"] = entry.data["event_id"]
     return [Said(routing.COMMANDS, routing.inbox_queue("events"), "subscription.close", data)]
 
 
