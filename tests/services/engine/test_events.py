@@ -1,0 +1,94 @@
+"""Domain events and the executions that wait for them, through the engine and the events service, on real PostgreSQL and RabbitMQ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from weft_contracts.definitions import WorkflowChanged
+from weft_events.app import build as build_events
+from weft_runtime.testing import RunningService, eventually, running_service, tell
+
+from tests.services.engine.conftest import Engine
+
+WAITS = {
+    "id": "s",
+    "type": "state",
+    "with": {"events": {"paid": {"event": "order.paid", "match": "event.data.order == input.order"}}, "signals": {"stop": {}}},
+}
+
+
+@pytest.fixture(scope="module")
+async def events(database_url: str, broker_url: str) -> AsyncIterator[RunningService]:
+    """The events service beside the engine."""
+    async with running_service(build_events, database_url, broker_url) as service:
+        yield service
+
+
+async def publish(engine: Engine, events: RunningService, slug: str, **document: Any) -> None:
+    """Let both hear of a published workflow."""
+    whole = {"format": "weft/v1", "slug": slug, "name": slug, **document}
+    changed = WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=whole)
+    await tell(engine.service, changed)
+    await tell(events, changed)
+
+
+async def send(events: RunningService, type_: str, id_: str, **data: Any) -> str:
+    """Let an event happen; our id of it."""
+    event = {"specversion": "1.0", "id": id_, "source": "/shop", "type": type_, "data": data}
+    headers = {"content-type": "application/cloudevents+json"}
+    answer = await events.client().post("/api/v1/events", content=json.dumps(event), headers=headers)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["ids"][0])
+
+
+async def test_an_event_reaches_the_execution_that_waits_for_its_value_and_no_other(engine: Engine, events: RunningService) -> None:
+    await publish(engine, events, "paying", nodes=[WAITS], output={"amount": "{{ step.s.output.amount }}"})
+    one, two = [await engine.start("paying", input={"order": order}) for order in ("a", "b")]
+    for execution in (one, two):
+        shown = await engine.waiting(execution)
+        assert shown["waiting_for"][0]["for"]["events"][0]["pattern"] == "order.paid"
+    event = await send(events, "order.paid", "p1", order="a", amount=5)
+    shown = await engine.ended(one)
+    assert (shown["status"], shown["output"]) == ("completed", {"amount": 5})
+    assert (await engine.get(two))["status"] == "waiting"
+
+    async def delivered() -> list[str] | None:
+        told = (await events.client().get(f"/api/v1/events/{event}/explain")).json()
+        return told["delivered"] or None
+
+    assert await eventually(delivered, "the end of the wait, told to the events service") == [one]
+
+
+async def test_an_event_that_comes_before_the_wait_is_delivered_when_it_begins_and_each_once(
+    engine: Engine, events: RunningService
+) -> None:
+    first = {"id": "first", "type": "state", "with": {"signals": {"go": {}}}}
+    again = {**WAITS, "id": "t"}
+    edges = [{"from": "first", "to": "s", "on": "go"}, {"from": "s", "to": "t", "on": "paid"}]
+    output = {"amounts": "{{ [step.s.output.amount, step.t.output.amount] }}"}
+    await publish(engine, events, "early", nodes=[first, WAITS, again], edges=edges, output=output)
+    execution = await engine.start("early", input={"order": "e"})
+    await engine.waiting(execution)
+    await send(events, "order.paid", "e1", order="e", amount=1)
+    await engine.client.post(f"/api/v1/executions/{execution}/signals/go")
+    await engine.until(execution, lambda shown: [one["node"] for one in shown["waiting_for"]] == ["t"])
+    await send(events, "order.paid", "e1", order="e", amount=1)
+    await send(events, "order.paid", "e2", order="e", amount=2)
+    assert (await engine.ended(execution))["output"] == {"amounts": [1, 2]}
+
+
+async def test_what_a_workflow_started_by_an_event_waits_for_may_come_right_behind_it(engine: Engine, events: RunningService) -> None:
+    trigger = {"on": "event", "event": "order.placed", "input": {"order": "{{ trigger.payload.order }}"}}
+    await publish(engine, events, "ordering", nodes=[WAITS], triggers=[trigger], output={"amount": "{{ step.s.output.amount }}"})
+    placed = await send(events, "order.placed", "o1", order="z")
+    await send(events, "order.paid", "o2", order="z", amount=9)
+    execution = (await events.client().get(f"/api/v1/events/{placed}")).json()["started"][0]
+
+    async def known() -> bool | None:
+        return (await engine.client.get(f"/api/v1/executions/{execution}")).status_code == 200 or None
+
+    await eventually(known, "the execution that the event starts")
+    assert (await engine.ended(execution))["output"] == {"amount": 9}
