@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ def put(node: str, **values: Any) -> dict[str, Any]:
 
 def event(run: Run, name: str, type_: str = "order.paid", event_id: str = "e1", /, **data: Any) -> Run:
     attributes = {"specversion": "1.0", "id": event_id, "source": "/shop", "type": type_}
-    return run.do(i.DeliverEvent(ID, event_id, name, {**attributes, "data": data}))
+    return run.do(i.DomainEvent(ID, event_id, name, {**attributes, "data": data}))
 
 
 def commands(run: Run, type_: str) -> list[dict[str, Any]]:
@@ -152,7 +153,8 @@ def test_events_during_a_pause_are_held_and_delivered_when_it_ends() -> None:
 
 def test_time_a_signal_and_a_cancel_give_the_wait_up_too() -> None:
     program = program_of([state(paid=PAID, signals={"stop": {}}, after={"late": "1h"})])
-    for end in (lambda run: run.later(hours=1), lambda run: run.signal("stop"), lambda run: run.do(i.Cancel(ID))):
+    ends: list[Callable[[Run], Run]] = [lambda run: run.later(hours=1), lambda run: run.signal("stop"), lambda run: run.do(i.Cancel(ID))]
+    for end in ends:
         run = end(Run(program).start({"order": 1}))
         assert run.state.ended
         assert len(commands(run, "subscription.close")) == 1

@@ -160,7 +160,7 @@ HAPPEN: Final[dict[type[Any], Callable[[Turn, Any], Answer | None]]] = {
     i.Pause: pause,
     i.Resume: _resume,
     i.Signal: receive,
-    i.DeliverEvent: hear,
+    i.DomainEvent: hear,
     i.CompleteStep: _complete_step,
     i.FailStep: _fail_step,
     i.ActivityCompleted: _activity_completed,

@@ -99,7 +99,7 @@ class Signal(msgspec.Struct, frozen=True):
     answer_id: UUID | None = None
 
 
-class DeliverEvent(msgspec.Struct, frozen=True):
+class DomainEvent(msgspec.Struct, frozen=True):
     """`execution.event`."""
 
     execution_id: UUID
@@ -181,7 +181,7 @@ Happening = (
     | Resume
     | Retry
     | Signal
-    | DeliverEvent
+    | DomainEvent
     | CompleteStep
     | FailStep
     | ActivityCompleted
@@ -200,7 +200,7 @@ WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.resume": (1, Resume),
     "execution.retry": (1, Retry),
     "execution.signal": (1, Signal),
-    "execution.event": (1, DeliverEvent),
+    "execution.event": (1, DomainEvent),
     "step.complete": (1, CompleteStep),
     "step.fail": (1, FailStep),
     "activity.completed": (1, ActivityCompleted),

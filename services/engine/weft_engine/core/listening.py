@@ -7,7 +7,7 @@ from typing import Any
 
 from weft_language.compilation import EventWait, StateWork
 
-from weft_engine.core.items import DeliverEvent
+from weft_engine.core.items import DomainEvent
 from weft_engine.core.signals import awaits, deliver
 from weft_engine.core.turn import Turn
 
@@ -28,7 +28,7 @@ def _wait(name: str, wait: EventWait, names: Mapping[str, Any]) -> dict[str, Any
     return {"name": name, "pattern": wait.pattern, **looked_up}
 
 
-def hear(turn: Turn, item: DeliverEvent) -> None:
+def hear(turn: Turn, item: DomainEvent) -> None:
     """Bring an event to the first visit that waits for it and whose guards take it; when there is none it changes nothing."""
     state = turn.state
     # What began it is no answer to it: the look back for events that came early reaches to the beginning.

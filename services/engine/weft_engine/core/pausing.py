@@ -19,7 +19,7 @@ Happen = Callable[[Turn, i.Happening], Answer | None]
 _HELD: Final = {
     struct: name
     for name, (_, struct) in i.WORDS.items()
-    if struct in (i.Admit, i.Skip, i.Signal, i.DeliverEvent, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)
+    if struct in (i.Admit, i.Skip, i.Signal, i.DomainEvent, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)
 }
 """What is held, by the word it came as."""
 _LET_THROUGH: Final = (i.Cancel, i.Resume, i.ActivityAccepted, i.ActivityHeartbeat)

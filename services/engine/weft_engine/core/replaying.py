@@ -58,7 +58,7 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
 
 def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:
     if "event" in data:
-        return i.DeliverEvent(execution_id, data["signal_id"], data["name"], {**data["event"], "data": payload})
+        return i.DomainEvent(execution_id, data["signal_id"], data["name"], {**data["event"], "data": payload})
     return i.Signal(execution_id, data["signal_id"], data["name"], payload, data.get("user"))
 
 
