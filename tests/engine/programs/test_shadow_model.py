@@ -4,9 +4,9 @@ Each scenario is one or more definitions over the whole language and a script of
 time, repeats that come late, pauses, cancelling. Both sides are told the same in the same order, and after each item the visits begun,
 what was asked of others, the variables, the status, the output and the error must be equal, and the order one that the language allows.
 
-A failure shows the shrunk definitions, the script and everything that happened. `WEFT_PROGRAMS_SEED` (a number, shown with a failure)
-repeats a run; `WEFT_PROGRAMS` (a factor, 1 when unset) makes it longer: `WEFT_PROGRAMS=20 pytest tests/engine/programs` plays about
-30,000 programs in half an hour.
+A failure shows the shrunk definitions, the script and everything that happened. The gate plays the same programs every time, so that a
+change is judged by what it changes; `WEFT_PROGRAMS_SEED` (a number, or `fresh`) plays others, and `WEFT_PROGRAMS` (a factor, 1 when
+unset) more: `WEFT_PROGRAMS_SEED=fresh WEFT_PROGRAMS=20 pytest tests/engine/programs` plays about 30,000 in half an hour.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from tests.engine.programs.driving.world import MAIN_ID, World
 from tests.engine.programs.generating.scenarios import EVERYTHING, MAIN, Scenario, scenarios
 from tests.engine.programs.generating.undoing import compensations
 
-SEED = int(os.environ.get("WEFT_PROGRAMS_SEED", secrets.randbelow(1 << 32)))
+_ASKED = os.environ.get("WEFT_PROGRAMS_SEED", "1")
+SEED = secrets.randbelow(1 << 32) if _ASKED == "fresh" else int(_ASKED)
 FACTOR = float(os.environ.get("WEFT_PROGRAMS", "1"))
 SHRINKING_S = 420
 

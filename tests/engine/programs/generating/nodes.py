@@ -138,7 +138,8 @@ def _foreach(maker: Maker, place: Place, name: str, resting: bool) -> Document:
     with_: Document = {"items": items, "body": graph(maker, place.inside(name, word, "index", beside=beside))}
     with_ |= {"as": word} if word != "item" else {}
     with_ |= {"concurrency": concurrency} if concurrency > 1 else {}
-    with_ |= {"max_items": 3} if maker.one_in(5) and not (resting or place.beside) else {}
+    # A list that is written out and too long is refused when the definition is saved.
+    with_ |= {"max_items": 3} if maker.one_in(5) and isinstance(items, str) else {}
     return {**with_, "on_error": "continue"} if maker.pick(2) else with_
 
 
