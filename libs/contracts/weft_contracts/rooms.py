@@ -22,6 +22,7 @@ from weft_contracts.executions import (
     ExecutionTimedOut,
     ExecutionWaiting,
     FailStep,
+    MigrateExecution,
     PauseExecution,
     ResumeExecution,
     RetryExecution,
@@ -29,6 +30,7 @@ from weft_contracts.executions import (
     SkipExecution,
     StartExecution,
     StartRejected,
+    UndoMigration,
 )
 from weft_contracts.message import Message
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
@@ -53,7 +55,7 @@ _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, Ta
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
 _SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
 _GATES: Words = (AdmitExecution, SkipExecution)
-_OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution)
+_OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution, MigrateExecution, UndoMigration)
 _PARTITION_COMMANDS: Words = (StartExecution, *_GATES, *_OPERATING, SignalExecution, CompleteStep, FailStep)
 
 

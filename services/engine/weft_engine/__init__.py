@@ -1,12 +1,13 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
 Owns   schema `engine`: workflows, definitions, tenants, executions, journal, partitions, nodes, keys, answers, admissions, suspensions,
-       bulk_jobs, bulk_items.
+       bulk_jobs, bulk_items, migrations, migration_items.
 Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution,
-       ResumeExecution, RetryExecution, SignalExecution, DeliverEvent, CompleteStep, FailStep,
+       ResumeExecution, RetryExecution, MigrateExecution, UndoMigration, SignalExecution, DeliverEvent, CompleteStep, FailStep,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
-       RetryExecution, SignalExecution, CompleteStep, FailStep, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
+       RetryExecution, MigrateExecution, UndoMigration, SignalExecution, CompleteStep, FailStep,
+       ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.

@@ -73,15 +73,15 @@ def _resume(turn: Turn, item: i.Resume) -> Answer | None:
 
 
 def _complete_step(turn: Turn, item: i.CompleteStep) -> None:
-    pending = turn.state.pending.get((item.node, item.visit))
+    pending = turn.state.awaited(item.node, item.visit)
     if pending is not None and pending.kind in _ELSEWHERE:
         turn.finish(turn.at(pending), item.outcome, item.output)
 
 
 def _fail_step(turn: Turn, item: i.FailStep) -> None:
-    pending = turn.state.pending.get((item.node, item.visit))
+    pending = turn.state.awaited(item.node, item.visit)
     if pending is not None and pending.kind in _ELSEWHERE:
-        turn.fail(turn.at(pending), {**item.error, "node": item.node})
+        turn.fail(turn.at(pending), {**item.error, "node": pending.node})
 
 
 _ELSEWHERE: Final = frozenset({"task", "child"})
@@ -101,7 +101,7 @@ def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
 def _activity_failed(turn: Turn, item: i.ActivityFailed) -> None:
     pending = _open(turn, item)
     if pending is not None:
-        fail_attempt(turn, pending, {**item.error, "node": item.node, "attempt": item.attempt})
+        fail_attempt(turn, pending, {**item.error, "node": pending.node, "attempt": item.attempt})
 
 
 def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
@@ -130,11 +130,12 @@ def _spread(state: State, pending: Pending) -> float:
 def _accepted(turn: Turn, item: i.ActivityAccepted | i.ActivityHeartbeat) -> None:
     pending = _open(turn, item)
     if pending is not None:
-        turn.write(Entry(e.STEP_ACCEPTED, item.node, item.visit, item.attempt, {"lease_s": turn.context.lease_s}, pending.scope))
+        entry = Entry(e.STEP_ACCEPTED, pending.node, pending.visit, item.attempt, {"lease_s": turn.context.lease_s}, pending.scope)
+        turn.write(entry)
 
 
 def _open(turn: Turn, item: i.ActivityCompleted | i.ActivityFailed | i.ActivityAccepted | i.ActivityHeartbeat) -> Pending | None:
-    pending = turn.state.pending.get((item.node, item.visit))
+    pending = turn.state.awaited(item.node, item.visit)
     return pending if pending is not None and pending.kind == "activity" and pending.attempt == item.attempt else None
 
 
@@ -150,7 +151,14 @@ def too_late(state: State, item: i.Happening) -> Answer | None:
     return Answer(409, "execution_ended", f"execution {state.id} is {state.status} and cannot be {done} any more")
 
 
-_DONE: Final[dict[type[Any], str]] = {i.Cancel: "cancelled", i.Pause: "paused", i.Resume: "resumed", i.Signal: "signalled"}
+_DONE: Final[dict[type[Any], str]] = {
+    i.Cancel: "cancelled",
+    i.Pause: "paused",
+    i.Resume: "resumed",
+    i.Signal: "signalled",
+    i.Migrate: "migrated",
+    i.UndoMigration: "migrated back",
+}
 
 HAPPEN: Final[dict[type[Any], Callable[[Turn, Any], Answer | None]]] = {
     i.Start: start,

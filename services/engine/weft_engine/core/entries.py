@@ -16,6 +16,8 @@ UNPAUSED: Final = "execution.unpaused"
 YIELDED: Final = "execution.yielded"
 CONTINUED: Final = "execution.continued"
 RETRIED: Final = "execution.retried"
+MIGRATED: Final = "execution.migrated"
+MIGRATION_UNDONE: Final = "execution.migration_undone"
 COMPENSATING: Final = "execution.compensating"
 COMPLETED: Final = "execution.completed"
 FAILED: Final = "execution.failed"
@@ -45,7 +47,7 @@ EVENT_PUBLISHED: Final = "event.published"
 CHILD_CALLED: Final = "child.called"
 ITEM_HELD: Final = "item.held"
 
-REWINDS: Final = frozenset({RETRIED})
+REWINDS: Final = frozenset({RETRIED, MIGRATION_UNDONE})
 """Kinds that go back to an earlier position, `data.to`, and on from there."""
 ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
-from weft_engine.core.state import Place, Step
+from weft_engine.core.evolve.renaming import reindexed, rekeyed, renamer
+from weft_engine.core.state import Place, State, Step
 
 
 @dataclass(slots=True)
@@ -26,19 +28,49 @@ class Visit:
 
 
 def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
-    """Every visit in the order in which they began."""
-    found: dict[Place, Visit] = {}
+    """Every visit in the order in which they began, each called as its node is called now."""
+    found: list[Visit] = []
+    known: dict[Place, Visit] = {}
+    before: dict[Place, Visit] = {}
     for state, entry, _ in unfold(execution_id, entries):
+        if entry.kind == e.MIGRATED:
+            before, known = known, _called(reindexed(known, entry), entry)
+        elif entry.kind == e.MIGRATION_UNDONE:
+            known = before
+            _follow(known, state)
+        elif entry.kind == e.RETRIED:
+            _follow({place: visit for place, visit in known.items() if place in state.pending}, state)
         if entry.node is None or entry.kind == e.CHILD_CALLED:
             continue
         step = state.steps.get(entry.node)
-        visit = found.get((entry.node, entry.visit))
+        visit = known.get((entry.node, entry.visit))
         if visit is None:
             if step is None or step.visit != entry.visit:
                 continue
-            visit = found[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
+            visit = known[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
+            found.append(visit)
         if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
             visit.input = entry.data.get("input")
         elif entry.kind == e.STEP_WAITING:
             visit.input = entry.data.get("task", entry.data.get("input"))
-    return list(found.values())
+    return found
+
+
+def _called(known: dict[Place, Visit], entry: Entry) -> dict[Place, Visit]:
+    rename = renamer(entry.data.get("mapping", {}))
+    for (node, _), visit in known.items():
+        visit.node, visit.scope = node, rekeyed(visit.scope, rename)
+    return known
+
+
+def _follow(known: Mapping[Place, Visit], state: State) -> None:
+    """A rewind has made new records of visits: follow those, by the names they have there."""
+    for (node, number), visit in known.items():
+        pending = state.pending.get((node, number))
+        steps = state.steps if pending is None else state.steps_in(pending.scope)
+        step = steps.get(node)
+        visit.node = node
+        if step is not None and step.visit == number:
+            visit.step = step
+        if pending is not None:
+            visit.scope = pending.scope

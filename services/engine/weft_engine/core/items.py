@@ -88,6 +88,28 @@ class Retry(msgspec.Struct, frozen=True):
     answer_id: UUID | None = None
 
 
+class Migrate(msgspec.Struct, frozen=True):
+    """`execution.migrate`."""
+
+    execution_id: UUID
+    workflow_version: int
+    from_version: int | None = None
+    mapping: dict[str, str | None] | None = None
+    timers: str = "keep"
+    dry_run: bool = False
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
+class UndoMigration(msgspec.Struct, frozen=True):
+    """`execution.undo_migration`."""
+
+    execution_id: UUID
+    workflow_version: int | None = None
+    user: str | None = None
+    answer_id: UUID | None = None
+
+
 class Signal(msgspec.Struct, frozen=True):
     """`execution.signal`."""
 
@@ -180,6 +202,8 @@ Happening = (
     | Pause
     | Resume
     | Retry
+    | Migrate
+    | UndoMigration
     | Signal
     | DomainEvent
     | CompleteStep
@@ -199,6 +223,8 @@ WORDS: Final[dict[str, tuple[int, type[Any]]]] = {
     "execution.pause": (1, Pause),
     "execution.resume": (1, Resume),
     "execution.retry": (1, Retry),
+    "execution.migrate": (1, Migrate),
+    "execution.undo_migration": (1, UndoMigration),
     "execution.signal": (1, Signal),
     "execution.event": (1, DomainEvent),
     "step.complete": (1, CompleteStep),

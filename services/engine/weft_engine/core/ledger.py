@@ -12,6 +12,7 @@ import msgspec
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
+from weft_engine.core.evolve.renaming import reindexed, renamed
 from weft_engine.core.state import Done, Place
 
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
@@ -75,27 +76,36 @@ def asking(entry: Entry) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def effects(entries: Sequence[tuple[Entry, datetime]]) -> list[Effect]:
-    """Every effect of a journal in the order of asking."""
-    found: dict[Place, Effect] = {}
+    """Every effect of a journal in the order of asking, each called as its node was when it was asked."""
+    found: list[Effect] = []
+    known: dict[Place, Effect] = {}
+    before: dict[Place, Effect] = {}
     completed: dict[int, Effect] = {}
     for position, (entry, at) in enumerate(entries):
+        if entry.kind == e.MIGRATED:
+            before, known = known, reindexed(known, entry)
+        elif entry.kind == e.MIGRATION_UNDONE:
+            known = before
         if entry.node is None:
             continue
         place = (entry.node, entry.visit)
         asked = asking(entry)
         if asked is not None:
             kind, data = asked
+            node, visit = entry.data.get("asked_as", place)
             name, request = str(data.get(_NAMES[kind], "")), request_hash(kind, data)
-            found[place] = Effect(position, at, *place, entry.scope, kind, name, request)
+            known[place] = Effect(position, at, node, visit, entry.scope, kind, name, request)
+            found.append(known[place])
         elif "ledger" in entry.data:
             first = completed[entry.data["ledger"]]
             reused = Effect(position, at, *place, entry.scope, first.kind, first.name, first.request, 0, "reused", first.outcome)
             reused.reused_from = entry.data["ledger"]
-            found[place] = reused
-        elif place in found:
-            _follow(found[place], entry, at)
-            completed[position] = found[place]
-    return list(found.values())
+            known[place] = reused
+            found.append(reused)
+        elif place in known:
+            _follow(known[place], entry, at)
+            completed[position] = known[place]
+    return found
 
 
 def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
@@ -111,10 +121,16 @@ def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
 
 
 def done_since(entries: Sequence[tuple[Entry, datetime]], since: int) -> tuple[Done, ...]:
-    """Effects that were completed from a position on, with what they gave, oldest first."""
+    """Effects that were completed from a position on, with what they gave, oldest first, each called as its node is called now."""
     asked: dict[Place, str] = {}
     found: list[Done] = []
+    before: tuple[dict[Place, str], list[Done]] = ({}, [])
     for position, (entry, _) in enumerate(entries):
+        if entry.kind == e.MIGRATED:
+            before = (asked, found)
+            asked, found = reindexed(asked, entry), [renamed(done, entry) for done in found]
+        elif entry.kind == e.MIGRATION_UNDONE:
+            asked, found = before
         if entry.node is None:
             continue
         place = (entry.node, entry.visit)

@@ -56,6 +56,8 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
     to, target = found
     data: dict[str, Any] = {"to": to, "effects": item.effects, **_changes(item, program)}
     draft = rewound(state, entries, Entry(e.RETRIED, data=data))
+    if draft.version != program.version:  # it was migrated since, and goes on by the version it has come to
+        data["version"] = program.version
     if reasons := unfit(draft, program, target):
         detail = f"version {program.version} cannot go on from there: {'; '.join(reasons)}"
         return Retried(Answer(409, "version_unfit", detail))

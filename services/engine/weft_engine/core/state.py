@@ -238,6 +238,16 @@ class State:
             scope = inside.outer
         return self.steps
 
+    def awaited(self, node: str, visit: int) -> Pending | None:
+        """What waits for an answer that names this visit: itself, or one that was asked by this name before a migration renamed it."""
+        place = [node, visit]
+        pending = self.pending.get((node, visit))
+        if pending is not None and pending.data.get("asked_as", place) == place:
+            return pending
+        if not self.floors:  # nothing was ever renamed
+            return None
+        return next((one for one in self.pending.values() if one.data.get("asked_as") == place), None)
+
     def within(self, place: Place) -> set[str]:
         """The keys of all open scopes of a visit, however deep."""
         found: set[str] = set()

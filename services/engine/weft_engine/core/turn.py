@@ -256,7 +256,7 @@ class Turn:
     def _taken_back(self, pending: Pending) -> dict[str, Any]:
         """What the mesh must know to take back the work of a visit that ends before it is done."""
         if pending.kind == "task":
-            return {"task_id": task_id_of(self.state.id, pending.node, pending.visit)}
+            return {"task_id": pending.data["task"]["task_id"]}
         if pending.kind == "child":
             return {"child_id": pending.data["child_id"]}
         return pending.subscribed

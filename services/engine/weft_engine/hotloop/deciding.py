@@ -17,6 +17,7 @@ from weft_engine.core.apply import advance
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.migrating import Moved
 from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
@@ -77,6 +78,14 @@ class Turnout:
             touched = self._touch(piece, held)
             touched.state = retried.state
             touched.entries.extend(retried.entries)
+
+    def migrate(self, piece: Piece, held: Held, moved: Moved) -> None:
+        """Put the state that a migration or its undoing gave in the place of the one before."""
+        self.answer(piece, moved.answer)
+        if moved.state is not None:
+            touched = self._touch(piece, held)
+            touched.state = moved.state
+            touched.entries.extend(moved.entries)
 
     def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """End an execution that never began: its key is taken, or its workflow is not there."""
@@ -173,7 +182,7 @@ class Turnout:
         wake_at = state.wake_at
         known = before.wake_at
         early = known is not None and known > now and (wake_at is None or known <= wake_at) and not state.ended
-        if before.status == state.status and (early or known == wake_at):
+        if (before.status, before.state.version) == (state.status, state.version) and (early or known == wake_at):
             return Held(state, before.status, known)
         labels = _json.encode(state.labels).decode() if state.labels and not before.status else None
         head = HeadRow(

@@ -17,6 +17,7 @@ from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
+from weft_engine.core.migrating import migrate, undo
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
@@ -105,6 +106,9 @@ class Turns:
             if isinstance(happening, words.Start) and happening.caller is not None:
                 turnout.outgoing.extend(report_again(current, self._settings.partitions))
             return
+        if isinstance(happening, words.Migrate | words.UndoMigration) and current is not None:
+            await self._move(journal, turnout, piece, held or Held(current), current, now)
+            return
         program = await self._program(journal, piece, current)
         if program is None:
             self._no_program(turnout, piece, now)
@@ -149,6 +153,27 @@ class Turns:
         rows = (await journal.load([state.id])).get(state.id, [])
         context = await self._context(journal, state.tenant)
         turnout.retry(piece, held, [*rows, *turnout.written(piece, now)], program, context, now)
+
+    async def _move(self, journal: Journal, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime) -> None:
+        """Let an execution go on by another version, or back by the one before."""
+        item = piece.happening
+        try:
+            if isinstance(item, words.UndoMigration):
+                rows = (await journal.load([current.id])).get(current.id, [])
+                turnout.migrate(piece, held, undo(current.id, [*rows, *turnout.written(piece, now)], item, now))
+            elif isinstance(item, words.Migrate):
+                old = await self._programs.get(journal, current.tenant, current.workflow, current.version)
+                new = await self._programs.get(journal, current.tenant, current.workflow, item.workflow_version)
+                if old is None or new is None:
+                    missing = current.version if old is None else item.workflow_version
+                    reason = f"version {missing} of {current.workflow!r} is not here"
+                    turnout.answer(piece, Answer(404, "version_not_found", reason))
+                    return
+                context = await self._context(journal, current.tenant)
+                turnout.migrate(piece, held, migrate(current, item, now, old, new, context))
+        except BUGS as error:  # the state was not touched: both decide on a copy
+            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
+            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
 
     def _traced(self, turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
         """Decide within a span of the item's trace, for the few executions whose trace is recorded."""

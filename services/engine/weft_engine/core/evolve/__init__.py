@@ -10,6 +10,7 @@ from uuid import UUID
 from weft_engine.core.entries import REWINDS, Entry, Row
 from weft_engine.core.evolve.change import Change, moment
 from weft_engine.core.evolve.executions import EXECUTION_CHANGES
+from weft_engine.core.evolve.migrations import MIGRATION_CHANGES
 from weft_engine.core.evolve.rewinds import REWIND_CHANGES, carry_over
 from weft_engine.core.evolve.scopes import SCOPE_CHANGES
 from weft_engine.core.evolve.signals import SIGNAL_CHANGES
@@ -18,7 +19,14 @@ from weft_engine.core.state import State
 
 __all__ = ["CHANGES", "Timed", "blank", "evolve", "flat", "fold", "moment", "rewound", "unfold"]
 
-CHANGES: Final[dict[str, Change]] = {**EXECUTION_CHANGES, **STEP_CHANGES, **SCOPE_CHANGES, **SIGNAL_CHANGES, **REWIND_CHANGES}
+CHANGES: Final[dict[str, Change]] = {
+    **EXECUTION_CHANGES,
+    **STEP_CHANGES,
+    **SCOPE_CHANGES,
+    **SIGNAL_CHANGES,
+    **REWIND_CHANGES,
+    **MIGRATION_CHANGES,
+}
 
 Timed = tuple[Entry, datetime]
 """An entry with the time of its transition."""

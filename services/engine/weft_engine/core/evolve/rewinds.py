@@ -8,15 +8,20 @@ from typing import Final
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve.change import Change
+from weft_engine.core.evolve.change import Change, nothing
 from weft_engine.core.ledger import done_since
 from weft_engine.core.state import OWNERS, SEEN_SIGNALS, State
 from weft_engine.machine import STEP_MOVES, move_execution, move_step
 
 
 def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetime]], entry: Entry) -> None:
-    """Tell the earlier state `back` what `state`, after all entries, knows beyond it: visits and signals are not repeated."""
+    """Tell the earlier state `back` what `state`, after all entries, knows beyond it: visits and signals are not repeated.
+
+    A migration that is undone was the last thing that happened: there is nothing beyond it.
+    """
     back.position = len(entries)
+    if entry.kind == e.MIGRATION_UNDONE:
+        return
     back.status = state.status
     back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
     back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
@@ -46,4 +51,4 @@ def _retried(state: State, entry: Entry, at: datetime) -> None:
     state.deadline_at = None if limit is None else at + timedelta(seconds=limit)
 
 
-REWIND_CHANGES: Final[dict[str, Change]] = {e.RETRIED: _retried}
+REWIND_CHANGES: Final[dict[str, Change]] = {e.RETRIED: _retried, e.MIGRATION_UNDONE: nothing}

@@ -23,6 +23,7 @@ def called(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 
 def _call(state: State, entry: Entry, data: Mapping[str, Any], at: datetime) -> Said:
     child = UUID(data["child_id"])
+    node, visit = _asked_as(entry, data)
     trigger = {"type": "call", "payload": data.get("input", {}), "time": at, "user": state.trigger.get("user")}
     start = {
         "execution_id": child,
@@ -31,7 +32,7 @@ def _call(state: State, entry: Entry, data: Mapping[str, Any], at: datetime) -> 
         "input": data.get("input", {}),
         "trigger": trigger,
         "requested_at": at,
-        "caller": {"execution_id": state.id, "node": entry.node, "visit": entry.visit, "depth": data["depth"], "wait": data["wait"]},
+        "caller": {"execution_id": state.id, "node": node, "visit": visit, "depth": data["depth"], "wait": data["wait"]},
     }
     return Said(routing.COMMANDS, child, "execution.start", start)
 
@@ -53,19 +54,25 @@ def resent(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 
 
 def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetime | None) -> Said:
-    node = entry.node or ""
+    node, visit = _asked_as(entry, data)
     request = {
         "execution_id": state.id,
         "node": node,
-        "visit": entry.visit,
+        "visit": visit,
         "attempt": entry.attempt,
         "name": data["name"],
         "input": data.get("input"),
-        "key": key_of(state.id, node, entry.visit),
+        "key": key_of(state.id, node, visit),
         "deadline": deadline,
         "lease_s": data["lease_s"],
     }
     return Said(routing.WORK, routing.work_queue(data["queue"]), "activity.requested", request)
+
+
+def _asked_as(entry: Entry, data: Mapping[str, Any]) -> tuple[str, int]:
+    """The visit as whoever answers knows it: a migration that renames a node changes nothing for work that is under way."""
+    node, visit = data.get("asked_as", (entry.node or "", entry.visit))
+    return node, visit
 
 
 def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

@@ -1,0 +1,97 @@
+"""Going on by another version: everything in a state that names a node is renamed, and what waits keeps the name it was asked by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
+from weft_engine.core.evolve.change import Change, moment
+from weft_engine.core.evolve.renaming import Rename, rekeyed, renamed, renamer
+from weft_engine.core.state import OWNERS, Pending, Scope, State, Step, Undo
+
+ASKED: Final = frozenset({"activity", "retry", "task", "child"})
+"""Kinds of pending that somebody outside answers by the name of their node."""
+
+
+def _migrated(state: State, entry: Entry, at: datetime) -> None:
+    """Numbers that were given under a name that now means another node are not given again: the outside knows its work by them."""
+    data = entry.data
+    mapping, gone = data.get("mapping", {}), frozenset(data.get("gone", ()))
+    state.version = data["version"]
+    if mapping or gone:
+        _rename(state, renamer(mapping), frozenset(mapping) | gone, gone)
+        state.ledger = tuple(renamed(done, entry) for done in state.ledger)
+    state.vars.update(data.get("vars", {}))
+    if "deadline_at" in data:
+        state.deadline_at = moment(data["deadline_at"])
+    for node, visit, changes in data.get("waits", ()):
+        _rest_as(state.pending[node, visit], changes)
+
+
+def _rename(state: State, rename: Rename, left: frozenset[str], gone: frozenset[str]) -> None:
+    floors = dict(state.floors)
+    for node, step in state.steps.items():
+        if node.partition(".")[0] in left:
+            floors[node] = max(step.visit, floors.get(node, 0))
+    state.floors = floors
+    state.steps = _steps(state.steps, rename, gone)
+    state.scopes = {one.key: one for one in (_scope(scope, rename, gone) for scope in state.scopes.values())}
+    state.pending = {one.place: one for one in (_pending(pending, rename) for pending in state.pending.values())}
+    state.undo = [_undo(undo, rename) for undo in state.undo]
+    state.ready = tuple((rename(node), visit, rekeyed(scope, rename)) for node, visit, scope in state.ready)
+
+
+def _undo(undo: Undo, rename: Rename) -> Undo:
+    """Its effect keeps its key, too: another node that had the new name before may have been undone under it."""
+    node = rename(undo.node)
+    if node == undo.node:
+        return undo
+    asked_as = undo.request.get("asked_as", [f"{undo.node}.compensate", undo.visit])
+    return Undo(node, undo.visit, {**undo.request, "asked_as": asked_as})
+
+
+def _steps(steps: Mapping[str, Step], rename: Rename, gone: frozenset[str]) -> dict[str, Step]:
+    return {rename(node): step for node, step in steps.items() if node not in gone}
+
+
+def _scope(scope: Scope, rename: Rename, gone: frozenset[str]) -> Scope:
+    node = rename(scope.node)
+    return replace(
+        scope,
+        key=rekeyed(scope.key, rename),
+        node=node,
+        graph=f"{node}/{scope.label}" if isinstance(scope.label, str) else node,
+        outer=rekeyed(scope.outer, rename),
+        steps=None if scope.steps is None else _steps(scope.steps, rename, gone),
+    )
+
+
+def _pending(pending: Pending, rename: Rename) -> Pending:
+    node, data, progress = rename(pending.node), pending.data, pending.progress
+    if node != pending.node and pending.kind in ASKED:
+        data = {**data, "asked_as": data.get("asked_as", [pending.node, pending.visit])}
+    if "by" in data:
+        owner, visit = data["by"]
+        data = {**data, "by": [rename(owner), visit]}
+    if pending.kind in OWNERS:
+        keys = [rekeyed(key, rename) for key in progress.open]
+        progress = replace(progress, open=keys, queue=[(rename(undone), visit) for undone, visit in progress.queue])
+    return replace(pending, node=node, scope=rekeyed(pending.scope, rename), data=data, progress=progress)
+
+
+def _rest_as(pending: Pending, changes: Mapping[str, Any]) -> None:
+    """What a node of the new version waits for otherwise. A time that is null is none."""
+    if "due_at" in changes:
+        pending.due_at = moment(changes["due_at"])
+    if "deadline_at" in changes:
+        pending.deadline_at = moment(changes["deadline_at"])
+    more = {name: changes[name] for name in ("signals", "after") if name in changes}
+    if more:
+        pending.data = {**pending.data, **more}
+
+
+MIGRATION_CHANGES: Final[dict[str, Change]] = {e.MIGRATED: _migrated}

@@ -1,0 +1,208 @@
+"""An execution goes on by another version where it stood: its tasks, timers, activities and children stay what they are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from weft_engine.core import items as i
+from weft_engine.core.evolve import flat
+from weft_engine.core.history import visits
+from weft_engine.core.ledger import effects, key_of
+
+from tests.engine.core.conftest import ID, START, Run, comparable
+from tests.engine.migrating.conftest import back, to, verdict_of, version
+
+
+def end(of: str) -> dict[str, Any]:
+    return {"id": "z", "type": "set", "with": {"end": f"{{{{ step.{of}.outcome }}}}"}}
+
+
+def one(node: dict[str, Any], number: int = 1, **more: Any) -> Any:
+    return version(number, [node, end(node["id"])], output={"end": "{{ vars.end }}"}, **more)
+
+
+TASK: dict[str, Any] = {"type": "task", "with": {"title": "Decide", "outcomes": ["yes", "no"], "assignee": "ann"}}
+WORK: dict[str, Any] = {"type": "activity", "with": {"name": "work"}, "retry": {"attempts": 2, "delay": "10s", "jitter": False}}
+
+
+def test_an_open_task_completes_the_renamed_node() -> None:
+    run = Run(one({"id": "a", **TASK})).start()
+    task_id = run.waits("a").data["task"]["task_id"]
+
+    assert verdict_of(to(run, one({"id": "b", **TASK}, 2))) == ("ok", [])
+    assert (run.waits("b").data["task"]["task_id"], run.said.count("task.create")) == (task_id, 1)
+    run.do(i.CompleteStep(ID, "a", 1, "yes"))
+    assert (run.state.status, run.state.output) == ("completed", {"end": "yes"})
+
+
+def test_a_renamed_task_is_taken_back_by_the_id_it_was_made_with() -> None:
+    run = Run(one({"id": "a", **TASK})).start()
+    task_id = run.waits("a").data["task"]["task_id"]
+    to(run, one({"id": "b", **TASK}, 2))
+    run.do(i.Cancel(ID))
+    assert run.said.count("task.cancel") == 1
+    assert task_id in bytes(next(out.item.data for out in run.outgoing if out.item.type == "task.cancel")).decode()
+
+
+def test_an_activity_in_flight_is_answered_by_the_name_it_was_asked_by() -> None:
+    run = Run(one({"id": "a", **WORK})).start()
+    to(run, one({"id": "b", **WORK}, 2))
+    run.do(i.ActivityAccepted(ID, "a", 1, 1)).do(i.ActivityCompleted(ID, "a", 1, 1))
+    assert (run.state.status, run.state.output) == ("completed", {"end": "done"})
+
+
+def test_a_further_attempt_has_the_key_of_the_first() -> None:
+    run = Run(one({"id": "a", **WORK})).start()
+    to(run, one({"id": "b", **WORK}, 2))
+    run.do(i.ActivityFailed(ID, "a", 1, 1, {"code": "broken", "message": "broken"})).later(seconds=11)
+    asked = [bytes(out.item.data).decode() for out in run.outgoing if out.item.type == "activity.requested"]
+    assert [key_of(ID, "a", 1) in one for one in asked] == [True, True]
+    run.do(i.ActivityCompleted(ID, "a", 1, 2))
+    assert run.state.status == "completed"
+    assert [(effect.node, effect.status, effect.attempts) for effect in effects(flat(run.rows))] == [("a", "done", 2)]
+
+
+def test_a_child_reports_to_the_renamed_call() -> None:
+    call = {"type": "call", "with": {"workflow": "other"}}
+    run = Run(one({"id": "a", **call})).start()
+    to(run, one({"id": "b", **call}, 2))
+    run.do(i.CompleteStep(ID, "a", 1, "done", {"x": 1}))
+    assert run.state.status == "completed"
+
+
+def test_nodes_that_swap_their_names_swap_nothing_else() -> None:
+    def both(number: int, first: str, second: str) -> Any:
+        branches = {"left": {"nodes": [{"id": first, **WORK}]}, "right": {"nodes": [{"id": second, **WORK}]}}
+        return version(number, [{"id": "fan", "type": "parallel", "with": {"branches": branches}}], output={"fan": "{{ step.fan.output }}"})
+
+    run = Run(both(1, "a", "b")).start()
+    assert verdict_of(to(run, both(2, "b", "a"), {"a": "b", "b": "a"})) == ("ok", [])
+    run.do(i.ActivityCompleted(ID, "a", 1, 1, "done", "left")).do(i.ActivityCompleted(ID, "b", 1, 1, "done", "right"))
+    assert run.state.output == {"fan": {"left": "left", "right": "right"}}
+
+
+def test_a_new_node_by_an_old_name_gets_numbers_that_were_never_given() -> None:
+    nodes = [{"id": "b", **TASK}, {"id": "a", **TASK}]
+    run = Run(version(1, [{"id": "a", **TASK}])).start()
+    first = run.waits("a").data["task"]["task_id"]
+    to(run, version(2, nodes), {"a": "b"})
+    run.do(i.CompleteStep(ID, "a", 1, "yes"))
+    assert (run.waits("a").visit, run.waits("a").data["task"]["task_id"] != first) == (2, True)
+    assert [(visit.node, visit.step.visit, visit.step.status) for visit in visits(ID, flat(run.rows))] == [
+        ("b", 1, "completed"),
+        ("a", 2, "waiting"),
+    ]
+
+
+@pytest.mark.parametrize(("timers", "due"), [("keep", 3600), ("reset", 7200 + 600)])
+def test_a_timer_keeps_what_remained_or_begins_anew(timers: str, due: int) -> None:
+    run = Run(one({"id": "a", "type": "wait", "with": {"for": "1h"}})).start()
+    run.now += timedelta(minutes=10)
+    to(run, one({"id": "b", "type": "wait", "with": {"for": "2h"}}, 2), {"a": "b"}, timers=timers)
+    assert run.waits("b").due_at == START + timedelta(seconds=due)
+
+
+def test_a_reset_timer_of_a_paused_execution_begins_when_it_is_resumed() -> None:
+    run = Run(one({"id": "a", "type": "wait", "with": {"for": "1h"}})).start().do(i.Pause(ID))
+    run.now += timedelta(minutes=10)
+    to(run, one({"id": "b", "type": "wait", "with": {"for": "2h"}}, 2), {"a": "b"}, timers="reset")
+    run.now += timedelta(minutes=10)
+    run.do(i.Resume(ID))
+    assert run.waits("b").due_at == run.now + timedelta(hours=2)
+
+
+def test_what_was_held_by_an_old_name_finds_the_renamed_node() -> None:
+    run = Run(one({"id": "a", **TASK})).start().do(i.Pause(ID)).do(i.CompleteStep(ID, "a", 1, "no"))
+    to(run, one({"id": "b", **TASK}, 2))
+    run.do(i.Resume(ID))
+    assert run.state.output == {"end": "no"}
+
+
+def state_node(id_: str, signals: list[str], after: dict[str, str]) -> dict[str, Any]:
+    return {"id": id_, "type": "state", "with": {"signals": {name: {} for name in signals}, "after": after}}
+
+
+def test_a_state_waits_for_the_signals_and_times_of_the_new_version() -> None:
+    run = Run(one(state_node("b", ["go"], {"late": "1h", "never": "9h"}))).start()
+    run.now += timedelta(minutes=10)
+    to(run, one(state_node("b", ["go", "stop"], {"late": "5h", "soon": "20m"}), 2))
+    after = [(name, moment - START) for name, moment in run.waits("b").data["after"]]
+    assert after == [("soon", timedelta(minutes=30)), ("late", timedelta(hours=1))]
+    assert run.waits("b").due_at == START + timedelta(minutes=30)
+    run.signal("stop")
+    assert run.state.output == {"end": "stop"}
+
+
+def test_a_signal_that_was_kept_is_taken_by_a_node_that_knows_it_now() -> None:
+    nodes = [state_node("b", ["go"], {}), state_node("c", ["paid"], {}), end("b")]
+    run = Run(version(1, nodes)).start().signal("paid")
+    to(run, version(2, [state_node("b", ["go", "paid"], {}), end("b")], output={"end": "{{ vars.end }}"}), {"c": None})
+    assert (run.state.status, run.state.output) == ("completed", {"end": "paid"})
+
+
+def test_scopes_go_with_their_renamed_owner() -> None:
+    def each(number: int, owner: str, inner: str) -> Any:
+        body = {"nodes": [{"id": inner, **WORK, "compensate": {"type": "activity", "with": {"name": "undo"}}}]}
+        node = {"id": owner, "type": "foreach", "with": {"items": "{{ [1, 2] }}", "concurrency": 2, "body": body}}
+        return version(number, [node, {"id": "c", "type": "compensate", "with": {}}], output={"all": f"{{{{ step.{owner}.output }}}}"})
+
+    run = Run(each(1, "each", "work")).start().complete("work", 1)
+    assert verdict_of(to(run, each(2, "all", "job"))) == ("ok", [])
+    assert set(run.state.scopes) == {"all[1]"}
+    run.do(i.ActivityCompleted(ID, "work", 2, 1, "done", 2))
+    assert [pending.node for pending in run.state.pending.values()] == ["c", "job.compensate"]
+    run.do(i.ActivityCompleted(ID, "job.compensate", 2, 1))
+    run.do(i.ActivityCompleted(ID, "work.compensate", 1, 1))
+    assert (run.state.status, run.state.output) == ("completed", {"all": [1, 2]})
+
+
+def test_variables_that_are_new_get_their_first_values() -> None:
+    run = Run(one({"id": "b", **TASK}, vars={"x": 1})).start()
+    to(run, one({"id": "b", **TASK}, 2, vars={"x": 2, "y": "{{ execution.version + 1 }}"}))
+    assert run.state.vars == {"x": 1, "y": 3}
+
+
+def test_undoing_restores_the_state_before_to_the_last_byte() -> None:
+    old, new = one({"id": "a", **TASK}), one({"id": "b", **TASK}, 2)
+    run = Run(old).start()
+    before = comparable(run.state)
+    to(run, new, timers="reset")
+    back(run, old)
+    assert run.answer is not None and run.answer.body["status"] == "undone"
+    assert {**comparable(run.state), "position": 0} == {**before, "position": 0}
+    assert [visit.node for visit in visits(ID, flat(run.rows))] == ["a"]
+    run.do(i.CompleteStep(ID, "a", 1, "yes"))
+    assert [(visit.node, visit.step.status) for visit in visits(ID, flat(run.rows))] == [("a", "completed"), ("z", "completed")]
+
+
+def test_undoing_is_refused_once_anything_has_happened() -> None:
+    old, new = one({"id": "a", **WORK}), one({"id": "b", **WORK}, 2)
+    run = Run(old).start()
+    assert back(run, old).answer.code == "not_migrated"
+    to(run, new)
+    run.do(i.ActivityAccepted(ID, "a", 1, 1))
+    answer = back(run, old).answer
+    assert (answer.status, answer.code) == (409, "happened_since")
+    assert "step.accepted of b" in str(answer.detail)
+
+
+def test_asking_twice_does_it_once() -> None:
+    old, new = one({"id": "a", **TASK}), one({"id": "b", **TASK}, 2)
+    run = Run(old).start()
+    to(run, new)
+    rows = len(run.rows)
+    assert to(run, new).answer.body["status"] == "repeated"
+    back(run, old)
+    assert back(run, old).answer.body["status"] == "repeated"
+    assert len(run.rows) == rows + 1
+
+
+def test_a_dry_run_tells_the_verdict_and_changes_nothing() -> None:
+    run = Run(one({"id": "a", **TASK})).start()
+    rows = len(run.rows)
+    assert verdict_of(to(run, one({"id": "b", **TASK}, 2), dry_run=True)) == ("ok", [])
+    blocked = to(run, one({"id": "b", **TASK}, 2), {"a": None}, dry_run=True)
+    assert (blocked.answer.status, verdict_of(blocked)) == (200, ("blocked", [("node_gone", "a")]))
+    assert (run.state.version, len(run.rows)) == (1, rows)
