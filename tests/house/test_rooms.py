@@ -27,6 +27,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "programs": "compiled definitions, kept",
         "answering": "what a worker answers",
         "bulk": "one verb on many executions, as a job",
+        "moving": "live executions go on by another version, many by a plan",
     },
     "definitions": {
         "documents": "what stands in a definition",

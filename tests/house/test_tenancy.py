@@ -16,6 +16,8 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/bulk.take": "the runner serves the jobs of all tenants; everything it does next names the job's",
     "store/bulk.next_due_s": "when a job is due next, of all tenants",
     "store/bulk.forget": "old jobs go for all tenants at once",
+    "store/migrations.take": "the runner serves the migrations of all tenants; everything it does next names the migration's",
+    "store/migrations.next_due_s": "when a migration is due next, of all tenants",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/__init__.forget_ended": "the gatekeeper serves all tenants",
     "store/__init__.tenants_at_gates": "the gatekeeper serves all tenants",

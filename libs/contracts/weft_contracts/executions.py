@@ -131,32 +131,6 @@ class RetryExecution(PartitionCommand):
     answer_id: UUID | None = None
 
 
-class MigrateExecution(PartitionCommand):
-    """Let a live execution go on by another version of its workflow. Asked twice, it is done once."""
-
-    type, version = "execution.migrate", 1
-    execution_id: UUID
-    workflow_version: int
-    from_version: int | None = Field(default=None, description="Refused where the execution runs another one.")
-    mapping: dict[str, str | None] | None = Field(
-        default=None, description="Nodes by what they become, null where they go; what the structure suggests when absent."
-    )
-    timers: str = Field(default="keep", description="`keep` what remains of each, or `reset` them by the new nodes' own.")
-    dry_run: bool = Field(default=False, description="Answer with the verdict, and change nothing.")
-    user: str | None = None
-    answer_id: UUID | None = None
-
-
-class UndoMigration(PartitionCommand):
-    """Restore the state before an execution's last migration, unless anything has happened since."""
-
-    type, version = "execution.undo_migration", 1
-    execution_id: UUID
-    workflow_version: int | None = Field(default=None, description="Refused where the last migration led to another one.")
-    user: str | None = None
-    answer_id: UUID | None = None
-
-
 class SignalExecution(PartitionCommand):
     """Bring a named signal to an execution."""
 

@@ -22,7 +22,6 @@ from weft_contracts.executions import (
     ExecutionTimedOut,
     ExecutionWaiting,
     FailStep,
-    MigrateExecution,
     PauseExecution,
     ResumeExecution,
     RetryExecution,
@@ -30,9 +29,9 @@ from weft_contracts.executions import (
     SkipExecution,
     StartExecution,
     StartRejected,
-    UndoMigration,
 )
 from weft_contracts.message import Message
+from weft_contracts.migrations import MigrateExecution, UndoMigration
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
 from weft_contracts.tasks import (
     CancelTask,

@@ -16,6 +16,7 @@ from weft_engine.bulk.running import BulkWake, run_bulk
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
 from weft_engine.journal import connector, prune_answers
+from weft_engine.moving.running import MigrationWake, run_migrations
 from weft_engine.partitions import Node
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings
@@ -34,13 +35,13 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(partial(run_partitions, settings), keep_gates, partial(tidy, settings), run_bulk),
+        background=(partial(run_partitions, settings), keep_gates, partial(tidy, settings), run_bulk, run_migrations),
     )
 
 
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
-    context.attach(ProgramCache(), BulkWake(), Gatekeeper())
+    context.attach(ProgramCache(), BulkWake(), MigrationWake(), Gatekeeper())
     await context.bus.declare(partition_topology(context.settings.partitions))
 
 

@@ -131,3 +131,33 @@ class BulkFinished(Conflict):
 
     def __init__(self, job_id: UUID, status: str) -> None:
         super().__init__(f"bulk job {job_id} is {status} and cannot be stopped any more", extra={"current": {"status": status}})
+
+
+class MappingRefused(Invalid):
+    """The mapping names nodes that are not there, or makes one node of two; `errors` says which."""
+
+    code = "mapping_unusable"
+
+
+class MigrationUnusable(Invalid):
+    """What was asked of a migration does not fit together; `errors` says where."""
+
+    code = "migration_unusable"
+
+
+class MigrationNotFound(NotFound):
+    """No such migration in this tenant."""
+
+    code = "migration_not_found"
+
+    def __init__(self, migration_id: UUID) -> None:
+        super().__init__(f"there is no migration {migration_id}; one is made with POST /api/v1/workflows/{{slug}}/migrations")
+
+
+class MigrationCannot(Conflict):
+    """The migration is not where this can be asked of it."""
+
+    code = "migration_cannot"
+
+    def __init__(self, migration_id: UUID, verb: str, status: str) -> None:
+        super().__init__(f"migration {migration_id} is {status} and cannot {verb} now", extra={"current": {"status": status}})

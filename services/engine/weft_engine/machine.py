@@ -103,6 +103,34 @@ class BulkMachine(StateMachine):
     complete = s.RUNNING.to(s.COMPLETED) | s.STOPPING.to(s.COMPLETED)
 
 
+class MigrationStatus(StrEnum):
+    """Where a migration of many executions is. `watching`: the canary has been moved, and time tells how it fares."""
+
+    PLANNING = "planning"
+    READY = "ready"
+    CANARY = "canary"
+    WATCHING = "watching"
+    APPLYING = "applying"
+    HALTED = "halted"
+    COMPLETED = "completed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class MigrationMachine(StateMachine):
+    """The life of a migration of many executions."""
+
+    s = States.from_enum(MigrationStatus, initial=MigrationStatus.PLANNING, final={MigrationStatus.UNDONE}, use_enum_instance=True)
+    plan = s.PLANNING.to(s.READY)
+    try_out = s.READY.to(s.CANARY)
+    watch = s.CANARY.to(s.WATCHING)
+    apply = s.READY.to(s.APPLYING) | s.WATCHING.to(s.APPLYING) | s.HALTED.to(s.APPLYING)
+    halt = s.CANARY.to(s.HALTED) | s.WATCHING.to(s.HALTED) | s.APPLYING.to(s.HALTED)
+    complete = s.APPLYING.to(s.COMPLETED)
+    undo = s.CANARY.to(s.UNDOING) | s.WATCHING.to(s.UNDOING) | s.APPLYING.to(s.UNDOING) | s.HALTED.to(s.UNDOING) | s.COMPLETED.to(s.UNDOING)
+    end = s.UNDOING.to(s.UNDONE)
+
+
 class IllegalMove(ValueError):
     """A lifecycle has no such move from where it is; it would be our own bug, never a sender's."""
 
@@ -119,6 +147,7 @@ def table_of(machine: type[StateMachine]) -> dict[tuple[str, str], str]:
 EXECUTION_MOVES: Final = table_of(ExecutionMachine)
 STEP_MOVES: Final = table_of(StepMachine)
 BULK_MOVES: Final = table_of(BulkMachine)
+MIGRATION_MOVES: Final = table_of(MigrationMachine)
 
 _OFFERED: Final = ("cancel", "pause", "resume", "retry")
 

@@ -18,6 +18,7 @@ from weft_contracts.executions import (
     SkipExecution,
     StartExecution,
 )
+from weft_contracts.migrations import MigrateExecution, UndoMigration
 from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
 from weft_runtime.uow import UnitOfWork
@@ -27,7 +28,7 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 
-Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution
+Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution | MigrateExecution | UndoMigration
 """Commands to one execution that exists."""
 
 

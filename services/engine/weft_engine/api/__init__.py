@@ -1,6 +1,6 @@
 """The engine's HTTP door: start executions, read them, act on them."""
 
-from weft_engine.api import bulk, executions, explaining, operating, suspensions
+from weft_engine.api import bulk, executions, explaining, migrations, operating, suspensions
 from weft_engine.api.routes import door
 
-__all__ = ["bulk", "door", "executions", "explaining", "operating", "suspensions"]
+__all__ = ["bulk", "door", "executions", "explaining", "migrations", "operating", "suspensions"]
