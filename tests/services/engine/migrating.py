@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.executions import StartExecution
+from weft_engine.tables import executions
+from weft_runtime.clock import new_id
 from weft_runtime.testing import eventually, tell
 
 from tests.services.engine.conftest import Engine
@@ -65,16 +68,19 @@ async def publish(engine: Engine, slug: str, *documents: dict[str, Any]) -> None
 
 
 async def resting(engine: Engine, slug: str, count: int, states: Sequence[str] = STATES) -> dict[str, list[str]]:
-    """So many executions of version 1 in each state, by state, each where it is to rest."""
-    client, found = engine.client, {}
-    for state in states:
-        body = {"version": 1, "input": {"state": state}}
-        answers = await asyncio.gather(*(client.post(f"/api/v1/workflows/{slug}/trigger", json=body) for _ in range(count)))
-        found[state] = [str(answer.json()["execution_id"]) for answer in answers]
-    for ids in found.values():
-        for one in ids:
-            await engine.until(one, lambda shown: bool(shown["waiting_for"]))
-    return found
+    """So many executions of version 1 in each state, by state, each where it is to rest. Words start them."""
+    found = {state: [new_id() for _ in range(count)] for state in states}
+    async with engine.service.context.owner_transaction("acme") as uow:
+        for state, ids in found.items():
+            uow.say(*(StartExecution(execution_id=one, workflow=slug, workflow_version=1, input={"state": state}) for one in ids))
+
+    async def begun() -> bool | None:
+        async with engine.service.context.transaction("acme") as uow:
+            query = sa.select(sa.func.count()).where(executions.c.workflow == slug, executions.c.status.in_(("running", "waiting")))
+            return True if (await uow.conn.execute(query)).scalar_one() == count * len(states) else None
+
+    await eventually(begun, f"the beginning of all executions of {slug}")
+    return {state: [str(one) for one in ids] for state, ids in found.items()}
 
 
 async def planned(engine: Engine, slug: str, **body: Any) -> dict[str, Any]:
