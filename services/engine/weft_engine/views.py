@@ -201,8 +201,10 @@ def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
     ]
 
 
-def explanation_view(execution_id: UUID, rows: Iterable[Row], program: Program, tenant: Mapping[str, Any]) -> ExplanationView:
-    """Where an execution is, what it waits for, and every condition on the way there."""
+def explanation_view(
+    execution_id: UUID, rows: Iterable[Row], programs: Mapping[int, Program], tenant: Mapping[str, Any]
+) -> ExplanationView:
+    """Where an execution is, what it waits for, and every condition on the way there. programs: by version."""
     journal = list(rows)
     state = fold(execution_id, journal)
     pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
@@ -212,7 +214,7 @@ def explanation_view(execution_id: UUID, rows: Iterable[Row], program: Program, 
         waiting_for=[waiting_view(one) for one in pending],
         because=[because(one) for one in pending],
         error=None if state is None else state.error,
-        choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), program, tenant)],
+        choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), programs, tenant)],
     )
 
 

@@ -136,6 +136,9 @@ async def test_one_execution_is_looked_at_moved_and_moved_back(engine: Engine) -
     assert (await engine.client.post(f"{url}/migrate", json={"version": 2})).json()["status"] == "migrated"
     shown = await engine.get(execution)
     assert (shown["version"], [one["node"] for one in shown["waiting_for"]]) == (2, ["task_now"])
+    assert [step["node"] for step in await engine.steps(execution)] == ["old", "choose", "task_now"]
+    explained = (await engine.client.get(f"{url}/explain")).json()
+    assert [(choice["node"], choice["kind"]) for choice in explained["choices"]] == [("choose", "switch")]
     assert (await engine.client.post(f"{url}/undo-migration")).json()["status"] == "undone"
     assert (await engine.get(execution))["version"] == 1
     again = await engine.client.post(f"{url}/migrate", json={"version": 2})

@@ -11,6 +11,8 @@ from weft_runtime.http import Context, Listing, Uow
 
 from weft_engine import usecases, views
 from weft_engine.api.routes import door
+from weft_engine.core.evolve import flat
+from weft_engine.core.explaining import versions
 from weft_engine.errors import PositionNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.schemas import EffectView, ExplanationView, StateView
@@ -34,8 +36,11 @@ async def get_state(
 async def explain(execution_id: UUID, uow: Uow, context: Context) -> ExplanationView:
     """Why it is where it is: what it waits for, and each condition on the way with the values it saw."""
     found = await usecases.find_execution(execution_id, uow)
-    program = await usecases.program_of(uow, context.part(ProgramCache), found.workflow, found.version)
-    return views.explanation_view(execution_id, found.rows, program, await usecases.read_tenant(uow))
+    programs = {
+        version: await usecases.program_of(uow, context.part(ProgramCache), found.workflow, version)
+        for version in versions(flat(found.rows)) | {found.version}
+    }
+    return views.explanation_view(execution_id, found.rows, programs, await usecases.read_tenant(uow))
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)

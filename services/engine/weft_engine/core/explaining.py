@@ -50,15 +50,27 @@ class Choice:
     considered: list[Considered] = field(default_factory=list)
 
 
-def choices(execution_id: UUID, entries: Sequence[Timed], program: Program, tenant: Mapping[str, Any]) -> list[Choice]:
-    """Every choice in order. tenant: as expressions read it now; what it was at the time is not kept."""
+def versions(entries: Sequence[Timed]) -> set[int]:
+    """The versions that an execution has run, one after another: it began with one, and may have been retried with or migrated to others."""
+    return {entry.data["version"] for entry, _ in entries if entry.kind in _CHOOSING and "version" in entry.data}
+
+
+_CHOOSING = frozenset({e.STARTED, e.QUEUED, e.RETRIED, e.MIGRATED})
+
+
+def choices(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Program], tenant: Mapping[str, Any]) -> list[Choice]:
+    """Every choice in order, each by the version that made it.
+
+    programs: by version.  tenant: as expressions read it now; what it was at the time is not kept.
+    """
     found: list[Choice] = []
     users: dict[str, Any] = {}
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
         if entry.kind == e.SIGNAL_DELIVERED and entry.node is not None:
             users[entry.node] = entry.data.get("user")
-        node = program.nodes.get(entry.node or "")
-        if node is None or entry.kind not in _DECIDING:
+        program = programs.get(state.version)
+        node = program.nodes.get(entry.node or "") if program is not None else None
+        if program is None or node is None or entry.kind not in _DECIDING:
             continue
         names = _names(state, entry, tenant, at, program)
         about: About = (position, at, node.id, entry.visit, entry.scope)
