@@ -9,7 +9,8 @@ import pytest
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
 from weft_engine.core.history import visits
-from weft_engine.core.ledger import effects, key_of
+from weft_engine.core.identity import key_of
+from weft_engine.core.ledger import effects
 
 from tests.engine.core.conftest import ID, START, Run, comparable
 from tests.engine.migrating.conftest import back, to, verdict_of, version

@@ -114,7 +114,7 @@ async def test_whoever_looks_next_goes_on_where_a_process_died(engine: Engine) -
 
     async def others(shown: dict[str, Any]) -> bool:
         await asyncio.gather(*(look(engine.service.context) for _ in range(3)))
-        return shown["status"] == "completed"
+        return bool(shown["status"] == "completed")
 
     while not await others(await until(engine, migration, lambda _: True)):
         pass

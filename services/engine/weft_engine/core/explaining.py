@@ -51,7 +51,7 @@ class Choice:
 
 
 def versions(entries: Sequence[Timed]) -> set[int]:
-    """The versions that an execution has run, one after another: it began with one, and may have been retried with or migrated to others."""
+    """The versions that an execution has run: it began with one, and may have been retried with others or migrated to them."""
     return {entry.data["version"] for entry, _ in entries if entry.kind in _CHOOSING and "version" in entry.data}
 
 

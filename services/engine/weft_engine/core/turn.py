@@ -14,7 +14,6 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
-from weft_engine.core.identity import task_id_of
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import names_of, scoped
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State

@@ -5,8 +5,8 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 from weft_runtime.database import tenancy
 
-revision = "0005"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 SCHEMA = "engine"
 _moment = sa.TIMESTAMP(timezone=True)
