@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from weft_engine.core import items as i
-from weft_engine.core.evolve import flat
+from weft_engine.core.evolve import flat, fold
 from weft_engine.core.history import visits
 from weft_engine.core.identity import key_of
 from weft_engine.core.ledger import effects
+from weft_engine.core.replaying import happenings, replay
+from weft_engine.core.state import State
 
-from tests.engine.core.conftest import ID, START, Run, comparable
+from tests.engine.core.conftest import CONTEXT, ID, START, Run, comparable
 from tests.engine.migrating.conftest import back, to, verdict_of, version
 
 
@@ -207,3 +209,18 @@ def test_a_dry_run_tells_the_verdict_and_changes_nothing() -> None:
     blocked = to(run, one({"id": "b", **TASK}, 2), {"a": None}, dry_run=True)
     assert (blocked.answer.status, verdict_of(blocked)) == (200, ("blocked", [("node_gone", "a")]))
     assert (run.state.version, len(run.rows)) == (1, rows)
+
+
+def test_a_migrated_execution_can_happen_again() -> None:
+    old, new = one({"id": "a", **WORK}), one({"id": "b", **WORK}, 2)
+    run = Run(old).start()
+    to(run, new)
+    back(run, old)
+    to(run, new)
+    run.do(i.ActivityAccepted(ID, "a", 1, 1)).do(i.ActivityCompleted(ID, "a", 1, 1, "done", 7))
+    happened = happenings(ID, flat(run.rows))
+    rows = replay(State(ID, "acme", "test", 1), happened, old, CONTEXT, {2: new})
+    assert [entry.kind for row in rows for entry in row.entries] == [entry.kind for row in run.rows for entry in row.entries]
+    assert comparable(fold(ID, rows)) == comparable(run.state)
+    with pytest.raises(LookupError, match="among `others`"):
+        replay(State(ID, "acme", "test", 1), happened, old, CONTEXT)

@@ -5,7 +5,7 @@ Every answer of the outside comes from the journal, so nothing outside is asked;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ from weft_engine.core import items as i
 from weft_engine.core.apply import advance
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
+from weft_engine.core.migrating import Moved, migrate, undo
 from weft_engine.core.rewinding import retry
 from weft_engine.core.state import Pending, Place, State
 from weft_engine.core.turn import Context
@@ -84,6 +85,11 @@ def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: Sta
         yield i.convert(data["type"], data["item"])
     elif entry.kind == e.RETRIED:
         yield i.Retry(execution_id, data.get("from"), data.get("input"), data.get("version"), data["effects"], data.get("by"))
+    elif entry.kind == e.MIGRATED:
+        told: dict[str, str | None] = {**data.get("mapping", {}), **dict.fromkeys(data.get("gone", ()))}
+        yield i.Migrate(execution_id, data["version"], data["from"], told, data["timers"], user=data.get("by"))
+    elif entry.kind == e.MIGRATION_UNDONE:
+        yield i.UndoMigration(execution_id, user=data.get("by"))
     elif entry.kind in _BY_TIME or entry.kind == e.TIMED_OUT:
         yield i.Tick(execution_id)
     else:
@@ -101,13 +107,13 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
     elif waited is None:
         return
     elif kind == e.STEP_ACCEPTED:
-        yield i.ActivityAccepted(execution_id, waited.node, waited.visit, waited.attempt)
+        yield i.ActivityAccepted(execution_id, *_asked_as(waited), waited.attempt)
     elif kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE:
         yield i.Tick(execution_id)
     elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):
-        yield i.ActivityFailed(execution_id, waited.node, waited.visit, waited.attempt, data["error"])
+        yield i.ActivityFailed(execution_id, *_asked_as(waited), waited.attempt, data["error"])
     elif kind == e.STEP_FAILED and waited.kind in ("task", "child"):
-        yield i.FailStep(execution_id, waited.node, waited.visit, data["error"])
+        yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
     elif kind == e.STEP_COMPLETED:
         yield from _completions(execution_id, entry, waited)
     elif kind == e.STEP_SCHEDULED and waited.kind == "retry":
@@ -117,11 +123,17 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
 def _completions(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
     outcome, output = entry.data.get("outcome", "done"), entry.data.get("output")
     if waited.kind == "activity":
-        yield i.ActivityCompleted(execution_id, waited.node, waited.visit, waited.attempt, outcome, output)
+        yield i.ActivityCompleted(execution_id, *_asked_as(waited), waited.attempt, outcome, output)
     elif waited.kind in ("task", "child"):
-        yield i.CompleteStep(execution_id, waited.node, waited.visit, outcome, output)
+        yield i.CompleteStep(execution_id, *_asked_as(waited), outcome, output)
     elif waited.kind == "timer" or (waited.kind == "signal" and outcome in [name for name, _ in waited.data["after"]]):
         yield i.Tick(execution_id)
+
+
+def _asked_as(waited: Pending) -> Place:
+    """The visit as it was asked for: a migration may have renamed its node since."""
+    node, visit = waited.data.get("asked_as", waited.place)
+    return node, visit
 
 
 def _caller(data: dict[str, Any]) -> i.Caller | None:
@@ -129,17 +141,36 @@ def _caller(data: dict[str, Any]) -> i.Caller | None:
     return None if caller is None else i.Caller(UUID(str(caller["execution_id"])), caller["node"], caller["visit"], caller["depth"])
 
 
-def replay(state: State, happened: Sequence[Happened], program: Program, context: Context) -> list[Row]:
-    """Let it all happen again to a state before its start, which is changed in place. Returns: the journal that comes of it."""
+def replay(
+    state: State, happened: Sequence[Happened], program: Program, context: Context, others: Mapping[int, Program] | None = None
+) -> list[Row]:
+    """Let it all happen again to a state before its start, which is changed in place. Returns: the journal that comes of it.
+
+    others: programs by version, where it was migrated to others. Raises: LookupError where one of those is missing.
+    """
+    programs = {program.version: program, **(others or {})}
     rows: list[Row] = []
     for one in happened:
         position = state.position
         if isinstance(one.item, i.Retry):
-            retried = retry(state.id, rows, one.item, one.at, program, context)
+            retried = retry(state.id, rows, one.item, one.at, programs.get(state.version, program), context)
             written: Sequence[Entry] = retried.entries
             state = retried.state or state
+        elif isinstance(one.item, i.Migrate | i.UndoMigration):
+            moved = _moved(state, rows, one, programs, context)
+            written = moved.entries
+            state = moved.state or state
         else:
-            written = advance(state, one.item, one.at, program, context).entries
+            written = advance(state, one.item, one.at, programs.get(state.version, program), context).entries
         if written:
             rows.append(Row(position, one.at, list(written)))
     return rows
+
+
+def _moved(state: State, rows: Sequence[Row], one: Happened, programs: Mapping[int, Program], context: Context) -> Moved:
+    item = one.item
+    if isinstance(item, i.UndoMigration):
+        return undo(state.id, rows, item, one.at)
+    if not isinstance(item, i.Migrate) or item.workflow_version not in programs:
+        raise LookupError(f"execution {state.id} was migrated, and the version it went on by is not here; give it among `others`")
+    return migrate(state, item, one.at, programs[state.version], programs[item.workflow_version], context)
