@@ -35,6 +35,8 @@ def group(*nodes: dict[str, Any]) -> dict[str, Any]:
     return {"id": "g", "type": "group", "with": {"nodes": list(nodes)}}
 
 
+PAID: dict[str, Any] = {"id": "a", "type": "state", "with": {"events": {"paid": {"event": "invoice.paid"}}}}
+
 BLOCKED = [
     ([{"id": "a", **TASK}, LAST], [LAST], [("node_gone", "a")]),
     ([{"id": "a", **TASK}, LAST], [{"id": "a", **WAIT}, LAST], [("type_changed", "a")]),
@@ -46,6 +48,8 @@ BLOCKED = [
     ([{"id": "a", **TASK}, LAST], [group({"id": "a", **TASK}), LAST], [("other_graph", "a")]),
     ([group({"id": "a", **TASK})], [{"id": "a", **TASK}], [("node_gone", "g")]),
     ([state("go", "stop"), LAST], [state("go"), LAST], [("signal_unknown", "a")]),
+    ([PAID, LAST], [{**PAID, "with": {"events": {"paid": {"event": "order.paid"}}}}, LAST], [("events_changed", "a")]),
+    ([state("go"), LAST], [{**PAID, "with": {**PAID["with"], "signals": {"go": {}}}}, LAST], [("events_changed", "a")]),
     ([parallel("l", "r")], [parallel("l")], [("scope_gone", "fan"), ("node_gone", "r")]),
     ([parallel("l", "r")], [parallel("l", "r", "more")], [("branches_missing", "fan")]),
     ([each("item")], [each("one")], [("item_renamed", "each")]),
@@ -59,6 +63,12 @@ def test_it_is_blocked_and_the_reason_names_the_node(before: Any, after: Any, re
     kind, told = verdict_of(found)
     assert (found.answer.status, found.answer.code, kind, run.state.version) == (409, "migration_blocked", "blocked", 1)
     assert [one for one in told if one in reasons] == reasons
+
+
+def test_a_wait_for_events_goes_on_under_its_own_name_only() -> None:
+    run = Run(version(1, [PAID, LAST])).start()
+    assert verdict_of(to(run, version(2, [{**PAID, "id": "other"}, LAST]), {"a": "other"})) == ("blocked", [("events_changed", "a")])
+    assert verdict_of(to(run, version(2, [PAID, LAST, {**LAST, "id": "more"}])))[0].startswith("ok")
 
 
 def test_a_branch_more_blocks_nothing_where_enough_have_begun() -> None:

@@ -150,6 +150,10 @@ def _goes_on(pending: Pending, there: Node, version: int) -> Iterator[Reason]:
         for signal in pending.data["signals"]:
             if signal not in work.signals:
                 yield Reason("signal_unknown", node, f"{there.id} no longer knows the signal {signal}, which {node} waits for")
+        listens = {(wait["name"], wait["pattern"]) for wait in pending.data.get("events", ())}
+        if listens != {(name, wait.pattern) for name, wait in work.events.items()} or (listens and there.id != node):
+            detail = f"{node} waits for domain events by its own name; keep its id and its events, or migrate once it has ended"
+            yield Reason("events_changed", node, detail)
     elif isinstance(work, ParallelWork):
         begun = len(progress.results) + len(progress.open)
         if progress.error is None and begun < work.needed:
@@ -164,8 +168,9 @@ def _signals(state: State, new: Program) -> Iterator[Reason]:
     """Signals that came before a node waited for them must still have one that will."""
     kept = [one.name for one in state.kept]
     kept += [held["item"]["name"] for held in state.held if held["type"] == "execution.signal"]
+    known = new.signals.union(*(node.work.events for node in new.nodes.values() if isinstance(node.work, StateWork)))
     for name in dict.fromkeys(kept):
-        if name not in new.signals:
+        if name not in known:
             yield Reason("signal_unknown", None, f"the signal {name} is kept, and no node of version {new.version} knows it")
 
 
