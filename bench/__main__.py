@@ -90,7 +90,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="bench", description=__doc__)
     asked.add_argument("--seconds", type=float, default=60.0, help="how long each workload lasts")
     asked.add_argument("--only", action="append", help="one workload; may be repeated")
-    asked.add_argument("--data-dir", type=Path, default=Path(".weft-bench"))
+    asked.add_argument("--data-dir", type=Path, default=Path(".weft-bench/mesh"))
     asked.add_argument("--services", default=",".join(SERVICES), help="services that run, each a process")
     given = asked.parse_args()
     wanted = set(given.only or WORKLOADS)
