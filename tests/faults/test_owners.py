@@ -13,6 +13,7 @@ from weft_runtime.testing.polling import eventually
 
 from tests.faults.mesh import Mesh, mesh_of
 from tests.faults.verdict import assert_nothing_lost_or_doubled, rows
+from tests.support.isolation import SharedStack
 
 LEASE_S, BEAT_S = 2.0, 0.3
 PROGRESS_WITHIN_S = 2.0
@@ -21,12 +22,18 @@ STEPS = {"remote3": ("a", "b", "c"), "nap": ("a",)}
 
 
 @pytest.fixture
-async def mesh(database_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
-    """A mesh with a worker and a short lease; the engines are each test's own."""
+async def mesh(stack: SharedStack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
+    """A mesh with a worker and a short lease; the engines are each test's own.
+
+    So are the database and the vhost: what a killed worker had not acknowledged comes again, and would come to the next test's.
+    """
+    database_url, broker_url = stack.new_database(), stack.new_vhost()
     directory = tmp_path_factory.mktemp("owners")
     async with mesh_of(database_url, broker_url, directory, WEFT_LEASE_S=str(LEASE_S), WEFT_BEAT_S=str(BEAT_S)) as running:
         running.spawn("worker")
         yield running
+    stack.drop_database(database_url)
+    stack.drop_vhost(broker_url)
 
 
 async def owners(mesh: Mesh) -> set[UUID]:

@@ -50,6 +50,8 @@ def test_no_two_routes_answer_at_one_address() -> None:
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
-    counted = Counter(one.endpoint.__name__ for service in SERVICES for one in routes(service))
+    # What the runtime adds to every service has the same name in each; whether it is there depends on who was built before.
+    own = (one.endpoint for service in SERVICES for one in routes(service) if not one.endpoint.__module__.startswith("weft_runtime."))
+    counted = Counter(endpoint.__name__ for endpoint in own)
 
     assert [name for name, times in counted.items() if times > 1] == []

@@ -17,7 +17,7 @@ from tests.engine.programs.shadow.frames import Layout
 
 INLINE = {"set", "transform", "if", "switch", "publish", "fail", "end"}
 FEATURES = frozenset({*INLINE, "activity", "group", "parallel", "foreach", "loop", "call", "compensate"})
-ORDERS = 5
+ORDERS = 30
 AT_ONCE = {"attempts": 3, "delay": "0s", "jitter": False}
 
 
