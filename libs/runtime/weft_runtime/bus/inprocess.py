@@ -13,7 +13,7 @@ from itertools import takewhile
 from weft_contracts.frames import MAX_FRAME_BYTES
 
 from weft_runtime.bus.memory import Entry, Exchanges, Queue
-from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Consumer, Delivery, OnDone, OutFrame, Unroutable
+from weft_runtime.bus.ports import ACK_WITHIN_S, MAX_TAKE, BusClosed, Consumer, Delivery, OnDone, OutFrame, Unroutable
 from weft_runtime.bus.topology import Topology
 from weft_runtime.errors import NotFound, Unavailable, WeftError
 
@@ -74,8 +74,10 @@ class InProcessBus:
         else:
             on_done(Unroutable(lost) if lost else None)
 
-    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
-        """A subscription. Raises: Unavailable when there is no such queue."""
+    async def consume(
+        self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None, ack_within_s: float = ACK_WITHIN_S
+    ) -> Consumer:
+        """A subscription; acks take effect at once. Raises: Unavailable when there is no such queue."""
         found = self._open().queues.get(queue)
         if found is None:
             raise Unavailable(f"there is no queue {queue}: declare it before", code="broker_unavailable")

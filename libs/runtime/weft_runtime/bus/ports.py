@@ -11,6 +11,8 @@ from weft_contracts.frames import BATCH, MAX_FRAME_BYTES
 from weft_runtime.bus.topology import Topology
 from weft_runtime.errors import Unavailable, WeftError
 
+ACK_WITHIN_S = 0.01
+"""Acks wait so long for others: each is a write to the queue's log, and nobody waits for one. A reader's crash repeats that much more."""
 MAX_TAKE = 500
 """Frames taken at once unless the reader says otherwise."""
 
@@ -136,10 +138,13 @@ class Bus(Protocol):
     def send(self, frames: Sequence[OutFrame], on_done: OnDone) -> None:
         """`publish` for who does not wait: frames of one caller leave in the order of its calls unless the broker is slow or away."""
 
-    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
+    async def consume(
+        self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None, ack_within_s: float = ACK_WITHIN_S
+    ) -> Consumer:
         """A bare subscription for the hot path. prefetch: frames given out and not yet acked, 1..65535.
 
-        on_arrival: called when there is something to take; it must not raise. Raises: Unavailable.
+        on_arrival: called when there is something to take; it must not raise.
+        ack_within_s: how long an ack may wait for others. Raises: Unavailable.
         """
 
     async def subscribe(self, queue: str, *, prefetch: int) -> Consumer:

@@ -24,7 +24,7 @@ from weft_engine.core.state import State
 from weft_engine.core.turn import Context, failure
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
-from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow
+from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow
 
 _json = msgspec.json.Encoder()
 
@@ -160,7 +160,7 @@ class Turnout:
     def _at_gates(self, touched: Touched, now: datetime) -> None:
         state = touched.state
         if state.ended:
-            self.batch.leaving.append(state.id)
+            self.batch.leaving.append(LeavingRow(state.id))
             return
         gates = list(state.begun["gates"]) if state.begun is not None else []
         held_up = {pending.data["gate"] for pending in state.pending.values() if pending.kind == "suspended"}

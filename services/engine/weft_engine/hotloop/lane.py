@@ -29,6 +29,11 @@ from weft_engine.settings import Settings
 MAX_ITEMS: Final = 200
 """Items in a turn: more would save little and hold up for longer whoever comes while it lasts."""
 IDLE_S: Final = 0.2
+GATHER_S: Final = 0.002
+"""A turn begins so long after the last one began for each item but one of that one: a turn costs as much as ten items, so where there is
+company it is worth some waiting, and one execution alone is not held up.
+"""
+GATHER_MOST_S: Final = 0.016
 REFILL: Final = HORIZON / 3
 RECONNECT_S: Final = 0.2
 
@@ -54,6 +59,8 @@ class Lane:
         self._in_doubt = False
         self._busy = asyncio.Lock()
         self._now = clock.now()
+        self._began_s = 0.0
+        self._company = 0
 
     @property
     def partitions(self) -> list[int]:
@@ -106,6 +113,8 @@ class Lane:
         """Take, decide, commit, ack, publish, until cancelled."""
         while True:
             work = await self._wait()
+            if work:
+                await self._gather()
             async with self._busy:
                 try:
                     await self._step(work)
@@ -131,6 +140,12 @@ class Lane:
             return True
         return any(moment <= self._clock.now() for moment in moments)
 
+    async def _gather(self) -> None:
+        """Give others time to join the turn, as long as the last one's company says that there are others."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._began_s + min(GATHER_MOST_S, GATHER_S * self._company) - loop.time())
+        self._began_s = loop.time()
+
     def _tell_time(self) -> datetime:
         """The time of this turn: never before the last one's, even when the machine's clock goes back."""
         self._now = max(self._now, self._clock.now())
@@ -146,6 +161,7 @@ class Lane:
             if (owned := self._owned.get(partition)) is not None
         ]
         pieces = [piece for piece in (*taken.pieces, *ticks) if not piece.owned.lost]
+        self._company = max(0, len(pieces) - 1)
         try:
             turnout = await self._decide(journal, pieces, now)
         except BaseException:

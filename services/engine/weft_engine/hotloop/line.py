@@ -28,6 +28,8 @@ INTAKE_FRAMES: Final = 1_000
 """Frames read in one turn from one partition."""
 LOOK_AHEAD: Final = 20_000
 """Items that may stand in line; further ones stay as the bytes they came in until there is room."""
+ACK_WITHIN_S: Final = 0.1
+"""How long an ack waits for others of its partition, each being a write to the log of its queue: what a crash repeats changes nothing."""
 HOLD: Final = timedelta(milliseconds=250)
 """Between two turns of an item that cannot be decided yet."""
 
@@ -58,7 +60,9 @@ class Line:
 
     async def open(self, owned: Owned) -> None:
         """Take from a partition's queue from now on. Raises: Unavailable."""
-        owned.consumer = await self._bus.consume(owned.queue, prefetch=self._prefetch, on_arrival=self._event.set)
+        owned.consumer = await self._bus.consume(
+            owned.queue, prefetch=self._prefetch, on_arrival=self._event.set, ack_within_s=ACK_WITHIN_S
+        )
         self._open.append(owned)
         self._event.set()
 

@@ -18,7 +18,7 @@ from weft_runtime.database import driver_url
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
 from weft_engine.journal import statements as sql
-from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow
+from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow, LeavingRow
 
 __all__ = [
     "DATABASE_ERRORS",
@@ -33,6 +33,7 @@ __all__ = [
     "Journal",
     "JournalRow",
     "KeyRow",
+    "LeavingRow",
     "connector",
     "months_from",
     "prune_answers",
@@ -83,13 +84,11 @@ class Journal:
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
-        columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 10), *_columns(batch.freed, 4)]
-        columns += _columns(batch.answers, 4)
-        statement = sql.COMMIT
-        if batch.entering or batch.leaving:
-            statement = sql.COMMIT_AT_GATES
-            columns += [*_columns(batch.entering, 6), batch.leaving]
-        if await self._connection.fetchval(statement, *columns) != 1:
+        parts = tuple([part for part in sql.PARTS if getattr(batch, part.name)])
+        columns = [
+            list(column) for rows in (batch.fences, *(getattr(batch, part.name) for part in parts)) for column in zip(*rows, strict=True)
+        ]
+        if await self._connection.fetchval(sql.commit(parts), *columns) != 1:
             raise Fenced
 
     async def renew(self, fences: Sequence[Fence]) -> dict[int, int]:

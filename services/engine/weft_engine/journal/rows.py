@@ -64,6 +64,12 @@ class AdmissionRow(NamedTuple):
     asked_at: datetime
 
 
+class LeavingRow(NamedTuple):
+    """An execution that leaves every gate: it has ended."""
+
+    execution_id: UUID
+
+
 class Fence(NamedTuple):
     """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
 
@@ -74,7 +80,7 @@ class Fence(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """All that one commit writes."""
+    """All that one commit writes. Its lists are named as the parts of the statement are."""
 
     fences: list[Fence] = field(default_factory=list)
     rows: list[JournalRow] = field(default_factory=list)
@@ -82,4 +88,4 @@ class Batch:
     freed: list[KeyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)
     entering: list[AdmissionRow] = field(default_factory=list)
-    leaving: list[UUID] = field(default_factory=list)
+    leaving: list[LeavingRow] = field(default_factory=list)

@@ -9,7 +9,7 @@ import structlog
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from weft_runtime.bus.metrics import BusMetrics
-from weft_runtime.bus.ports import BusClosed, Consumer, OnDone, OutFrame
+from weft_runtime.bus.ports import ACK_WITHIN_S, BusClosed, Consumer, OnDone, OutFrame
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
 from weft_runtime.bus.rabbit.declaring import declare
@@ -88,9 +88,13 @@ class RabbitBus:
                 self._watchdog.wake()
             self._publisher.send(frames, on_done)
 
-    async def consume(self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None) -> Consumer:
+    async def consume(
+        self, queue: str, *, prefetch: int, on_arrival: Callable[[], None] | None = None, ack_within_s: float = ACK_WITHIN_S
+    ) -> Consumer:
         """A bare subscription. Raises: Unavailable."""
-        return await self._attach(RabbitConsumer(queue, prefetch=prefetch, on_closed=self._consumers.remove, on_arrival=on_arrival))
+        return await self._attach(
+            RabbitConsumer(queue, prefetch=prefetch, on_closed=self._consumers.remove, on_arrival=on_arrival, ack_within_s=ack_within_s)
+        )
 
     async def subscribe(self, queue: str, *, prefetch: int) -> Consumer:
         """A subscription through FastStream and its middlewares. Raises: Unavailable."""

@@ -10,15 +10,12 @@ from typing import Any
 
 from weft_contracts.frames import MAX_FRAME_BYTES
 
-from weft_runtime.bus.ports import MAX_TAKE, BusClosed, Delivery
+from weft_runtime.bus.ports import ACK_WITHIN_S, MAX_TAKE, BusClosed, Delivery
 from weft_runtime.bus.rabbit import wire
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.channel import FrameChannel
 from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 from weft_runtime.bus.rabbit.splice import Splice
-
-ACK_WITHIN_S = 0.01
-"""Acks wait so long for others: each is a write to the queue's log, and nobody waits for one. A reader's crash repeats that much more."""
 
 
 class RabbitConsumer:
@@ -34,10 +31,12 @@ class RabbitConsumer:
         prefetch: int,
         on_closed: Callable[[RabbitConsumer], None],
         on_arrival: Callable[[], None] | None = None,
+        ack_within_s: float = ACK_WITHIN_S,
     ) -> None:
         self.queue = queue
         self.prefetch = prefetch
         self._on_arrival = on_arrival
+        self._ack_within_s = ack_within_s
         self._acked: set[int] = set()
         self._splice: Splice | None = None
         self._telling: asyncio.TimerHandle | None = None
@@ -141,7 +140,7 @@ class RabbitConsumer:
         if len(self._acked) * 4 >= self.prefetch:
             self._tell()  # the broker must not run out of frames it may give us
         elif self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(ACK_WITHIN_S, self._tell)
+            self._telling = asyncio.get_running_loop().call_later(self._ack_within_s, self._tell)
 
     def _tell(self) -> None:
         """Tell the broker what is acked: with one command when all before it is, too."""
