@@ -19,6 +19,7 @@ from weft_engine.hotloop.deciding import Turnout
 from weft_engine.hotloop.line import Line
 from weft_engine.hotloop.metrics import BATCH_ITEMS, ITEMS, TRANSITIONS
 from weft_engine.hotloop.owned import Owned
+from weft_engine.hotloop.pace import Pace
 from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.hotloop.turns import Turns
@@ -29,11 +30,6 @@ from weft_engine.settings import Settings
 MAX_ITEMS: Final = 200
 """Items in a turn: more would save little and hold up for longer whoever comes while it lasts."""
 IDLE_S: Final = 0.2
-GATHER_S: Final = 0.002
-"""A turn begins so long after the last one began for each item but one of that one: a turn costs as much as ten items, so where there is
-company it is worth some waiting, and one execution alone is not held up.
-"""
-GATHER_MOST_S: Final = 0.016
 REFILL: Final = HORIZON / 3
 RECONNECT_S: Final = 0.2
 
@@ -59,8 +55,7 @@ class Lane:
         self._in_doubt = False
         self._busy = asyncio.Lock()
         self._now = clock.now()
-        self._began_s = 0.0
-        self._company = 0
+        self._pace = Pace()
 
     @property
     def partitions(self) -> list[int]:
@@ -141,10 +136,10 @@ class Lane:
         return any(moment <= self._clock.now() for moment in moments)
 
     async def _gather(self) -> None:
-        """Give others time to join the turn, as long as the last one's company says that there are others."""
+        """Give others time to join the turn where there are others."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._began_s + min(GATHER_MOST_S, GATHER_S * self._company) - loop.time())
-        self._began_s = loop.time()
+        await asyncio.sleep(self._pace.wait_s(loop.time()))
+        self._pace.began(loop.time())
 
     def _tell_time(self) -> datetime:
         """The time of this turn: never before the last one's, even when the machine's clock goes back."""
@@ -161,7 +156,7 @@ class Lane:
             if (owned := self._owned.get(partition)) is not None
         ]
         pieces = [piece for piece in (*taken.pieces, *ticks) if not piece.owned.lost]
-        self._company = max(0, len(pieces) - 1)
+        self._pace.took(len(pieces))
         try:
             turnout = await self._decide(journal, pieces, now)
         except BaseException:
