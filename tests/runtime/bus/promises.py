@@ -75,16 +75,6 @@ class BusPromises:
         assert len(await soon(reader.take(max_frames=3))) <= 3
         assert len(await soon(reader.take(max_bytes=150))) <= 2
 
-    async def test_an_ack_that_waits_for_others_is_told_when_the_reader_closes(self, bus: Bus, second: Bus) -> None:
-        queue = await declared(bus)
-        reader = await bus.consume(queue, prefetch=100, ack_within_s=3600)
-        await bus.publish([to(queue, number) for number in range(3)])
-        taken = await exactly(reader, 3)
-        await reader.ack(taken[:2])
-        await reader.close()
-        (left,) = await exactly(await second.consume(queue, prefetch=100), 1)
-        assert int(left.body) == 2
-
     async def test_what_is_not_acked_comes_again_in_order_and_says_so(self, bus: Bus, way: str) -> None:
         queue = await declared(bus)
         reader = await read(bus, way, queue)

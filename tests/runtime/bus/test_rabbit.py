@@ -4,7 +4,7 @@ import pytest
 from weft_runtime.bus import Bus, OutFrame
 from weft_runtime.bus.rabbit import splice
 
-from tests.runtime.bus.promises import BusPromises, declared, exactly, read, until
+from tests.runtime.bus.promises import BusPromises, declared, exactly, read, to, until
 
 
 class TestRabbit(BusPromises):
@@ -29,3 +29,13 @@ class TestRabbit(BusPromises):
         assert held._held < sum(sizes) / 2
         assert [len(got.body) for got in await exactly(reader, len(sizes))] == sizes
         assert (held._held, held._deaf) == (0, None)
+
+    async def test_an_ack_that_waits_for_others_is_told_when_the_reader_closes(self, bus: Bus, second: Bus) -> None:
+        queue = await declared(bus)
+        reader = await bus.consume(queue, prefetch=100, ack_within_s=3600)
+        await bus.publish([to(queue, number) for number in range(3)])
+        taken = await exactly(reader, 3)
+        await reader.ack(taken[:2])
+        await reader.close()
+        (left,) = await exactly(await second.consume(queue, prefetch=100), 1)
+        assert int(left.body) == 2
