@@ -10,7 +10,7 @@ MOST_S: Final = 0.016
 
 
 class Pace:
-    """Keeps a lane's turns apart by the company that the last one had, so that who is alone is never held up. Times: of one clock, seconds."""
+    """Keeps a lane's turns apart by the company that the last one had, so that who is alone never waits. Times: of one clock, seconds."""
 
     def __init__(self) -> None:
         self._began_s = float("-inf")
