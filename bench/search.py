@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from weft.stack.shared import Membership
 from weft_analytics.app import build
 from weft_runtime.database.engine import engine
-from weft_runtime.testing import RunningService, running_service
+from weft_runtime.testing import running_service
 
 from tests.support.isolation import data_dir, local_stack
 
@@ -68,9 +68,9 @@ def questions(rows: int, chance: random.Random) -> dict[str, Callable[[], dict[s
     }
 
 
-async def fill(service: RunningService, rows: int) -> None:
-    """Make the rows."""
-    filling = engine(service.context.settings.database_url.get_secret_value(), "bench", 600_000, 1)
+async def fill(database_url: str, rows: int) -> None:
+    """Make the rows. database_url: of who may write the read model."""
+    filling = engine(database_url, "bench", 600_000, 1)
     async with filling.begin() as connection:
         await connection.execute(sa.text(FILL_SLUGS), {"workflows": WORKFLOWS})
     for first in range(1, rows + 1, STEP):
@@ -98,7 +98,7 @@ async def main(rows: int, times: int) -> None:
     try:
         async with running_service(build, url) as service:
             began = time.perf_counter()
-            await fill(service, rows)
+            await fill(service.context.settings.database_url.get_secret_value(), rows)
             print(
                 f"{rows} executions, made in {time.perf_counter() - began:.0f} s; each question {times} times, the first one not counted\n"
             )

@@ -42,6 +42,7 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "resting": {"nodes": [{"id": "rest", "type": "state", "with": {"signals": {"go": {}}}}], "edges": []},
     "signal": {"nodes": [{"id": "rest", "type": "state", "with": {"signals": {"go": {}}}}], "edges": []},
     "inline3": {"nodes": [_set("a", "input.amount"), _set("b", "vars.a"), _set("c", "vars.b")], "output": {"amount": "{{ vars.c }}"}},
 }
