@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from weft.stack.shared import Membership
 
 from tests.support.containers import container_stack, docker_answers
 from tests.support.isolation import SharedStack, data_dir, local_stack
+
+# Tests start some two hundred processes. Where compiled modules may not be kept, each would compile 1,500 of them, in three seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -30,6 +29,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.database.roles import provision
 from weft_runtime.errors import WeftError
 
+from tests.faults import warm
 from tests.faults.ledger import Ledger
 
 TENANT, POOL = "acme", "faults"
@@ -61,14 +61,14 @@ WORKFLOWS: dict[str, list[dict[str, Any]]] = {
 class Node:
     """A process of the mesh. up_at: when its doors were open, seconds since the epoch."""
 
-    process: subprocess.Popen[bytes]
+    process: ForkServerProcess
     log: Path
     ready: Path
 
     @property
     def alive(self) -> bool:
         """Whether it runs, stopped or not."""
-        return self.process.poll() is None
+        return self.process.is_alive()
 
     @property
     def up_at(self) -> float:
@@ -90,17 +90,18 @@ class Node:
             await asyncio.sleep(POLL_S)
 
     def signal(self, number: int) -> None:
-        self.process.send_signal(number)
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     async def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        await asyncio.to_thread(self.process.wait)
+        await asyncio.to_thread(self.process.join)
 
     def end(self) -> None:
         """End it whatever its state."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
 
 @dataclass
@@ -121,7 +122,7 @@ class Mesh:
     facts: Counter[str] = field(default_factory=Counter)
     nodes: list[Node] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    module: str = "tests.faults.node"
+    module: str = warm.NODE
 
     def __post_init__(self) -> None:
         self.listening = asyncio.create_task(self.listen())
@@ -136,14 +137,8 @@ class Mesh:
         """A process that may not be up yet."""
         name = f"{kind}{len(self.nodes)}"
         log, ready = self.directory / f"{name}.log", self.directory / f"{name}.ready"
-        with log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", self.module, kind],
-                env={**os.environ, **self.environment, "FAULT_READY": str(ready), "FAULT_LEDGER": str(self.ledger.port), **environment},
-                stdout=out,
-                stderr=out,
-            )
-        self.nodes.append(Node(process, log, ready))
+        given = {**self.environment, "FAULT_READY": str(ready), "FAULT_LEDGER": str(self.ledger.port), **environment}
+        self.nodes.append(Node(warm.spawn(self.module, kind, environment=given, log=log), log, ready))
         return self.nodes[-1]
 
     async def listen(self) -> None:

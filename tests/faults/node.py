@@ -1,4 +1,4 @@
-"""One process of the mesh under fault: `python -m tests.faults.node engine` or `… worker`.
+"""One process of the mesh under fault, an engine or a worker.
 
 FAULT_READY: a file touched when its doors are open.  FAULT_LEDGER: the port of the fake service.
 FAULT_AT, FAULT_AFTER: a crash point of `tests.faults.crash_points`, and how often it is passed before.
@@ -81,8 +81,9 @@ def arm() -> None:
     crash_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
 
 
-if __name__ == "__main__":
+def main(kind: str) -> None:
+    """Be a process of this kind until it is ended."""
     if os.environ.get("FAULT_AT") in BEFORE_READY:
         arm()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run([service(sys.argv[1])], started=ready))
+        runner.run(run([service(kind)], started=ready))

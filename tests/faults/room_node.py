@@ -1,4 +1,4 @@
-"""One process of an ordinary room: `python -m tests.faults.room_node`. It has both doors: notes by HTTP, words by the broker.
+"""One process of an ordinary room. It has both doors: notes by HTTP, words by the broker.
 
 FAULT_READY: a file that tells the port of its HTTP door once it is open.  FAULT_JWKS: the keys that tokens are signed with.
 FAULT_AT, FAULT_AFTER: a point of `tests.faults.room_points`, and how often it is passed before.
@@ -54,7 +54,8 @@ def ready(_: Sequence[Any], ports: dict[str, int]) -> None:
     path.with_suffix(".new").rename(path)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be a process of the room until it is ended."""
     room_points.arm(os.environ.get("FAULT_AT", ""), int(os.environ.get("FAULT_AFTER", "0")))
     Outbox.sweep.__kwdefaults__["older_s"] = LEFT_AFTER_S  # type: ignore[index]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +22,7 @@ from weft_runtime.database.roles import provision
 from weft_runtime.settings import ServiceSettings
 from weft_runtime.testing import TestIssuer, packed
 
+from tests.faults import warm
 from tests.faults.mesh import SECRET, Node
 from tests.faults.room_node import service
 from tests.runtime.pipeline.room import create
@@ -58,14 +56,8 @@ class Rooms:
     def _spawn(self, environment: dict[str, str]) -> Node:
         name = f"room{len(self.nodes)}"
         log, ready = self.directory / f"{name}.log", self.directory / f"{name}.ready"
-        with log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.room_node"],
-                env={**os.environ, **self.environment, "FAULT_READY": str(ready), **environment},
-                stdout=out,
-                stderr=out,
-            )
-        return Node(process, log, ready)
+        given = {**self.environment, "FAULT_READY": str(ready), **environment}
+        return Node(warm.spawn(warm.ROOM, environment=given, log=log), log, ready)
 
     async def ask(self, node: Node, number: int, key: str) -> httpx2.Response | None:
         """Ask a process to make a note of this number. Returns: its answer, None where it died over it."""

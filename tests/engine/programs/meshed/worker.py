@@ -1,4 +1,4 @@
-"""A process of the mesh whose worker does what the name of an activity says: `python -m tests.engine.programs.meshed.worker worker`.
+"""A process of the mesh whose worker does what the name of an activity says.
 
 It has its effect at the fake service each time, then ends as the world of the pure programs would; see `driving.world`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -80,6 +79,7 @@ def service(kind: str) -> Service:
     return replace(services.worker(settings), background=(partial(work, settings),))
 
 
-if __name__ == "__main__":
+def main(kind: str) -> None:
+    """Be a process of this kind until it is ended."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run([service(sys.argv[1])], started=node.ready))
+        runner.run(run([service(kind)], started=node.ready))

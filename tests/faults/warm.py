@@ -1,0 +1,39 @@
+"""Processes that start warm: forked from one that has imported what they run, and as real and as mortal as any other.
+
+A node takes its imports' two seconds of computing from the machine that the test is measuring; forked, it takes none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+NODE, ROOM, PROGRAMS = "tests.faults.node", "tests.faults.room_node", "tests.engine.programs.meshed.worker"
+"""What such a process may run: modules with a function `main`."""
+
+_context = get_context("forkserver")
+# The program that runs the tests is one of them, because each such process reads the module `__main__` of who started it.
+_context.set_forkserver_preload([NODE, ROOM, PROGRAMS, "pytest"])
+
+
+def spawn(module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> ForkServerProcess:
+    """Start `python -m <module> <arguments>` with this added to the environment; what it says is added to the log."""
+    process = _context.Process(target=_run, args=(module, arguments, {**os.environ, **environment}, log))
+    process.start()
+    return process
+
+
+def _run(module: str, arguments: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
+    """In the new process: become what was asked for."""
+    os.environ.clear()
+    os.environ.update(environment)
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(said, stream.fileno())
+    os.close(said)
+    import_module(module).main(*arguments)
