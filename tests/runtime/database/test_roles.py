@@ -7,6 +7,8 @@ from weft_runtime.database.roles import password_of, service_urls
 from weft_runtime.database.tenancy import quote
 from weft_runtime.testing.running import TEST_SECRET
 
+from tests.support.isolation import SharedStack
+
 
 async def attempt(url: str, statement: str) -> str:
     connection = await asyncpg.connect(url)
@@ -24,6 +26,15 @@ async def test_roles_can_be_provisioned_again_and_at_once(database_url: str) -> 
     assert all(other == first for other in others)
     assert first == service_urls(database_url, "alpha", TEST_SECRET)
     assert await attempt(first.owner, "SELECT 1") == await attempt(first.api, "SELECT 1") == "done"
+
+
+async def test_roles_can_be_provisioned_for_several_databases_of_a_server_at_once(stack: SharedStack) -> None:
+    databases = [stack.new_database() for _ in range(3)]
+    made = await asyncio.gather(*(provision(url, "gamma", TEST_SECRET) for url in databases * 4))
+    works = [await attempt(url, "SELECT 1") for urls in made for url in (urls.owner, urls.api)]
+    for url in databases:
+        stack.drop_database(url)
+    assert works == ["done"] * 24
 
 
 async def test_a_role_has_rights_on_its_own_schema_and_on_nothing_else(database_url: str) -> None:

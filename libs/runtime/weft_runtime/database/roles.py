@@ -13,6 +13,9 @@ from weft_runtime.database.tenancy import api_role, quote
 
 # Any constant does; it only has to be the same in every process that provisions.
 _PROVISION_LOCK = 0x57_45_46_54
+# That lock is of one database, roles are of all of a server; each attempt that fails so is the success of another database's.
+ATTEMPTS = 20
+OVERTAKEN = (asyncpg.UniqueViolationError, asyncpg.InternalServerError)  # the latter: "tuple concurrently updated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def driver_url(url: str) -> str:
 
 
 async def provision(superuser_url: str, service: str, secret: str) -> ServiceUrls:
-    """Make the schema and both roles of a service, or bring them in order; can be repeated and run by several at once.
+    """Make the schema and both roles of a service, or bring them in order; any number may do so at once, for any databases of a server.
 
     superuser_url: of the database, as a role that may create roles.  service: also the schema's and the owner's name.
     Raises: asyncpg.PostgresError, OSError.
@@ -55,14 +58,25 @@ async def provision(superuser_url: str, service: str, secret: str) -> ServiceUrl
     urls = service_urls(superuser_url, service, secret)
     connection = await asyncpg.connect(driver_url(superuser_url))
     try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _PROVISION_LOCK)
-            for role in (service, api_role(service)):
-                await _role(connection, role, password_of(secret, role))
-            await _schema(connection, service)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await _provision(connection, service, secret)
+            except OVERTAKEN:
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                break
     finally:
         await connection.close()
     return urls
+
+
+async def _provision(connection: asyncpg.Connection, service: str, secret: str) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _PROVISION_LOCK)
+        for role in (service, api_role(service)):
+            await _role(connection, role, password_of(secret, role))
+        await _schema(connection, service)
 
 
 async def _role(connection: asyncpg.Connection, role: str, password: str) -> None:
