@@ -25,8 +25,12 @@ $(STAMP): $(LOCK) requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.t
 up: setup ## run the whole mesh on this machine
 	$(BIN)/weft up
 
+# What starts whole meshes, kills them and looks at the clock has the machine to itself; everything else runs side by side, a file at a time.
+ALONE := tests/faults tests/stack
+
 test: setup ## run every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore=%)
+	$(BIN)/pytest $(ALONE)
 
 check: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ from weft.stack.sql import execute, with_database
 from weft.stack.stack import Running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# A call to the broker's control program costs half a second, so names are made for several modules at once.
+# A call to the broker's control program computes for a second, so vhosts are made, and removed, for several modules at once.
 VHOSTS_AT_ONCE = 4
 
 
@@ -34,6 +34,7 @@ class SharedStack:
     given_broker_url: str | None = None
     notice: str | None = None
     _ready: list[str] = field(default_factory=list)
+    _left: list[str] = field(default_factory=list)
     _background: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _deleting: list[Future[None]] = field(default_factory=list)
 
@@ -59,14 +60,16 @@ class SharedStack:
         return self.broker.url(self._ready.pop())
 
     def drop_vhost(self, url: str) -> None:
-        """Remove what `new_vhost` made, in the background."""
-        if self.broker is not None:
-            self._deleting.append(self._background.submit(self.broker.delete_vhosts, [url.rsplit("/", 1)[1]]))
+        """Remove what `new_vhost` made, in the background, once there are several of them."""
+        self._left.append(url.rsplit("/", 1)[1])
+        if self.broker is not None and len(self._left) >= VHOSTS_AT_ONCE:
+            self._deleting.append(self._background.submit(self.broker.delete_vhosts, self._left))
+            self._left = []
 
     def close(self) -> None:
-        """Remove what was made in advance and wait for what is being removed."""
-        if self.broker is not None and self._ready:
-            self.broker.delete_vhosts(self._ready)
+        """Remove what was made in advance or is left, and wait for what is being removed."""
+        if self.broker is not None and (self._ready or self._left):
+            self.broker.delete_vhosts([*self._ready, *self._left])
         self._background.shutdown(wait=True)
         for done in self._deleting:
             done.result()
