@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -78,6 +79,7 @@ def within(value: Any, rules: list[Any]) -> bool:
     return True
 
 
+@cache  # a strategy that is made anew for each example is also prepared anew, which took longer than the examples
 def instances_of(model: type[BaseModel]) -> st.SearchStrategy[BaseModel]:
     """A model with its optional fields there or not."""
     required = {name: field_values(field) for name, field in model.model_fields.items() if field.is_required()}
