@@ -26,7 +26,7 @@ up: setup ## run the whole mesh on this machine
 	$(BIN)/weft up
 
 # What starts whole meshes, kills them and looks at the clock has the machine to itself; everything else runs side by side, a file at a time.
-ALONE := tests/faults tests/stack
+ALONE := tests/faults tests/flows tests/stack
 
 test: setup ## run every test
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ALONE:%=--ignore=%)

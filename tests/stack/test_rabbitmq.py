@@ -92,5 +92,6 @@ def test_what_a_killed_holder_left_is_ended_before_a_new_start(node: RabbitNode)
 def test_stopping_ends_the_name_daemon_too(tmp_path: Path) -> None:
     with private_rabbitmq(tmp_path) as started:
         record = started.record
+        started.stop()
     assert record.process is not None and record.epmd is not None
     assert (record.process.find(), record.epmd.find()) == (None, None)

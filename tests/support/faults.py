@@ -29,11 +29,14 @@ def private_postgres(directory: Path) -> Iterator[PostgresServer]:
 
 @contextmanager
 def private_rabbitmq(directory: Path) -> Iterator[RabbitNode]:
-    """A started RabbitMQ below `directory`. `node.kill()` is a power cut, `node.start()` brings it back, same `url()`."""
+    """A started RabbitMQ below `directory`. `node.kill()` is a power cut, `node.start()` brings it back, same `url()`.
+
+    At the end it is killed: nobody comes back to it, and stopping in good order takes it up to eight seconds.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     node = RabbitNode(directory / "rabbitmq", StateFile(directory / "rabbitmq.json"), directory / "rabbitmq.log", find())
     node.start()
     try:
         yield node
     finally:
-        node.stop()
+        node.kill()
