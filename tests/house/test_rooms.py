@@ -26,6 +26,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "worker": "runs activities",
         "programs": "compiled definitions, kept",
         "answering": "what a worker answers",
+        "campaigns": "what bulk jobs and migrations share: many executions are asked one by one, and answer",
         "bulk": "one verb on many executions, as a job",
         "moving": "live executions go on by another version, many by a plan",
     },

@@ -13,11 +13,9 @@ TENANT = "tenant_id"
 ACROSS_TENANTS: dict[str, str] = {
     "store/directory.find_by_email": "who signs in names no tenant",
     "store/hearing.forget_minutes": "numbers by the minute are kept for a while, for all tenants alike",
-    "store/bulk.take": "the runner serves the jobs of all tenants; everything it does next names the job's",
-    "store/bulk.next_due_s": "when a job is due next, of all tenants",
     "store/bulk.forget": "old jobs go for all tenants at once",
-    "store/migrations.take": "the runner serves the migrations of all tenants; everything it does next names the migration's",
-    "store/migrations.next_due_s": "when a migration is due next, of all tenants",
+    "store/migrations.KEPT": "which tables the migrations are in; what is done with them names the tenant",
+    "store/migrations.forget": "old migrations go for all tenants at once",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/__init__.forget_ended": "the gatekeeper serves all tenants",
     "store/__init__.tenants_at_gates": "the gatekeeper serves all tenants",
@@ -25,7 +23,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/sessions.revoked_access": "every service refuses these, whosever they are",
     "store/sessions.forget_expired": "what has expired goes for all tenants at once",
 }
-"""`folder/file.function` of queries that must see all tenants, with the reason."""
+"""`folder/file.name` of queries that must see all tenants, with the reason."""
 
 
 @cache
@@ -79,13 +77,18 @@ def says_tenant(unit: ast.AST) -> bool:
     return False
 
 
+def named(unit: ast.stmt) -> str:
+    """What a unit is called: a function, or the constant that a statement gives."""
+    return str(getattr(unit, "name", "") or getattr(getattr(unit, "target", None), "id", ""))
+
+
 def forgetful(path: Path, known: dict[str, bool]) -> list[str]:
     return [
         f"{shown(path)}:{unit.lineno} uses {', '.join(sorted(used))} and names no tenant"
         for unit in units(parsed(path))
         if (used := used_tables(unit, known))
         and not any(says_tenant(part) for part in with_what_it_calls(unit, parsed(path)))
-        and f"{path.parent.name}/{path.stem}.{getattr(unit, 'name', '')}" not in ACROSS_TENANTS
+        and f"{path.parent.name}/{path.stem}.{named(unit)}" not in ACROSS_TENANTS
     ]
 
 

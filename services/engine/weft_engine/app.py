@@ -10,13 +10,13 @@ from weft_runtime.bus.topology import partitions as partition_topology
 from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
-from weft_engine import api, handlers, tables
+from weft_engine import api, campaigns, handlers, tables
 from weft_engine.admitting import Gatekeeper
-from weft_engine.bulk.running import BulkWake, run_bulk
+from weft_engine.bulk.running import BULK, BulkWake
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
 from weft_engine.journal import connector, prune_answers
-from weft_engine.moving.running import MigrationWake, run_migrations
+from weft_engine.moving.running import MIGRATIONS, MigrationWake
 from weft_engine.partitions import Node
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings
@@ -35,7 +35,13 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(partial(run_partitions, settings), keep_gates, partial(tidy, settings), run_bulk, run_migrations),
+        background=(
+            partial(run_partitions, settings),
+            keep_gates,
+            partial(tidy, settings),
+            partial(campaigns.run, BULK),
+            partial(campaigns.run, MIGRATIONS),
+        ),
     )
 
 

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from weft_engine import store
 from weft_engine.app import build
-from weft_engine.bulk import running
-from weft_engine.bulk.running import judged, look, next_status, room
+from weft_engine.bulk.running import BULK, next_status, read, room
 from weft_engine.bulk.verbs import VERBS, Asked, answer_id
+from weft_engine.campaigns import ANSWER_S, look, results
 from weft_engine.store import bulk as bulk_store
 from weft_runtime.testing import ManualClock, eventually, running_service
 
@@ -42,16 +42,16 @@ async def test_a_job_whose_runner_died_goes_on_where_it_was(database_url: str) -
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bulk_store, "advance", dies)
             with pytest.raises(Killed):
-                await look(service.context)
+                await look(BULK, service.context)
         assert service.outbox.said == []
         assert (await client.get(f"/api/v1/bulk/{job['id']}")).json()["progress"] == {"waiting": 3, "sent": 0, "ok": 0, "refused": 0}
-        assert await look(service.context) == 0.0
+        assert await look(BULK, service.context) == 0.0
         said = [message for _, message in service.outbox.said]
         assert {getattr(one, "answer_id", None) for one in said} == {answer_id(UUID(job["id"]), UUID(id_)) for id_ in ids}
-        service.clock.advance(timedelta(seconds=running.ANSWER_S + 1))
+        service.clock.advance(timedelta(seconds=ANSWER_S + 1))
 
         async def ended() -> Any:
-            await look(service.context)
+            await look(BULK, service.context)
             shown = (await service.client("lonely").get(f"/api/v1/bulk/{job['id']}")).json()
             return shown if shown["status"] == "completed" else None
 
@@ -88,6 +88,6 @@ def test_a_job_ends_when_nothing_is_open() -> None:
 def test_an_item_without_an_answer_stays_open_for_a_while() -> None:
     sent_at = ManualClock().now()
     item = SimpleNamespace(number=7, execution_id=UUID(int=2), sent_at=sent_at)
-    assert judged(UUID(int=1), [item], {}, sent_at + timedelta(seconds=5)) == []
-    (given_up,) = judged(UUID(int=1), [item], {}, sent_at + timedelta(seconds=running.ANSWER_S + 1))
+    assert results(read(UUID(int=1)), [item], {}, sent_at + timedelta(seconds=5)) == []
+    (given_up,) = results(read(UUID(int=1)), [item], {}, sent_at + timedelta(seconds=ANSWER_S + 1))
     assert (given_up.number, given_up.status, given_up.code) == (7, "refused", "no_answer")

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from weft_engine.campaigns import look
 from weft_engine.core.evolve import fold
-from weft_engine.moving.running import look
+from weft_engine.moving.running import MIGRATIONS
 from weft_engine.store import migrations as store
 
 from tests.engine.core.conftest import comparable
@@ -113,7 +114,7 @@ async def test_whoever_looks_next_goes_on_where_a_process_died(engine: Engine) -
     await told(engine, migration, "apply")
 
     async def others(shown: dict[str, Any]) -> bool:
-        await asyncio.gather(*(look(engine.service.context) for _ in range(3)))
+        await asyncio.gather(*(look(MIGRATIONS, engine.service.context) for _ in range(3)))
         return bool(shown["status"] == "completed")
 
     while not await others(await until(engine, migration, lambda _: True)):

@@ -17,7 +17,9 @@ from weft_engine.bulk.verbs import VERBS, Verb, are_live
 from weft_engine.errors import BulkFinished, BulkNotFound, BulkTooLarge, BulkUnusable
 from weft_engine.machine import BULK_MOVES, BulkStatus
 from weft_engine.store import bulk as store
-from weft_engine.store.bulk import Job, Selection
+from weft_engine.store import campaigns
+from weft_engine.store.bulk import KEPT, Job
+from weft_engine.store.campaigns import Selection
 
 SAMPLE: Final = 10
 
@@ -52,7 +54,7 @@ async def start(asked: BulkBody, most: int, uow: UnitOfWork, *, done_by: UUID | 
     job_id, caller = new_id(), uow.caller
     unknown = await store.unknown(uow, asked.filter.ids) if asked.filter.ids else []
     await store.add_unknown(uow, job_id, unknown)
-    chosen = await store.choose(uow, job_id, selection, after=len(unknown), limit=most + 1)
+    chosen = await campaigns.choose(uow, KEPT, job_id, selection, after=len(unknown), limit=most + 1)
     total = len(unknown) + chosen
     if total > most:
         raise BulkTooLarge(most)

@@ -19,8 +19,10 @@ from weft_engine.machine import MIGRATION_MOVES, MigrationStatus
 from weft_engine.moving.judging import sent_of, wrong
 from weft_engine.moving.schemas import MigrationBody, MigrationView, utc, view
 from weft_engine.programs import ProgramCache
+from weft_engine.store import campaigns
 from weft_engine.store import migrations as store
-from weft_engine.store.migrations import Migration, Wanted
+from weft_engine.store.campaigns import Selection
+from weft_engine.store.migrations import KEPT, Migration
 
 
 async def plan(slug: str, asked: MigrationBody, programs: ProgramCache, most: int, uow: UnitOfWork) -> Migration:
@@ -34,7 +36,7 @@ async def plan(slug: str, asked: MigrationBody, programs: ProgramCache, most: in
     new = await usecases.program_of(uow, programs, slug, asked.to)
     mapping = mapped(old, new, asked.mapping)
     migration_id, caller = new_id(), uow.caller
-    total = await store.choose(uow, migration_id, _wanted(slug, asked), most + 1)
+    total = await campaigns.choose(uow, KEPT, migration_id, _selected(slug, asked), after=0, limit=most + 1)
     if total > most:
         detail = Detail("/filter", "too_many", f"more than {most} executions fit, the most one migration takes; narrow the filter")
         raise MigrationUnusable(detail.detail, details=[detail])
@@ -71,12 +73,13 @@ def mapped(old: Program, new: Program, told: NodeMapping | None) -> Mapping[str,
         raise MappingRefused(str(unusable), details=details) from unusable
 
 
-def _wanted(slug: str, asked: MigrationBody) -> Wanted:
+def _selected(slug: str, asked: MigrationBody) -> Selection:
     chosen = asked.filter
-    return Wanted(
+    return Selection(
         workflow=slug,
-        version=asked.from_,
         statuses=chosen.statuses,
+        live=True,
+        version=asked.from_,
         key=chosen.key,
         labels=chosen.label,
         since=utc(chosen.since),

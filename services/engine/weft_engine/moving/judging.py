@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import ceil
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from weft_engine.campaigns import Reading
 from weft_engine.core.entries import Row
 from weft_engine.core.evolve import fold
 from weft_engine.core.verdicts import BLOCKED, Reason, Verdict, Versions, verdict
-from weft_engine.store.migrations import Judged, Result
+from weft_engine.store.campaigns import Result
+from weft_engine.store.migrations import Judged
 
-ANSWER_S: Final = 600.0
-"""An item without an answer for so long is given up. Its command stands: it is durable since it was sent."""
 FEW: Final = 20
 """Without a canary, an error rate is of so many at least: the first failure alone says little."""
 _NOT_BEGUN: Final = Verdict(
@@ -58,17 +57,13 @@ def answer_id(migration_id: UUID, execution_id: UUID, status: str) -> UUID:
     return uuid5(migration_id, f"{status}:{execution_id}")
 
 
-def results(migration_id: UUID, open_: Sequence[Any], answered: Mapping[UUID, tuple[int, dict[str, Any]]], now: datetime) -> list[Result]:
-    """What became of the items that were answered, or never will be. open_: rows with number, execution_id, status, sent_at."""
-    found = []
-    for item in open_:
-        answer = answered.get(answer_id(migration_id, item.execution_id, item.status))
-        if answer is not None:
-            found.append(_result(item, *answer))
-        elif (now - item.sent_at).total_seconds() > ANSWER_S:
-            detail = f"the engine did not answer within {ANSWER_S:.0f} s; the request stands, so look at the execution"
-            found.append(Result(item.number, "refused" if item.status == "sent" else "kept", "no_answer", detail))
-    return found
+def read(migration_id: UUID) -> Reading:
+    """How the items of a migration are read. One that is taken back and is not answered stays where it has gone."""
+    return Reading(
+        lambda item: answer_id(migration_id, item.execution_id, item.status),
+        _result,
+        lambda item: "refused" if item.status == "sent" else "kept",
+    )
 
 
 def _result(item: Any, status: int, body: Mapping[str, Any]) -> Result:

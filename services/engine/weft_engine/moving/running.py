@@ -1,8 +1,4 @@
-"""The runner of migrations: it judges, sends, watches, stops and takes back, a few executions at a time.
-
-Each look at a migration is one transaction that holds its row: verdicts, the commands in the outbox, the marks of items and the status
-are kept together or not at all. A process that dies leaves nothing to be cleaned up; the next look, by whichever engine, goes on.
-"""
+"""How a migration goes on, by its status: it judges, sends, watches, stops and takes back, a few executions at a time."""
 
 from __future__ import annotations
 
@@ -12,59 +8,39 @@ from typing import Any, Final
 
 from weft_contracts.migrations import MigrateExecution, UndoMigration
 from weft_runtime.context import ServiceContext
-from weft_runtime.errors import Unavailable
 from weft_runtime.uow import UnitOfWork
 from weft_runtime.waking import Wake
 
 from weft_engine import usecases
+from weft_engine.campaigns import IN_FLIGHT, Kind, results
 from weft_engine.core.verdicts import Versions
 from weft_engine.machine import MIGRATION_MOVES, MigrationStatus
-from weft_engine.moving.judging import answer_id, canary_size, errors_of, judged, results
+from weft_engine.moving.judging import answer_id, canary_size, errors_of, judged, read
 from weft_engine.programs import ProgramCache
+from weft_engine.store import campaigns
 from weft_engine.store import migrations as store
-from weft_engine.store.migrations import Migration
+from weft_engine.store.migrations import KEPT, Migration
 
-IN_FLIGHT: Final = 200
-"""Commands of a migration that are on their way at once, at most."""
 JUDGED_AT_ONCE: Final = 100
 """Executions whose journals are read by one look."""
 LOOK_S: Final = 0.05
 WATCH_LOOK_S: Final = 0.5
 """Between two looks at a canary that is watched."""
-SELDOM_S: Final = 1.0
-IDLE_S: Final = 2.0
-"""Between two looks where nothing goes on; what begins in this process is seen at once."""
 
 
 class MigrationWake(Wake):
     """How the door tells the runner of this process that a migration goes on."""
 
 
-async def run_migrations(context: ServiceContext) -> None:
-    """Do what migrations ask for, of all tenants, until cancelled."""
-    wake = context.part(MigrationWake)
-    while True:
-        try:
-            rest_s = await look(context)
-        except Unavailable:
-            rest_s = SELDOM_S  # the database is away, which others report; nothing of the step was done
-        if rest_s > 0:
-            await wake.wait(rest_s)
+async def go_on(migration: Migration, uow: UnitOfWork, context: ServiceContext) -> None:
+    """One step of a migration."""
+    if migration.status == MigrationStatus.PLANNING:
+        await _judge(migration, context.part(ProgramCache), uow)
+    else:
+        await _STEPS[migration.status](migration, uow)
 
 
-async def look(context: ServiceContext) -> float:
-    """Go on with the migration that has waited longest. Returns: seconds in which nothing is to be done. Raises: Unavailable."""
-    async with context.owner_transaction() as uow:
-        migration = await store.take(uow)
-        if migration is None:
-            due_s = await store.next_due_s(uow)
-            return IDLE_S if due_s is None else min(max(due_s, LOOK_S / 3), IDLE_S)
-        uow.tenant = migration.tenant_id
-        if migration.status == MigrationStatus.PLANNING:
-            await _judge(migration, context.part(ProgramCache), uow)
-        else:
-            await _GO_ON[migration.status](migration, uow)
-        return 0.0
+MIGRATIONS: Final = Kind(store, go_on, MigrationWake)
 
 
 async def _judge(migration: Migration, programs: ProgramCache, uow: UnitOfWork) -> None:
@@ -143,7 +119,7 @@ async def _undo(migration: Migration, uow: UnitOfWork) -> None:
         await _move(migration, "end", uow, pause_s=None)
 
 
-_GO_ON: Final[dict[str, Callable[[Migration, UnitOfWork], Coroutine[Any, Any, None]]]] = {
+_STEPS: Final[dict[str, Callable[[Migration, UnitOfWork], Coroutine[Any, Any, None]]]] = {
     MigrationStatus.CANARY: _try_out,
     MigrationStatus.WATCHING: _watch,
     MigrationStatus.APPLYING: _apply,
@@ -154,10 +130,11 @@ _GO_ON: Final[dict[str, Callable[[Migration, UnitOfWork], Coroutine[Any, Any, No
 
 async def _gather(migration: Migration, uow: UnitOfWork) -> tuple[int, dict[str, int]]:
     """Take up answers. Returns: how many are still out, and the items by status."""
-    open_ = await store.on_their_way(uow, migration.id)
-    ids = [answer_id(migration.id, item.execution_id, item.status) for item in open_]
-    found = results(migration.id, open_, await store.answers_of(uow, ids) if ids else {}, uow.now)
-    await store.settle(uow, migration.id, found)
+    open_ = await campaigns.open_items(uow, KEPT, migration.id, "sent", "undoing")
+    reading = read(migration.id)
+    answers = await campaigns.answers_of(uow, [reading.address(item) for item in open_])
+    found = results(reading, open_, answers, uow.now)
+    await campaigns.settle(uow, KEPT, migration.id, found)
     return len(open_) - len(found), await store.counts(uow, migration.id)
 
 
