@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from weft_engine.core.recording import versions
+
 from weft.commands.asking import Mesh, as_text
 from weft.commands.terminal import say
 
@@ -27,10 +29,9 @@ def export(data_dir: Path, who: str, id_: str, *, pytest: bool, out: Path | None
 
 
 def recording(mesh: Mesh, id_: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(recording, execution): everything that happened, with the definition it happened by. Exits with 1 when it is refused."""
+    """(recording, execution): everything that happened, with the definitions it happened by. Exits with 1 when it is refused."""
     where = f"/executions/{quote(id_, safe='')}"
     shown, me = mesh.get(where), mesh.get("/me")
-    document = mesh.get(f"/workflows/{quote(shown['workflow'], safe='')}", version=shown["version"])
     journal: list[Any] = []
     cursor = None
     while True:
@@ -39,12 +40,13 @@ def recording(mesh: Mesh, id_: str) -> tuple[dict[str, Any], dict[str, Any]]:
         cursor = page["next_cursor"]
         if cursor is None:
             break
+    workflow, ran = f"/workflows/{quote(shown['workflow'], safe='')}", versions(journal) or [shown["version"]]
     recorded = {
         "execution_id": shown["id"],
         "workflow": shown["workflow"],
-        "version": shown["version"],
+        "version": ran[0],
         "tenant": {"id": me["tenant"], "tier": me["tier"], "settings": {}},
-        "definition": document["definition"],
+        "definitions": {str(version): mesh.get(workflow, version=version)["definition"] for version in ran},
         "journal": journal,
     }
     return recorded, shown
@@ -58,8 +60,8 @@ def as_test(recorded: dict[str, Any], shown: dict[str, Any]) -> str:
     plain = pprint.pformat(json.loads(json.dumps(recorded)), width=WIDTH, sort_dicts=False)
     return f'''"""Execution {shown["id"]} of {shown["workflow"]} version {shown["version"]}, as it happened.
 
-Answers of the outside come from the recording, so nothing outside is asked. Change `RECORDED["definition"]` to see whether a mended
-definition does better: `differs_at` is then the first position at which it does something else.
+Answers of the outside come from the recording, so nothing outside is asked. Change `RECORDED["definitions"]`, which has every
+version it has run, to see whether a mended one does better: `differs_at` is then the first position at which it does something else.
 """
 
 from weft_engine.core.recording import replayed

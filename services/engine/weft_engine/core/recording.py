@@ -1,11 +1,12 @@
 """A recorded execution: what the API tells of one, enough to let it happen again without asking anything outside.
 
-It is plain JSON: `{execution_id, workflow, version, tenant, definition, journal}`, the journal as `GET /executions/{id}/history` gives it.
+It is plain JSON: `{execution_id, workflow, version, tenant, definitions, journal}`: the version it began with, the definition of each
+version it has run, by number, and the journal as `GET /executions/{id}/history` gives it. One of a single version may have `definition`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from uuid import UUID
 
 import msgspec
 from weft_language import compile_definition, parse
+from weft_language.compilation import Program
 
+from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, flat, fold
 from weft_engine.core.replaying import happenings, replay
@@ -33,18 +36,18 @@ class Replayed:
 
 
 def replayed(recorded: Mapping[str, Any]) -> Replayed:
-    """Let a recorded execution happen again by its definition, which may be another one now: that is what a test is for.
+    """Let a recorded execution happen again by its definitions, which may be others now: that is what a test is for.
 
-    Raises: InvalidDefinition, KeyError for what is no recording.
+    Raises: InvalidDefinition, KeyError for what is no recording, LookupError where it lacks a version that the execution went on by.
     """
     execution_id = UUID(recorded["execution_id"])
     entries: list[Timed] = [(_entry(one), datetime.fromisoformat(one["at"])) for one in recorded["journal"]]
-    program = compile_definition(parse(recorded["definition"]), recorded["version"])
+    programs = _programs(recorded)
     tenant = recorded["tenant"]
     state = State(execution_id, tenant["id"], recorded["workflow"], recorded["version"])
     if entries:
         state.traceparent = entries[0][0].data.get("traceparent")  # it came in the envelope of the start, not in the item
-    rows = replay(state, happenings(execution_id, entries), program, Context(tenant))
+    rows = replay(state, happenings(execution_id, entries), programs[recorded["version"]], Context(tenant), programs)
     end = fold(execution_id, rows) or state
     again = flat(rows)
     path = [entry.node for entry, _ in again if entry.node is not None and entry.kind in _ENDED]
@@ -52,6 +55,20 @@ def replayed(recorded: Mapping[str, Any]) -> Replayed:
 
 
 _ENDED = frozenset({"step.completed", "step.failed"})
+
+
+def versions(journal: Iterable[Mapping[str, Any]]) -> list[int]:
+    """The versions that an execution has run, in order, from its journal as the API shows it."""
+    told = (entry["data"].get("version") for entry in journal if entry["kind"] in _BY_ANOTHER)
+    return list(dict.fromkeys(version for version in told if version))
+
+
+_BY_ANOTHER = frozenset({e.QUEUED, e.STARTED, e.MIGRATED, e.RETRIED})
+
+
+def _programs(recorded: Mapping[str, Any]) -> dict[int, Program]:
+    documents = recorded["definitions"] if "definitions" in recorded else {recorded["version"]: recorded["definition"]}
+    return {int(number): compile_definition(parse(document), int(number)) for number, document in documents.items()}
 
 
 def _entry(shown: Mapping[str, Any]) -> Entry:

@@ -146,14 +146,14 @@ def replay(
 ) -> list[Row]:
     """Let it all happen again to a state before its start, which is changed in place. Returns: the journal that comes of it.
 
-    others: programs by version, where it was migrated to others. Raises: LookupError where one of those is missing.
+    others: programs by version, where it was migrated to others or retried by them. Raises: LookupError where one of those is missing.
     """
     programs = {program.version: program, **(others or {})}
     rows: list[Row] = []
     for one in happened:
         position = state.position
         if isinstance(one.item, i.Retry):
-            retried = retry(state.id, rows, one.item, one.at, programs.get(state.version, program), context)
+            retried = retry(state.id, rows, one.item, one.at, programs.get(one.item.workflow_version or state.version, program), context)
             written: Sequence[Entry] = retried.entries
             state = retried.state or state
         elif isinstance(one.item, i.Migrate | i.UndoMigration):
