@@ -17,7 +17,8 @@ class MigrateExecution(PartitionCommand):
     workflow_version: int
     from_version: int | None = Field(default=None, description="Refused where the execution runs another one.")
     mapping: dict[str, str | None] | None = Field(
-        default=None, description="Nodes by what they become, null where they go; what the structure suggests when absent."
+        default=None,
+        description="Nodes, and branches as `<node>/<branch>`, by what they become, null where they go; the proposal when absent.",
     )
     timers: str = Field(default="keep", description="`keep` what remains of each, or `reset` them by the new nodes' own.")
     dry_run: bool = Field(default=False, description="Answer with the verdict, and change nothing.")

@@ -72,11 +72,19 @@ def versions(draw: st.DrawFn) -> tuple[Program, Program, dict[str, str | None]]:
         elif change == "retype":
             node |= EXTRA
             node["with"] = EXTRA["with"]
+    olds = {becomes: node for node, becomes in told.items()}
+    for node in [node for graph in graphs(new) for node in graph["nodes"] if node["type"] == "parallel"]:
+        branches = node["with"]["branches"]
+        if draw(st.booleans()):
+            name = draw(st.sampled_from(sorted(branches)))
+            branches["other"] = branches.pop(name)
+            told[f"{olds.get(node['id'], node['id'])}/{name}"] = f"{node['id']}/other"
     if has_errors(validate(new)):
         new = old
         told = {}
     before, after = compile_definition(parse(old), 1), compile_definition(parse(new), 2)
-    told = {node: becomes for node, becomes in told.items() if node in before.nodes and becomes in after.nodes}
+    there, here = {*before.nodes, *before.scopes}, {*after.nodes, *after.scopes}
+    told = {name: becomes for name, becomes in told.items() if name in there and becomes in here}
     return before, after, told
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from weft_contracts.definitions import WorkflowChanged
 from weft_events.app import build as build_events
+from weft_events.tables import subscription
 from weft_runtime.testing import RunningService, eventually, running_service, tell
 
 from tests.services.engine.conftest import Engine
@@ -27,10 +30,10 @@ async def events(database_url: str, broker_url: str) -> AsyncIterator[RunningSer
         yield service
 
 
-async def publish(engine: Engine, events: RunningService, slug: str, **document: Any) -> None:
-    """Let both hear of a published workflow."""
+async def publish(engine: Engine, events: RunningService, slug: str, number: int = 1, **document: Any) -> None:
+    """Let both hear of a published version of a workflow."""
     whole = {"format": "weft/v1", "slug": slug, "name": slug, **document}
-    changed = WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=whole)
+    changed = WorkflowChanged(slug=slug, name=slug, revision=number, status="active", active_version=number, definition=whole)
     await tell(engine.service, changed)
     await tell(events, changed)
 
@@ -92,3 +95,22 @@ async def test_what_a_workflow_started_by_an_event_waits_for_may_come_right_behi
 
     await eventually(known, "the execution that the event starts")
     assert (await engine.ended(execution))["output"] == {"amount": 9}
+
+
+async def test_a_wait_that_a_migration_renames_gets_its_event_and_is_closed(engine: Engine, events: RunningService) -> None:
+    await publish(engine, events, "renaming", nodes=[WAITS])
+    execution = await engine.start("renaming", input={"order": "r"})
+    await engine.waiting(execution)
+    await publish(engine, events, "renaming", 2, nodes=[{**WAITS, "id": "t"}], output={"amount": "{{ step.t.output.amount }}"})
+    moved = await engine.client.post(f"/api/v1/executions/{execution}/migrate", json={"version": 2})
+    assert (moved.status_code, moved.json()["status"]) == (200, "migrated")
+    event = await send(events, "order.paid", "r1", order="r", amount=7)
+    assert (await engine.ended(execution))["output"] == {"amount": 7}
+
+    async def closed() -> bool | None:
+        async with events.context.owner_transaction("acme") as uow:
+            waits = sa.select(subscription.c.name).where(subscription.c.execution_id == UUID(execution))
+            return True if not (await uow.conn.execute(waits)).all() else None
+
+    await eventually(closed, "the wait being closed in the events service")
+    assert (await events.client().get(f"/api/v1/events/{event}/explain")).json()["delivered"] == [execution]

@@ -10,7 +10,7 @@ from uuid import UUID
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
-from weft_engine.core.evolve.renaming import reindexed, rekeyed, renamer
+from weft_engine.core.evolve.renaming import reindexed, renamer
 from weft_engine.core.state import Place, State, Step
 
 
@@ -57,9 +57,9 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
 
 
 def _called(known: dict[Place, Visit], entry: Entry) -> dict[Place, Visit]:
-    rename = renamer(entry.data.get("mapping", {}))
+    rename = renamer(entry)
     for (node, _), visit in known.items():
-        visit.node, visit.scope = node, rekeyed(visit.scope, rename)
+        visit.node, visit.scope = node, rename.key(visit.scope)
     return known
 
 

@@ -10,8 +10,13 @@ from weft_language import parse
 from weft_language.compilation import Program
 from weft_language.difference import difference, same
 
+from weft_engine.core import branches
+
 NodeMapping = Mapping[str, str | None]
-"""Every node of the old version, with its node in the new one; None where it has none."""
+"""Nodes of the old version with their nodes in the new one, and branches of a `parallel` as `<node>/<branch>`; None for what has none.
+
+Of branches, only those that are called otherwise, or whose name means another one now.
+"""
 
 USABLE: Final = 0.75
 """From this confidence on a proposal is followed where nobody says otherwise."""
@@ -23,7 +28,7 @@ _SAME_NEIGHBOURS: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A guess. new: None where the node has gone.  confidence: 0..1.  reason: what it stands on."""
+    """A guess about a node or branch. new: None where it has gone.  confidence: 0..1.  reason: what it stands on."""
 
     old: str
     new: str | None
@@ -40,9 +45,9 @@ class MappingUnusable(ValueError):
 
 
 def completed(old: Program, new: Program, told: NodeMapping | None) -> dict[str, str | None]:
-    """The mapping of every node. told: what somebody decided; None follows the proposal where that is sure enough.
+    """The mapping of every node and branch. told: what somebody decided; None follows the proposal where that is sure enough.
 
-    A node of which nothing is said stays what its id says. Raises: MappingUnusable.
+    What nothing is said of stays what its name says. Raises: MappingUnusable.
     """
     if told is None:
         chosen: dict[str, str | None] = {
@@ -53,14 +58,17 @@ def completed(old: Program, new: Program, told: NodeMapping | None) -> dict[str,
         if reasons := _unusable(old, new, chosen):
             raise MappingUnusable(reasons)
     taken = {new_node for new_node in chosen.values() if new_node is not None}
-    return {node: chosen.get(node, node if node in new.nodes and node not in taken else None) for node in old.nodes}
+    nodes = {node: chosen.get(node, node if node in new.nodes and node not in taken else None) for node in old.nodes}
+    if reasons := branches.unusable(old, new, chosen, nodes):
+        raise MappingUnusable(reasons)
+    return {**nodes, **branches.renamed(old, nodes, chosen)}
 
 
 def _unusable(old: Program, new: Program, told: NodeMapping) -> list[tuple[str, str]]:
-    reasons = [(node, f"version {old.version} has no node {node}") for node in told if node not in old.nodes]
+    reasons = [(node, f"version {old.version} has no node {node}") for node in told if "/" not in node and node not in old.nodes]
     used: dict[str, str] = {}
     for node, becomes in told.items():
-        if becomes is None:
+        if becomes is None or "/" in node:
             continue
         if becomes not in new.nodes:
             reasons.append((node, f"{node} is to become {becomes}, which version {new.version} does not have"))
@@ -71,20 +79,20 @@ def _unusable(old: Program, new: Program, told: NodeMapping) -> list[tuple[str, 
 
 
 def renames(mapping: NodeMapping) -> dict[str, str]:
-    """The nodes that are called otherwise."""
+    """The nodes and branches that are called otherwise."""
     return {node: becomes for node, becomes in mapping.items() if becomes is not None and becomes != node}
 
 
 def forgotten(mapping: NodeMapping, new: Program) -> list[str]:
-    """Nodes that have gone and whose name means another node in the new version."""
-    return [node for node, becomes in mapping.items() if becomes is None and node in new.nodes]
+    """Nodes that have gone and whose name means another node in the new version; and branches that are said to go."""
+    return [node for node, becomes in mapping.items() if becomes is None and (node in new.nodes or "/" in node)]
 
 
 def proposal(old: Program, new: Program) -> list[Proposed]:
     """What each node of the old version probably is in the new one, in the order of the old one.
 
     Same id and type are certain. Of the others, those of one type are compared by their `with`, the graph they stand in and their
-    neighbours; the likeliest pairs go first, and no node is given twice.
+    neighbours; the likeliest pairs go first, and no node is given twice. Branches are told by the nodes that stand in them.
     """
     certain = {node: node for node in old.nodes if node in new.nodes and old.nodes[node].type == new.nodes[node].type}
     gone, come = _changed(old, new)
@@ -100,6 +108,10 @@ def proposal(old: Program, new: Program) -> list[Proposed]:
             found.append(Proposed(node, node, 1.0, "same id and type"))
         else:
             found.append(guesses.get(node) or Proposed(node, None, 1.0, "no node of its type has come in its place"))
+    for branch, becomes, share, reason in branches.proposed(old, new, known):
+        owner = guesses.get(branch.partition("/")[0])
+        # A branch of a node that is only guessed is no surer than the guess.
+        found.append(Proposed(branch, becomes, share if owner is None else min(share, owner.confidence), reason))
     return found
 
 
@@ -145,9 +157,9 @@ def _compared(old: Program, new: Program, node: str, other: str, same_with: bool
 
 
 def graph_in(graph: str, mapping: Mapping[str, str | None]) -> str | None:
-    """What a graph of the old version is called in the new one, None where the node it belongs to has gone."""
-    if not graph:
-        return graph
+    """What a graph of the old version is called in the new one, None where it, or the node it belongs to, has gone."""
+    if not graph or graph in mapping:
+        return mapping.get(graph, graph)
     owner, slash, branch = graph.partition("/")
     becomes = mapping.get(owner)
     return None if becomes is None else f"{becomes}{slash}{branch}"

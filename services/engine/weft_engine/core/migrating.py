@@ -10,6 +10,7 @@ from uuid import UUID
 
 from weft_language.compilation import Node, Program, StateWork, TaskWork, WaitWork
 from weft_language.expressions import ExpressionError
+from weft_language.findings import pointer_of
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry, Row
@@ -45,7 +46,9 @@ def migrate(state: State, item: Migrate, now: datetime, old: Program, new: Progr
     try:
         versions = Versions.pair(old, new, item.mapping)
     except MappingUnusable as unusable:
-        errors = [{"pointer": f"/mapping/{node}", "code": "mapping_unusable", "detail": detail} for node, detail in unusable.reasons]
+        errors = [
+            {"pointer": pointer_of("mapping", node), "code": "mapping_unusable", "detail": detail} for node, detail in unusable.reasons
+        ]
         return Moved(Answer(422, "mapping_unusable", str(unusable), {"errors": errors}))
     found = verdict(state, versions)
     if found.kind == BLOCKED:

@@ -73,8 +73,9 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
 
 
 def _listening(state: State, kept: Sequence[tuple[str, int]]) -> dict[str, Any]:
-    """The waits for domain events that go on: they were given up at the end that is gone back behind."""
-    found = [(place, pending.data["events"]) for place, pending in state.pending.items() if place in kept and "events" in pending.data]
+    """The waits for domain events that go on, by the names they are known by: they were given up at the end that is gone back behind."""
+    waits = [pending for place, pending in state.pending.items() if place in kept and "events" in pending.data]
+    found = [(pending.data.get("asked_as", pending.place), pending.data["events"]) for pending in waits]
     return {"listening": [{"node": node, "visit": visit, "events": events} for (node, visit), events in found]} if found else {}
 
 

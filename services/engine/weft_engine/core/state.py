@@ -88,7 +88,9 @@ class Pending:
     @property
     def subscribed(self) -> dict[str, Any]:
         """What the entry that ends a wait for domain events says, so that nobody looks out for them any more."""
-        return {"subscribed": True} if "events" in self.data else {}
+        if "events" not in self.data:
+            return {}
+        return {"subscribed": True, **({"asked_as": self.data["asked_as"]} if "asked_as" in self.data else {})}
 
     @property
     def wake_at(self) -> datetime | None:

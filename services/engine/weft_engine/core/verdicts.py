@@ -36,19 +36,21 @@ class Versions:
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """Nodes that are called otherwise."""
+        """Nodes and branches that are called otherwise."""
         return renames(self.mapping)
 
     @cached_property
     def gone(self) -> list[str]:
-        """Nodes that have gone and whose name means another node now."""
+        """Nodes that have gone and whose name means another node now; and branches that go."""
         return forgotten(self.mapping, self.new)
 
     @cached_property
     def asked_otherwise(self) -> frozenset[str]:
         """Nodes of the old version whose `with` differs in the new one."""
         before, after = _written(self.old), _written(self.new)
-        return frozenset(node for node, becomes in self.mapping.items() if becomes is not None and not same(before[node], after[becomes]))
+        return frozenset(
+            node for node in self.old.nodes if (becomes := self.mapping[node]) is not None and not same(before[node], after[becomes])
+        )
 
     @cached_property
     def other_forms(self) -> frozenset[str]:
@@ -114,8 +116,11 @@ def _blocking(state: State, versions: Versions) -> Iterator[Reason]:
         return
     for key, scope in state.scopes.items():
         graph = graph_in(scope.graph, versions.mapping)
-        if graph is not None and graph not in new.scopes:
-            yield Reason("scope_gone", scope.node, f"{key} is open, and version {new.version} has no graph {graph}")
+        if graph not in new.scopes and versions.mapping[scope.node] is not None:
+            detail = (
+                f"{key} is open, and version {new.version} has no {graph or 'branch'} for it; map {scope.graph} to a branch that it has"
+            )
+            yield Reason("scope_gone", scope.node, detail)
     for pending in state.pending.values():
         if pending.node and "by" not in pending.data:
             yield from _place(state, pending.node, pending.scope, versions, pending)
@@ -141,21 +146,23 @@ def _place(state: State, node: str, scope: str, versions: Versions, pending: Pen
     if type_ != there.type:
         yield Reason("type_changed", node, f"{node} is of type {type_}, and {becomes} of type {there.type} in version {version}")
     elif pending is not None:
-        yield from _goes_on(pending, there, version)
+        yield from _goes_on(pending, there, versions)
 
 
-def _goes_on(pending: Pending, there: Node, version: int) -> Iterator[Reason]:
+def _goes_on(pending: Pending, there: Node, versions: Versions) -> Iterator[Reason]:
     node, work, progress = pending.node, there.work, pending.progress
+    version = versions.new.version
     if isinstance(work, StateWork):
         for signal in pending.data["signals"]:
             if signal not in work.signals:
                 yield Reason("signal_unknown", node, f"{there.id} no longer knows the signal {signal}, which {node} waits for")
         listens = {(wait["name"], wait["pattern"]) for wait in pending.data.get("events", ())}
-        if listens != {(name, wait.pattern) for name, wait in work.events.items()} or (listens and there.id != node):
-            detail = f"{node} waits for domain events by its own name; keep its id and its events, or migrate once it has ended"
+        if listens != {(name, wait.pattern) for name, wait in work.events.items()}:
+            detail = f"{node} waits for other domain events than {there.id} would; keep them, or migrate once it has ended"
             yield Reason("events_changed", node, detail)
     elif isinstance(work, ParallelWork):
-        begun = len(progress.results) + len(progress.open)
+        ended = [label for label in progress.results if f"{node}/{label}" not in versions.gone]
+        begun = len(ended) + len(progress.open)
         if progress.error is None and begun < work.needed:
             detail = f"{there.id} needs {work.needed} branches in version {version} and only {begun} have begun: it would never end"
             yield Reason("branches_missing", node, detail)

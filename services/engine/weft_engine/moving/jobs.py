@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from weft_language.compilation import Program
+from weft_language.findings import pointer_of
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
@@ -69,7 +70,7 @@ def mapped(old: Program, new: Program, told: NodeMapping | None) -> Mapping[str,
     try:
         return completed(old, new, told)
     except MappingUnusable as unusable:
-        details = [Detail(f"/mapping/{node}", "mapping_unusable", detail) for node, detail in unusable.reasons]
+        details = [Detail(pointer_of("mapping", node), "mapping_unusable", detail) for node, detail in unusable.reasons]
         raise MappingRefused(str(unusable), details=details) from unusable
 
 

@@ -17,9 +17,10 @@ USUAL_WATCH_S = 60.0
 LONGEST_WATCH_S = 86_400.0
 
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-NodeId = Annotated[str, Field(min_length=1, max_length=64)]
-Mapping = Annotated[dict[NodeId, NodeId | None], Field(max_length=1000)]
-"""Nodes of the version they leave by what they become; null where they go."""
+Place = Annotated[str, Field(min_length=1, max_length=129)]
+"""A node, or a branch of a `parallel` as `<node>/<branch>`."""
+Mapping = Annotated[dict[Place, Place | None], Field(max_length=1000)]
+"""Nodes and branches of the version they leave by what they become; null where they go."""
 Timers = Literal["keep", "reset"]
 LiveStatus = Literal["queued", "running", "waiting", "paused"]
 ItemStatus = Literal["waiting", "planned", "blocked", "sent", "migrated", "refused", "ended", "undoing", "undone", "kept"]
@@ -29,7 +30,7 @@ VerdictKind = Literal["ok", "ok_unchanged_position", "blocked"]
 class MigrateBody(Body):
     """How one execution goes on.
 
-    version: a published one.  mapping: what the structure suggests when absent; of nodes it does not name, the ids tell.
+    version: a published one.  mapping: what the structure suggests when absent; of what it does not name, the ids tell.
     timers: `keep` what remains of each, or `reset` them by the new nodes' own.  dry_run: only tell the verdict.
     """
 
@@ -106,7 +107,7 @@ class MigrationBody(Body):
 
 
 class ProposedView(BaseModel):
-    """What a node of the version they leave probably is in the new one. to: null where it has gone.  confidence: 0..1."""
+    """What a node or branch of the version they leave probably is in the new one. to: null where it has gone.  confidence: 0..1."""
 
     from_: str = Field(serialization_alias="from")
     to: str | None

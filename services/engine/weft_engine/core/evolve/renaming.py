@@ -1,43 +1,58 @@
-"""What nodes are called from a migration on: their visits, the keys of their scopes, whatever is known by them."""
+"""What nodes and branches are called from a migration on: visits, the keys of scopes, whatever is known by them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from weft_engine.core.entries import Entry
 from weft_engine.core.state import Done, Place
 
-Rename = Callable[[str], str]
 FoundT = TypeVar("FoundT")
 
-_OWNER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEY: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\.[0-9]+)?)(?:/([A-Za-z_][A-Za-z0-9_]*))?")
+"""The key of a scope: owner, visit, branch. What follows, the number of an iteration, stays as it is."""
 
 
-def renamer(mapping: Mapping[str, str]) -> Rename:
-    """How nodes are called from now on; the undoing of a node, `<node>.compensate`, goes with it."""
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """How what was called otherwise before a migration is called from it on. mapping: nodes, and branches as `<node>/<branch>`."""
 
-    def rename(node: str) -> str:
-        name, dot, rest = node.partition(".")
-        return f"{mapping.get(name, name)}{dot}{rest}"
+    mapping: Mapping[str, str]
 
-    return rename
+    def node(self, name: str) -> str:
+        """A node. The undoing of one, `<node>.compensate`, goes with it."""
+        node, dot, rest = name.partition(".")
+        return f"{self.mapping.get(node, node)}{dot}{rest}"
+
+    def branch(self, owner: str, label: str) -> str:
+        """A branch of a node, by the old names of both."""
+        return self.mapping.get(f"{owner}/{label}", label).rpartition("/")[2]
+
+    def key(self, key: str) -> str:
+        """The key of a scope. The root's stays."""
+        found = _KEY.match(key)
+        if found is None:
+            return key
+        owner, visit, label = found.groups()
+        branch = "" if label is None else f"/{self.branch(owner, label)}"
+        return f"{self.node(owner)}{visit}{branch}{key[found.end() :]}"
 
 
-def rekeyed(key: str, rename: Rename) -> str:
-    """The key of a scope whose owner was renamed. The root's stays."""
-    return _OWNER.sub(lambda owner: rename(owner.group()), key, count=1)
+def renamer(entry: Entry) -> Rename:
+    """How things are called from the entry of a migration on."""
+    return Rename(entry.data.get("mapping", {}))
 
 
 def renamed(done: Done, entry: Entry) -> Done:
     """Outside work as a migration calls it."""
-    rename = renamer(entry.data.get("mapping", {}))
-    return replace(done, node=rename(done.node), scope=rekeyed(done.scope, rename))
+    rename = renamer(entry)
+    return replace(done, node=rename.node(done.node), scope=rename.key(done.scope))
 
 
 def reindexed(index: Mapping[Place, FoundT], entry: Entry) -> dict[Place, FoundT]:
     """What is known by visit, by what the visits are called after a migration. Visits of nodes that have gone are not heard of again."""
-    rename, gone = renamer(entry.data.get("mapping", {})), entry.data.get("gone", ())
-    return {(rename(node), visit): found for (node, visit), found in index.items() if node not in gone}
+    rename, gone = renamer(entry), entry.data.get("gone", ())
+    return {(rename.node(node), visit): found for (node, visit), found in index.items() if node not in gone}

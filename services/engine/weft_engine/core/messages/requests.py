@@ -91,7 +91,8 @@ def heard(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     """A visit that waited for domain events has ended."""
     if "subscribed" not in entry.data:
         return []
-    data = {"execution_id": state.id, "node": entry.node, "visit": entry.visit, "position": position}
+    node, visit = _asked_as(entry, entry.data)
+    data = {"execution_id": state.id, "node": node, "visit": visit, "position": position}
     if "event_id" in entry.data:
         data["event_id"] = entry.data["event_id"]
     return [Said(routing.COMMANDS, routing.inbox_queue("events"), "subscription.close", data)]
