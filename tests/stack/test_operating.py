@@ -101,6 +101,10 @@ def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_pass
     assert (ran.returncode, "1 passed" in ran.stdout) == (0, True), ran.stdout + ran.stderr
     retried = execution(mesh, "retry", id_, "--from", "big", "--input", '{"amount": 5}')
     assert (retried.returncode, "completed" in retried.stdout) == (0, True), retried.stderr
+    more = [client.post("/workflows/failing/trigger?wait=20s", json={"input": {"amount": 180}}).json()["id"] for _ in range(2)]
+    options = ["--ids", *more, "--from-node", "big", "--input", '{"amount": 5}', "--with-version", "1", "--redo", "--yes"]
+    many = execution(mesh, "bulk", "retry", *options)
+    assert (many.returncode, many.stdout.splitlines()[-1].partition("  ")[2]) == (0, "completed: 2 done, 0 refused, of 2"), many.stderr
 
 
 def test_what_is_refused_says_why_and_exits_with_1(mesh: MeshProcess, client: httpx2.Client) -> None:

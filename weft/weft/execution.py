@@ -172,6 +172,10 @@ def bulk(
     reason: str | None = None,
     name: str | None = None,
     payload: Payload = None,
+    from_node: str | None = None,
+    input_: Annotated[str | None, Parameter(name="--input", help="For retry: JSON, in the place of each one's own.")] = None,
+    with_version: int | None = None,
+    redo: Annotated[bool, Parameter(negative=())] = False,
     rate_per_s: int = 200,
     preview: Annotated[bool, Parameter(negative=())] = False,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
@@ -185,11 +189,17 @@ def bulk(
     Parameters
     ----------
     verb
-        cancel, pause, resume or signal.
+        cancel, pause, resume, retry or signal.
     ids
         Instead of, or beside, what they have in common.
     name
         Of the signal.
+    from_node
+        For retry: to go back to; where each failed when left out.
+    with_version
+        For retry: of the workflow, to go on with.
+    redo
+        For retry: do everything since then again, also what was done and is asked the same.
     rate_per_s
         Executions a second, at most.
     preview
@@ -199,7 +209,10 @@ def bulk(
     wait
         Until the job has ended.
     """
+    from weft.commands.asking import read_json
     from weft.commands.bulk import bulk as run
 
+    options = {"name": name, "payload": read_json(payload, "--payload"), "from": from_node, "input": read_json(input_, "--input")}
+    options |= {"version": with_version, "effects": "redo" if redo else None}
     given = {"reason": reason, "rate_per_s": rate_per_s}
-    run(data_dir, who, verb, which, ids, (name, payload), given, preview=preview, yes=yes, wait=wait, as_json=json)
+    run(data_dir, who, verb, which, ids, options, given, preview=preview, yes=yes, wait=wait, as_json=json)

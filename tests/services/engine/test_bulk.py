@@ -157,3 +157,20 @@ async def test_a_job_is_of_one_tenant(engine: Engine) -> None:
     assert (await finished(engine, job))["progress"]["ok"] == 1
     viewer = engine.service.client(roles=["viewer"])
     assert (await viewer.post("/api/v1/executions/bulk", json={"verb": "cancel", "filter": {"ids": started}})).status_code == 403
+
+
+async def test_many_are_retried_from_a_node_with_other_input_or_by_another_version(engine: Engine) -> None:
+    big = {"id": "big", "type": "if", "with": {"when": "input.amount > 100"}}
+    stop = {"id": "stop", "type": "fail", "with": {"code": "too_much", "message": "over the limit"}}
+    await engine.publish("limited", nodes=[big, stop], edges=[{"from": "big", "to": "stop", "on": "true"}])
+    started = [await engine.start("limited", input={"amount": amount}) for amount in (150, 180)]
+    assert [(await engine.ended(one))["status"] for one in started] == ["failed"] * 2
+
+    job = await finished(engine, await bulk(engine, "retry", {"workflow": "limited"}, options={"from": "big", "input": {"amount": 5}}))
+    assert (job["total"], job["progress"]["ok"]) == (2, 2)
+    assert [(await engine.ended(one))["status"] for one in started] == ["completed"] * 2
+
+    failed = await engine.start("limited", input={"amount": 180})
+    assert (await engine.ended(failed))["status"] == "failed"
+    job = await finished(engine, await bulk(engine, "retry", {"ids": [failed]}, options={"version": 7, "effects": "redo"}))
+    assert [(item["status"], item["code"]) for item in await items(engine, job)] == [("refused", "version_not_found")]

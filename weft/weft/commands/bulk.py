@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from weft.commands.asking import Mesh, as_text, read_json
+from weft.commands.asking import Mesh, as_text
 from weft.commands.execution import show_table
 from weft.commands.terminal import refuse, say
 from weft.execution import Which
@@ -22,7 +22,7 @@ def bulk(
     verb: str,
     which: Which,
     ids: list[str] | None,
-    signal: tuple[str | None, str | None],
+    options: dict[str, Any],
     given: dict[str, Any],
     *,
     preview: bool,
@@ -30,13 +30,11 @@ def bulk(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Choose, ask, do and watch. signal: its name and its payload as JSON.  given: more of the request.
+    """Choose, ask, do and watch. options: of the verb.  given: more of the request. Members that are None are left out of both.
 
     Exits with 1 when it is refused or nobody says yes; with 3 when some executions refused or the job was stopped.
     """
-    name, payload = signal
-    options = {"name": name, "payload": read_json(payload, "--payload")} if name is not None else {}
-    body = {"verb": verb, "filter": chosen(which, ids), "options": options, **{k: v for k, v in given.items() if v is not None}}
+    body = {"verb": verb, "filter": chosen(which, ids), "options": told(options), **told(given)}
     with Mesh(data_dir, who) as mesh:
         if as_json and not (preview or yes):
             refuse("A program is not asked: add --yes, or --preview.")
@@ -76,7 +74,12 @@ def chosen(which: Which, ids: list[str] | None) -> dict[str, Any]:
         "q": which.q,
         "ids": ids or None,
     }
-    return {name: value for name, value in everything.items() if value is not None}
+    return told(everything)
+
+
+def told(members: dict[str, Any]) -> dict[str, Any]:
+    """What was given: without the members that are None."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _show_preview(found: dict[str, Any]) -> None:

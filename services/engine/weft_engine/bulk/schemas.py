@@ -49,7 +49,7 @@ class BulkFilter(Body):
 
 
 class BulkBody(Body):
-    """One verb on many executions. options: what the verb takes, `{name, payload}` for a signal.
+    """One verb on many executions. options: of the verb, `{name, payload}` for a signal, `{from, input, version, effects}` for a retry.
 
     preview: only count and show a few; nothing is done and no job is made.
     """

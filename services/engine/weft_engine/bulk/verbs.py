@@ -27,8 +27,13 @@ class SignalOptions(Body):
 
 
 class RetryOptions(Body):
-    """How each execution goes on: from the node it failed at, with what was done before taken as done (`skip`) or done again (`redo`)."""
+    """How each execution goes on, as one that is retried by itself: from the node it failed at unless `from` names another.
 
+    input: in the place of each one's own.  effects: what was done since and is asked the same counts (`skip`) or is done again (`redo`).
+    """
+
+    from_: str | None = Field(default=None, alias="from", max_length=64)
+    input: dict[str, Any] | None = None
     version: int | None = Field(default=None, ge=1, le=2**31 - 1)
     effects: Literal["skip", "redo"] = "skip"
 
@@ -83,6 +88,8 @@ def _resume(asked: Asked) -> Asking:
 def _retry(asked: Asked) -> Asking:
     return RetryExecution(
         execution_id=asked.execution_id,
+        node=asked.options.get("from"),
+        input=asked.options.get("input"),
         workflow_version=asked.options.get("version"),
         effects=asked.options.get("effects", "skip"),
         user=asked.user,
