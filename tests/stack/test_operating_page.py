@@ -1,0 +1,55 @@
+"""Every example of docs/operating.md, run as it is printed, gives the answer that is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import ROOT
+from tests.stack.meshes import MeshProcess, weft
+from tests.stack.page import Example, Shell, examples, matches
+
+PAGE = ROOT / "docs/operating.md"
+
+
+@pytest.mark.timeout(600)
+def test_each_example_of_the_page_gives_the_answer_it_shows(tmp_path: Path) -> None:
+    mesh = MeshProcess(tmp_path / "data").wait_until_ready()
+    try:
+        data_dir = str(mesh.data_dir)
+        shell = Shell(
+            {
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "WEFT_DATA_DIR": data_dir,
+                "API": f"{mesh.status()['url']}/api/v1",
+                "AUTH": f"Authorization: Bearer {weft('token', '--data-dir', data_dir).stdout.strip()}",
+                "JSON": "Content-Type: application/json",
+            },
+            tmp_path,
+        )
+        for example in examples(PAGE.read_text(encoding="utf-8")):
+            assert shell.run(example) is None, f"{example.command}\nis to give\n{example.shown or example.path}"
+    finally:
+        mesh.end()
+
+
+def test_a_command_goes_on_until_its_quotes_are_closed_and_its_answer_follows() -> None:
+    block = '```console\n$ curl -d \'{\n  "a": 1}\' \\\n  -X POST\n{"b":…}\n\n$ weft execution list\n```\n'
+    page = f"{block}<!-- ID = items/0/id of weft execution list --json -->\n"
+    assert list(examples(page)) == [
+        Example("curl -d '{\n  \"a\": 1}' \\\n  -X POST", '{"b":…}\n\n'),
+        Example("weft execution list"),
+        Example("weft execution list --json", "", "ID", "items/0/id"),
+    ]
+    assert [example.only_looks for example in examples(page)] == [False, True, True]
+
+
+def test_an_answer_may_differ_in_ids_times_and_where_something_is_left_out() -> None:
+    shown = '{"id":"01a2143a-1029-742e-a9d7-a5415f1988b0","at":"2026-11-25T19:41:19.738641Z",…,\n "status":"paused"}'
+    assert matches(shown, '{"id":"0a341e74-0000-742e-a9d7-a5415f1988b0","at":"2027-01-01T00:00:00Z","x":1,"status":"paused"}')
+    assert not matches(shown, '{"id":"0a341e74-0000-742e-a9d7-a5415f1988b0","at":"2027-01-01T00:00:00Z","x":1,"status":"waiting"}')
+    assert matches("execution 01a2143a-… is cancelled", "execution 0a341e74-0000-742e-a9d7-a5415f1988b0 is cancelled")
