@@ -19,7 +19,6 @@ from weft_engine.hotloop.deciding import Turnout
 from weft_engine.hotloop.line import Line
 from weft_engine.hotloop.metrics import BATCH_ITEMS, ITEMS, TRANSITIONS
 from weft_engine.hotloop.owned import Owned
-from weft_engine.hotloop.pace import Pace
 from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.hotloop.turns import Turns
@@ -55,7 +54,6 @@ class Lane:
         self._in_doubt = False
         self._busy = asyncio.Lock()
         self._now = clock.now()
-        self._pace = Pace()
 
     @property
     def partitions(self) -> list[int]:
@@ -108,8 +106,6 @@ class Lane:
         """Take, decide, commit, ack, publish, until cancelled."""
         while True:
             work = await self._wait()
-            if work:
-                await self._gather()
             async with self._busy:
                 try:
                     await self._step(work)
@@ -135,12 +131,6 @@ class Lane:
             return True
         return any(moment <= self._clock.now() for moment in moments)
 
-    async def _gather(self) -> None:
-        """Give others time to join the turn where there are others."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._pace.wait_s(loop.time()))
-        self._pace.began(loop.time())
-
     def _tell_time(self) -> datetime:
         """The time of this turn: never before the last one's, even when the machine's clock goes back."""
         self._now = max(self._now, self._clock.now())
@@ -156,7 +146,6 @@ class Lane:
             if (owned := self._owned.get(partition)) is not None
         ]
         pieces = [piece for piece in (*taken.pieces, *ticks) if not piece.owned.lost]
-        self._pace.took(len(pieces))
         try:
             turnout = await self._decide(journal, pieces, now)
         except BaseException:
