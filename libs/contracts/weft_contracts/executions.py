@@ -69,6 +69,7 @@ class StartExecution(PartitionCommand):
     priority: int | None = Field(default=None, ge=0, le=9)
     requested_at: datetime | None = None
     caller: Caller | None = Field(default=None, description="The step that called it, where it is a child.")
+    passed: tuple[str, ...] = Field(default=(), description="Gates of the tenant that it was let through when it was accepted.")
 
 
 class AdmitExecution(PartitionCommand):

@@ -5,8 +5,9 @@ A room subclasses them with a stable `code`; the kind decides the HTTP status an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -106,9 +107,10 @@ class TooLarge(Invalid):
 
 
 class RateLimited(WeftError):
-    """Too much in too short a time. 429 with Retry-After."""
+    """Too much in too short a time. 429 with Retry-After. headers: more of the answer, where it is another limit than the caller's own."""
 
     kind, status, code = "unavailable", 429, "rate_limited"
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Unavailable(WeftError):

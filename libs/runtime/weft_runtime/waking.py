@@ -16,9 +16,11 @@ class Wake:
         """There is something to do."""
         self._called.set()
 
-    async def wait(self, longest_s: float) -> None:
-        """Until it is called, or for so long."""
+    async def wait(self, longest_s: float) -> bool:
+        """Until it is called, or for so long. Returns: whether it was called."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._called.wait()
+        called = self._called.is_set()
         self._called.clear()
+        return called

@@ -17,7 +17,7 @@ from weft_engine.machine import EXECUTION_ENDS
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What bounds how many executions live at once. capacity: from 1.  on_conflict: `queue`, `skip`, `cancel_running`."""
+    """What bounds how many executions live, or begin, at once. capacity: 0 for nobody.  on_conflict: `queue`, `skip`, `cancel_running`."""
 
     name: str
     capacity: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from weft_runtime.errors import Conflict, Detail, Invalid, NotFound
+from weft_runtime.errors import Conflict, Detail, Invalid, NotFound, RateLimited
 
 
 class WorkflowNotFound(NotFound):
@@ -54,6 +54,23 @@ class KeyTaken(Conflict):
             f"execution {holder} of {slug!r} lives with the key {key!r}; wait for its end, or use another key",
             extra={"execution_id": str(holder)},
         )
+
+
+class QuotaExceeded(RateLimited):
+    """The tenant has as many executions, or starts them as fast, as its quota allows, and asks to refuse further ones then."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, quota: str, limit: float, retry_after_s: int, window_s: int | None = None) -> None:
+        what = "executions live" if window_s is None else f"executions in {window_s} s have been started"
+        super().__init__(
+            f"{limit:g} {what}, the most that this tenant's quota {quota} allows; try again in {retry_after_s} s, "
+            "or let the quota queue starts (settings.quotas.on_exceeded)",
+            extra={"quota": quota},
+            retry_after_s=retry_after_s,
+        )
+        window, reset = ("", "") if window_s is None else (f";w={window_s}", f";t={retry_after_s}")
+        self.headers = {"RateLimit-Policy": f'"{quota}";q={limit:.0f}{window}', "RateLimit": f'"{quota}";r=0{reset}'}
 
 
 class ExecutionNotFound(NotFound):

@@ -207,11 +207,29 @@ class ChoiceView(BaseModel):
     considered: list[ConsideredView]
 
 
+class GateView(BaseModel):
+    """What an execution waits for before it begins, or before it enters a node.
+
+    kind: `quota` of the tenant, `concurrency` of the workflow, `suspension`.  name: of the quota, the key, the suspension's id.
+    limit: how many, or how many a second.  live: how many there are.  full: whether it lets nobody in now.
+    ahead: how many are let in before it.
+    """
+
+    kind: Literal["quota", "concurrency", "suspension"]
+    name: str
+    since: datetime
+    limit: float | None
+    live: int | None
+    full: bool
+    ahead: int
+
+
 class ExplanationView(BaseModel):
-    """Why an execution is where it is. because: a sentence on each thing it waits for."""
+    """Why an execution is where it is. queued_for: what it has to pass.  because: a sentence on each thing it waits for."""
 
     execution_id: UUID
     status: str
+    queued_for: list[GateView]
     waiting_for: list[WaitingView]
     because: list[str]
     error: dict[str, Any] | None

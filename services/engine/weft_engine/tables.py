@@ -105,14 +105,26 @@ admissions = sa.Table(
     "admissions",
     metadata,
     sa.Column("execution_id", sa.Uuid, primary_key=True),
-    sa.Column("gate", sa.Text, primary_key=True, comment="what bounds how many live at once: `workflow:<slug>:<key>` or `tenant`"),
+    sa.Column("gate", sa.Text, primary_key=True, comment="what it has to pass: `workflow:<slug>:<key>`, `tenant`, `starts`"),
     sa.Column("tenant_id", sa.Text, nullable=False),
     sa.Column("capacity", sa.Integer, nullable=False),
     sa.Column("on_conflict", sa.Text, nullable=False),
     sa.Column("asked_at", _moment, nullable=False),
     sa.Column("let_in_at", _moment, comment="null while it waits"),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default="0", comment="0..9: the higher is let in first"),
     sa.Index("admissions_gate", "tenant_id", "gate", "asked_at"),
-    sa.Index("admissions_waiting", "tenant_id", "asked_at", postgresql_where=sa.text("let_in_at IS NULL")),
+    sa.Index(
+        "admissions_waiting",
+        *("tenant_id", "gate", sa.text("priority DESC"), "asked_at", "execution_id"),
+        postgresql_where=sa.text("let_in_at IS NULL"),
+    ),
+)
+
+start_rates = sa.Table(
+    "start_rates",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("spent_until", _moment, nullable=False, comment="when all starts that have begun are earned again by the quota's rate"),
 )
 
 suspensions = sa.Table(

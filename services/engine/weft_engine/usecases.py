@@ -9,13 +9,11 @@ from uuid import UUID
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import (
-    AdmitExecution,
     CancelExecution,
     PauseExecution,
     ResumeExecution,
     RetryExecution,
     SignalExecution,
-    SkipExecution,
     StartExecution,
 )
 from weft_contracts.migrations import MigrateExecution, UndoMigration
@@ -23,10 +21,12 @@ from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
 from weft_runtime.uow import UnitOfWork
 
-from weft_engine import domain, store
+from weft_engine import domain, gates, store
 from weft_engine.core.entries import Entry, Row
+from weft_engine.core.quotas import quotas_of
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
+from weft_engine.store import quotas
 
 Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution | MigrateExecution | UndoMigration
 """Commands to one execution that exists."""
@@ -44,18 +44,19 @@ class Found:
 
 
 async def start_execution(start: StartExecution, programs: ProgramCache, partitions: int, uow: UnitOfWork) -> UUID:
-    """Accept a start by hand. Raises: WorkflowNotFound, VersionNotFound, WorkflowInactive, InputInvalid, KeyTaken."""
-    known = await store.workflow(uow, start.workflow)
+    """Accept a start by hand. Raises: WorkflowNotFound, VersionNotFound, WorkflowInactive, InputInvalid, KeyTaken, QuotaExceeded."""
+    known = await quotas.workflow(uow, start.workflow)
     if known is None:
         raise WorkflowNotFound(start.workflow)
-    version = domain.version_to_run(start.workflow, *known, wanted=start.workflow_version)
+    version = domain.version_to_run(start.workflow, known.status, known.active_version, wanted=start.workflow_version)
     program = await program_of(uow, programs, start.workflow, version)
     domain.check_input(program, start.input)
     if start.key is not None and (holder := await store.holder(uow, start.workflow, start.key)) is not None:
         raise KeyTaken(start.workflow, start.key, holder)
     partition, labels = partition_of(start.execution_id, partitions), {**program.labels, **start.labels}
     await store.queue(uow, start.execution_id, start.workflow, version, partition, start.key, labels)
-    uow.say(start.model_copy(update={"workflow_version": version}))
+    passed = await gates.pass_quotas(start.execution_id, quotas_of(known.settings), uow)
+    uow.say(start.model_copy(update={"workflow_version": version, "passed": passed}))
     return start.execution_id
 
 
@@ -96,26 +97,6 @@ async def ask_execution(command: Asking, uow: UnitOfWork) -> None:
     if await store.head(uow, command.execution_id) is None:
         raise ExecutionNotFound(command.execution_id)
     uow.say(command)
-
-
-async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
-    """Tenants with executions that wait to be admitted, after rows of executions that have ended are gone."""
-    await store.forget_ended(uow)
-    return await store.tenants_at_gates(uow)
-
-
-async def admit_waiting(uow: UnitOfWork) -> None:
-    """Let as many of a tenant's waiting executions begin as their gates allow; skip or cancel where their workflows ask for that."""
-    waiting = await store.waiting_at_gates(uow)
-    gates = sorted({gate.name for one in waiting for gate in one.gates})
-    decision = domain.admit(waiting, await store.behind_gates(uow, gates))
-    await store.let_in(uow, decision.admitted)
-    for execution_id in [*decision.admitted, *await store.not_begun(uow)]:
-        uow.say(AdmitExecution(execution_id=execution_id))
-    for execution_id, holder in decision.skipped:
-        uow.say(SkipExecution(execution_id=execution_id, live_execution_id=holder))
-    for execution_id in decision.cancelled:
-        uow.say(CancelExecution(execution_id=execution_id, reason="a newer execution takes its place (settings.concurrency)"))
 
 
 async def read_tenant(uow: UnitOfWork) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Node, Program
 
+from weft_engine import standing
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import flat, fold, unfold
@@ -25,6 +26,7 @@ from weft_engine.schemas import (
     EntryView,
     ExecutionView,
     ExplanationView,
+    GateView,
     OpenScopeView,
     StateView,
     StepView,
@@ -202,9 +204,9 @@ def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
 
 
 def explanation_view(
-    execution_id: UUID, rows: Iterable[Row], programs: Mapping[int, Program], tenant: Mapping[str, Any]
+    execution_id: UUID, rows: Iterable[Row], programs: Mapping[int, Program], tenant: Mapping[str, Any], gates: Sequence[GateView] = ()
 ) -> ExplanationView:
-    """Where an execution is, what it waits for, and every condition on the way there. programs: by version."""
+    """Where an execution is, what it waits for, and every condition on the way there. programs: by version.  gates: it waits at."""
     journal = list(rows)
     state = fold(execution_id, journal)
     pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
@@ -212,7 +214,8 @@ def explanation_view(
         execution_id=execution_id,
         status="queued" if state is None else state.status,
         waiting_for=[waiting_view(one) for one in pending],
-        because=[because(one) for one in pending],
+        queued_for=list(gates),
+        because=[because(one) for one in pending] or [standing.because(gate) for gate in gates if gate.full],
         error=None if state is None else state.error,
         choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), programs, tenant)],
     )

@@ -119,6 +119,15 @@ def found(tenant: Tenant) -> Decision[Tenant]:
     return Decision(tenant, (tenant_changed(tenant),))
 
 
+def change_tenant(tenant: Tenant, *, name: str, tier: str, settings: dict[str, Any]) -> Decision[Tenant]:
+    """The tenant as wanted; says so only where something changed."""
+    wanted = replace(tenant, name=name, tier=tier, settings=settings)
+    if wanted == tenant:
+        return Decision(tenant)
+    changed = replace(wanted, revision=tenant.revision + 1)
+    return Decision(changed, (tenant_changed(changed),))
+
+
 def user_changed(user: User) -> UserChanged:
     """What the mesh hears about a person."""
     return UserChanged(

@@ -65,6 +65,12 @@ class TenantNotFound(NotFound):
     code = "tenant_not_found"
 
 
+class TenantMoved(PreconditionFailed):
+    """Somebody else changed the tenant first."""
+
+    code = "tenant_moved"
+
+
 class ApiKeyMade(Conflict):
     """The request made its API key before; the key itself was shown then."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from weft_runtime.auth import Caller, permissions_of
 from weft_runtime.http import Body
 
@@ -94,13 +94,55 @@ class FirstAdminBody(Body):
     password: Password
 
 
+OnExceeded = Literal["queue", "refuse"]
+
+
+class EachExceededBody(Body):
+    """What happens to a start over each quota."""
+
+    live_executions: OnExceeded = "queue"
+    starts_per_s: OnExceeded = "queue"
+
+
+class QuotasBody(Body):
+    """What a tenant may have at once and start in a second. Kept by the engine.
+
+    starts_burst: starts at once after a rest, as many as in one second when absent.  on_exceeded: whether a start by HTTP over a quota is
+    accepted and waits (`queue`, also when absent) or is refused with 429; for both, or for each by name. What events start always waits.
+    """
+
+    live_executions: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    starts_per_s: float | None = Field(default=None, ge=0.001, le=1_000_000)
+    starts_burst: float | None = Field(default=None, ge=1, le=1_000_000)
+    on_exceeded: OnExceeded | EachExceededBody = "queue"
+
+
+class TenantSettingsBody(Body):
+    """A tenant's settings, free but for what the mesh itself reads of them."""
+
+    model_config = ConfigDict(extra="allow")
+    quotas: QuotasBody | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The settings as they were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class TenantChange(Body):
+    """A tenant as it is to be."""
+
+    name: Name
+    tier: Annotated[str, Field(min_length=1, max_length=63)] = "standard"
+    settings: TenantSettingsBody
+
+
 class TenantBody(Body):
     """A new tenant. settings: read by its expressions as `tenant.settings`.  admin: its first person."""
 
     id: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9](-?[a-z0-9])*$")]
     name: Name
     tier: Annotated[str, Field(min_length=1, max_length=63)] = "standard"
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: TenantSettingsBody = Field(default_factory=TenantSettingsBody)
     admin: FirstAdminBody | None = None
 
 

@@ -13,7 +13,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_gateway import domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
-from weft_gateway.errors import ApiKeyMade, KeyMakesNoKey, UserMoved
+from weft_gateway.errors import ApiKeyMade, KeyMakesNoKey, TenantMoved, UserMoved
 from weft_gateway.store import directory, keys, sessions
 
 _KEY_IDS = UUID("5d0a3c1e-6f0b-5c52-9a54-0f1f7d6f9b11")
@@ -56,6 +56,17 @@ async def make_tenant(
         await directory.add_user(uow, admitted.state)
         await directory.save_password(uow, admitted.state, phc)
         uow.say(*admitted.says, tenant=tenant_id)
+    return decision.state
+
+
+async def change_tenant(tenant_id: str, name: str, tier: str, settings: dict[str, Any], etag: str | None, uow: UnitOfWork) -> Tenant:
+    """A tenant changed. etag: of the state that was read, None for any. Raises: TenantNotFound, TenantMoved."""
+    tenant = await directory.get_tenant(uow, tenant_id, lock=True)
+    if etag is not None and etag != str(tenant.revision):
+        raise TenantMoved(f"tenant {tenant_id!r} was changed since you read it; read it again and redo your change")
+    decision = domain.change_tenant(tenant, name=name, tier=tier, settings=settings)
+    await directory.save_tenant(uow, decision.state)
+    uow.say(*decision.says, tenant=tenant_id)
     return decision.state
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx2
 import pytest
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_gateway.domain import User, access_claims
@@ -95,9 +96,8 @@ async def test_an_api_key_may_not_do_more_than_its_maker(gateway: RunningService
     assert (await (await signed_in(gateway, "editor@demo.weft")).post("/api/v1/api-keys", json={"name": "r"})).status_code == 403
 
 
-async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: RunningService) -> None:
-    from weft_gateway.issuing import Issuer
-
+async def operator(gateway: RunningService) -> httpx2.AsyncClient:
+    """Who runs the installation."""
     now = gateway.clock.now()
     async with gateway.context.owner_transaction("demo") as uow:
         demo = await directory.get_tenant(uow, "demo")
@@ -105,6 +105,11 @@ async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: 
         token = gateway.context.part(Issuer).access_token(access_claims(boss, demo), uow, str(uuid4()))
     client = gateway.anonymous()
     client.headers["Authorization"] = f"Bearer {token}"
+    return client
+
+
+async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: RunningService) -> None:
+    client = await operator(gateway)
     admin = {"email": "boss@newco.example", "name": "Boss", "password": PASSWORD}
     made = await client.post("/api/v1/tenants", json={"id": "newco", "name": "NewCo", "tier": "gold", "admin": admin})
     assert made.status_code == 201
@@ -117,6 +122,25 @@ async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: 
     assert (await theirs.get("/api/v1/me")).json()["tier"] == "gold"
     assert [user["email"] for user in (await theirs.get("/api/v1/users")).json()["items"]] == ["boss@newco.example"]
     assert (await theirs.get("/api/v1/tenants")).status_code == 403
+
+
+async def test_an_operator_gives_a_tenant_quotas_and_those_that_make_no_sense_are_refused_with_pointers(gateway: RunningService) -> None:
+    client = await operator(gateway)
+    quotas = {"starts_per_s": 20, "live_executions": 500, "on_exceeded": {"starts_per_s": "refuse"}}
+    made = await client.post("/api/v1/tenants", json={"id": "bounded", "name": "Bounded", "settings": {"region": "eu"}})
+    assert made.status_code == 201
+    read = await client.get("/api/v1/tenants/bounded")
+    wanted = {"name": "Bounded", "tier": "gold", "settings": {"region": "eu", "quotas": quotas}}
+    changed = await client.put("/api/v1/tenants/bounded", json=wanted, headers={"If-Match": read.headers["ETag"]})
+    assert (changed.status_code, changed.json()["settings"]) == (200, wanted["settings"])
+    assert [word.settings for word in said(gateway, TenantChanged, tenant="bounded")] == [{"region": "eu"}, wanted["settings"]]
+    late = await client.put("/api/v1/tenants/bounded", json=wanted, headers={"If-Match": read.headers["ETag"]})
+    assert (late.status_code, late.json()["code"]) == (412, "tenant_moved")
+    assert (await client.put("/api/v1/tenants/nobody", json=wanted)).json()["code"] == "tenant_not_found"
+    bad = {"starts_per_s": 0, "live_executions": "many", "starts_each_s": 3}
+    refused = await client.put("/api/v1/tenants/bounded", json={**wanted, "settings": {"quotas": bad}})
+    pointers = sorted(error["pointer"] for error in refused.json()["errors"])
+    assert (refused.status_code, pointers) == (422, [f"/settings/quotas/{name}" for name in sorted(bad)])
 
 
 async def test_a_key_that_signed_long_enough_is_followed_by_another_and_stays_published(gateway: RunningService) -> None:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from weft_runtime.errors import Detail, WeftError
+from weft_runtime.errors import Detail, RateLimited, WeftError
 from weft_runtime.http import pointers
 from weft_runtime.telemetry.tracing import trace_id
 
@@ -59,7 +59,7 @@ def problem(
 
 def from_weft_error(error: WeftError) -> Response:
     """The answer to one of the house's errors."""
-    headers = {}
+    headers = dict(error.headers) if isinstance(error, RateLimited) else {}
     if error.retry_after_s is not None or error.status in (429, 503):
         headers["Retry-After"] = str(error.retry_after_s or 1)
     if error.status == 401:

@@ -9,13 +9,14 @@ from fastapi import Query
 from weft_runtime.auth import Permission
 from weft_runtime.http import Context, Listing, Uow
 
-from weft_engine import usecases, views
+from weft_engine import standing, usecases, views
 from weft_engine.api.routes import door
 from weft_engine.core.evolve import flat
 from weft_engine.core.explaining import versions
 from weft_engine.errors import PositionNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.schemas import EffectView, ExplanationView, StateView
+from weft_engine.store.quotas import standings
 
 
 @door.get("/executions/{execution_id}/state", may=Permission.EXECUTIONS_READ)
@@ -40,7 +41,9 @@ async def explain(execution_id: UUID, uow: Uow, context: Context) -> Explanation
         version: await usecases.program_of(uow, context.part(ProgramCache), found.workflow, version)
         for version in versions(flat(found.rows)) | {found.version}
     }
-    return views.explanation_view(execution_id, found.rows, programs, await usecases.read_tenant(uow))
+    tenant = await usecases.read_tenant(uow)
+    gates = standing.gate_views(await standings(uow, execution_id), tenant)
+    return views.explanation_view(execution_id, found.rows, programs, tenant, gates)
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)

@@ -35,6 +35,7 @@ class Start(msgspec.Struct, frozen=True):
     priority: int | None = None
     requested_at: datetime | None = None
     caller: Caller | None = None
+    passed: list[str] = []
 
 
 class Admit(msgspec.Struct, frozen=True):

@@ -69,7 +69,7 @@ def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: Sta
     if entry.kind in (e.QUEUED, e.REJECTED) or (entry.kind == e.STARTED and "trigger" in data):
         yield i.Start(
             execution_id, data["workflow"], data.get("version"), data.get("input", {}), data.get("trigger", {}), data.get("key"),
-            data.get("labels", {}), data.get("priority"), caller=_caller(data),
+            data.get("labels", {}), data.get("priority"), caller=_caller(data), passed=data.get("passed", []),
         )  # fmt: skip
     elif entry.kind == e.STARTED:
         yield i.Admit(execution_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from weft_language.compilation import ConcurrencyRule
@@ -11,12 +11,10 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.items import Admit, Skip, Start
 from weft_engine.core.names import names_of
+from weft_engine.core.quotas import quotas_of
 from weft_engine.core.state import ROOT
 from weft_engine.core.turn import Entering, Turn, failure
 from weft_engine.machine import ExecutionStatus
-
-TENANT_GATE: Final = "tenant"
-"""The gate that bounds all live executions of a tenant. Its limit is `settings.quotas.live_executions` of the tenant."""
 
 
 def start(turn: Turn, item: Start) -> None:
@@ -51,6 +49,8 @@ def start(turn: Turn, item: Start) -> None:
         message = f"the key of settings.concurrency: {error.message}"
         turn.emit(e.REJECTED, error=failure(error.code, message, None, permanent=True), **begun)
         return
+    if item.passed:
+        begun["passed"] = item.passed
     if gates:
         turn.emit(e.QUEUED, gates=gates, **begun)
     else:
@@ -58,19 +58,21 @@ def start(turn: Turn, item: Start) -> None:
 
 
 def _gates(turn: Turn, item: Start) -> list[dict[str, Any]]:
-    held_up = (turn.context.suspended.get(what) for what in (TENANT_GATE, f"workflow:{turn.state.workflow}"))
-    gates = [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in held_up if gate is not None]
+    held_up = (turn.context.suspended.get(what) for what in ("tenant", f"workflow:{turn.state.workflow}"))
+    gates = [_gate(gate) for gate in held_up if gate is not None]
     rule = turn.program.settings.concurrency
     if rule is not None:
         name = f"workflow:{turn.state.workflow}:{_key(turn, rule, item)}"
-        gates.append({"name": name, "limit": rule.limit, "on_conflict": rule.on_conflict})
+        gates.append(_gate(name, rule.limit, rule.on_conflict))
     if item.caller is not None and item.caller.wait:
         # Its caller lives and waits for it: behind the same gate the two would wait for each other for ever.
         return gates
-    limit = (turn.context.tenant.get("settings", {}).get("quotas") or {}).get("live_executions")
-    if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
-        gates.append({"name": TENANT_GATE, "limit": limit, "on_conflict": "queue"})
-    return gates
+    quotas = quotas_of(turn.context.tenant.get("settings"))
+    return gates + [_gate(name, quotas.live or 0) for name in quotas.gates if name not in item.passed]
+
+
+def _gate(name: str, limit: int = 0, on_conflict: str = "queue") -> dict[str, Any]:
+    return {"name": name, "limit": limit, "on_conflict": on_conflict}
 
 
 def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
@@ -98,7 +100,7 @@ def admit(turn: Turn, item: Admit) -> None:
 def skip(turn: Turn, item: Skip) -> None:
     """Give up what waited to be admitted: another lives, and the workflow asks to be skipped then."""
     if turn.state.begun is not None:
-        key = turn.state.gates[0].split(":", 2)[-1]
+        key = next((name for name in turn.state.gates if name.startswith("workflow:")), "").split(":", 2)[-1]
         turn.emit(e.SKIPPED, key=key, live_execution_id=str(item.live_execution_id))
 
 

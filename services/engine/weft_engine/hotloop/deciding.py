@@ -165,7 +165,8 @@ class Turnout:
         gates = list(state.begun["gates"]) if state.begun is not None else []
         held_up = {pending.data["gate"] for pending in state.pending.values() if pending.kind == "suspended"}
         gates += [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in sorted(held_up)]
-        rows = (AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], now) for gate in gates)
+        about = (now, state.priority)
+        rows = (AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], *about) for gate in gates)
         self.batch.entering.extend(rows)
 
     def _touch(self, piece: Piece, before: Held) -> Touched:

@@ -54,7 +54,7 @@ class AnswerRow(NamedTuple):
 
 
 class AdmissionRow(NamedTuple):
-    """A gate that an execution has to pass before it begins. capacity: how many live behind it at once."""
+    """A gate that an execution has to pass before it begins. capacity: how many live behind it at once.  priority: 0..9."""
 
     tenant: str
     execution_id: UUID
@@ -62,6 +62,7 @@ class AdmissionRow(NamedTuple):
     capacity: int
     on_conflict: str
     asked_at: datetime
+    priority: int
 
 
 class LeavingRow(NamedTuple):

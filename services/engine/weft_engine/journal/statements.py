@@ -57,8 +57,8 @@ PARTS: Final = (
     ),
     Part(
         "entering",
-        ("text", "uuid", "text", "int", "text", "timestamptz"),
-        """INSERT INTO engine.admissions (tenant_id, execution_id, gate, capacity, on_conflict, asked_at)
+        ("text", "uuid", "text", "int", "text", "timestamptz", "smallint"),
+        """INSERT INTO engine.admissions (tenant_id, execution_id, gate, capacity, on_conflict, asked_at, priority)
     SELECT u.* FROM mine, {rows} AS u
     ON CONFLICT (execution_id, gate) DO NOTHING""",
     ),

@@ -14,6 +14,7 @@ from weft_contracts.directory import TenantChanged
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.core.entries import Entry, Row, decode
+from weft_engine.core.quotas import STARTS_GATE
 from weft_engine.domain import Gate, Waiting
 from weft_engine.tables import admissions, answers, definitions, executions, journal, keys, tenants, workflows
 
@@ -123,9 +124,13 @@ async def remember_tenant(uow: UnitOfWork, change: TenantChanged) -> None:
 
 
 async def forget_ended(uow: UnitOfWork) -> None:
-    """Drop what stands at gates for executions that have ended: a commit that queued and ended one could not."""
-    ended = sa.select(executions.c.id).where(executions.c.ended_at.is_not(None))
-    await uow.conn.execute(sa.delete(admissions).where(admissions.c.execution_id.in_(ended)))
+    """Drop what stands at gates for executions that have ended: a commit that queued and ended one could not.
+
+    How fast executions start is nothing that those which have begun take part in any more.
+    """
+    begun = sa.and_(admissions.c.gate == STARTS_GATE, admissions.c.let_in_at.is_not(None), executions.c.status != "queued")
+    over = sa.or_(executions.c.ended_at.is_not(None), begun)
+    await uow.conn.execute(sa.delete(admissions).where(executions.c.id == admissions.c.execution_id, over))
 
 
 async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
@@ -136,18 +141,14 @@ async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
 
 
 async def waiting_at_gates(uow: UnitOfWork, per_gate: int = 200) -> list[Waiting]:
-    """Who waits in this tenant, the oldest first, at most so many of each gate: a full one must not hide who stands at another.
+    """Who waits in this tenant, the highest priority first, then the oldest, at most so many of each gate.
 
-    From here on nobody else decides for the tenant until this transaction ends.
+    A full gate must not hide who stands at another.
     """
-    await uow.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("weft gates"), sa.func.hashtext(uow.tenant))))
-    waits = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None))
-    place = sa.func.row_number().over(partition_by=admissions.c.gate, order_by=(admissions.c.asked_at, admissions.c.execution_id))
-    ranked = sa.select(admissions.c.execution_id, place.label("place")).where(waits).subquery()
-    first = sa.select(ranked.c.execution_id).where(ranked.c.place <= per_gate)
-    query = (
-        sa.select(admissions).where(waits, admissions.c.execution_id.in_(first)).order_by(admissions.c.asked_at, admissions.c.execution_id)
-    )
+    first = (await uow.conn.execute(_FIRST_AT_GATES, {"tenant": uow.tenant, "most": per_gate})).scalars().all()
+    waits = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None), admissions.c.execution_id.in_(first))
+    order = (admissions.c.priority.desc(), admissions.c.asked_at, admissions.c.execution_id)
+    query = sa.select(admissions).where(waits).order_by(*order)
     gates: dict[UUID, list[Gate]] = {}
     for row in await uow.conn.execute(query):
         gates.setdefault(row.execution_id, []).append(Gate(row.gate, row.capacity, row.on_conflict))
@@ -183,3 +184,15 @@ async def not_begun(uow: UnitOfWork, after: timedelta = timedelta(seconds=5)) ->
         .limit(1000)
     )
     return list((await uow.conn.execute(query)).scalars())
+
+
+_FIRST_AT_GATES = sa.text(
+    # From gate to gate by the index, however many wait at one: a queue may be long, and this is asked often.
+    "WITH RECURSIVE gates AS ("
+    "(SELECT min(gate) AS gate FROM engine.admissions WHERE tenant_id = :tenant AND let_in_at IS NULL) UNION ALL "
+    "SELECT (SELECT min(a.gate) FROM engine.admissions a WHERE a.tenant_id = :tenant AND a.let_in_at IS NULL AND a.gate > g.gate) "
+    "FROM gates g WHERE g.gate IS NOT NULL) "
+    "SELECT DISTINCT one.execution_id FROM gates g, LATERAL (SELECT a.execution_id FROM engine.admissions a "
+    "WHERE a.tenant_id = :tenant AND a.gate = g.gate AND a.let_in_at IS NULL "
+    "ORDER BY a.priority DESC, a.asked_at, a.execution_id LIMIT :most) one WHERE g.gate IS NOT NULL"
+)

@@ -10,8 +10,8 @@ from weft_runtime.auth import Permission
 from weft_runtime.http import Asker, Door, IfMatch, Listing, OwnerUow, Page, Reply, Uow
 
 from weft_gateway import passwords, usecases
-from weft_gateway.domain import User
-from weft_gateway.schemas import GroupView, TenantBody, TenantView, UserBody, UserChange, UserView
+from weft_gateway.domain import Tenant, User
+from weft_gateway.schemas import GroupView, TenantBody, TenantChange, TenantView, UserBody, UserChange, UserView
 from weft_gateway.schemas import tenant as tenant_view
 from weft_gateway.schemas import user as user_view
 from weft_gateway.store import directory
@@ -30,8 +30,20 @@ async def list_tenants(page: Page, uow: OwnerUow) -> Listing[TenantView]:
 async def make_tenant(body: TenantBody, uow: OwnerUow) -> Reply[TenantView]:
     """Make a tenant, and its first administrator where one is given."""
     first = None if body.admin is None else (body.admin.email, body.admin.name, await passwords.hashed(body.admin.password))
-    made = await usecases.make_tenant(body.id, body.name, body.tier, body.settings, first, uow)
+    made = await usecases.make_tenant(body.id, body.name, body.tier, body.settings.given(), first, uow)
     return Reply(tenant_view(made), headers={"Location": f"/api/v1/tenants/{made.id}"})
+
+
+@door.get("/tenants/{tenant_id}", may=Permission.TENANTS_MANAGE)
+async def get_tenant(tenant_id: str, uow: OwnerUow) -> Reply[TenantView]:
+    """One tenant."""
+    return _tenant(await directory.get_tenant(uow, tenant_id))
+
+
+@door.put("/tenants/{tenant_id}", may=Permission.TENANTS_MANAGE)
+async def change_tenant(tenant_id: str, body: TenantChange, uow: OwnerUow, match: IfMatch) -> Reply[TenantView]:
+    """Change a tenant: its name, what it has booked, its settings with its quotas. Heard by the engine within seconds."""
+    return _tenant(await usecases.change_tenant(tenant_id, body.name, body.tier, body.settings.given(), match, uow))
 
 
 @door.get("/users", may=Permission.USERS_MANAGE)
@@ -79,6 +91,10 @@ async def list_groups(page: Page, uow: Uow) -> Listing[GroupView]:
     after = None if page.after is None else page.after[0]
     rows = await directory.list_groups(uow, after=after, limit=page.limit + 1)
     return page.listing(rows, view=lambda row: GroupView(name=row[0], members=row[1]), key=lambda row: (row[0],))
+
+
+def _tenant(tenant: Tenant) -> Reply[TenantView]:
+    return Reply(tenant_view(tenant), etag=str(tenant.revision))
 
 
 def _reply(user: User, headers: dict[str, str] | None = None) -> Reply[UserView]:

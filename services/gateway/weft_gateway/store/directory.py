@@ -15,9 +15,10 @@ from weft_gateway.errors import EmailTaken, TenantNotFound, TenantTaken, UserNot
 from weft_gateway.tables import passwords, tenants, users
 
 
-async def get_tenant(uow: UnitOfWork, tenant: str) -> Tenant:
-    """A tenant by its id. Raises: TenantNotFound."""
-    row = (await uow.conn.execute(sa.select(tenants).where(tenants.c.tenant_id == tenant))).mappings().one_or_none()
+async def get_tenant(uow: UnitOfWork, tenant: str, *, lock: bool = False) -> Tenant:
+    """A tenant by its id. lock: hold the row until the transaction ends. Raises: TenantNotFound."""
+    query = sa.select(tenants).where(tenants.c.tenant_id == tenant)
+    row = (await uow.conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
         raise TenantNotFound(f"there is no tenant {tenant!r}")
     return _tenant(row)
@@ -36,6 +37,12 @@ async def add_tenant(uow: UnitOfWork, tenant: Tenant) -> None:
     statement = insert(tenants).values(values).on_conflict_do_nothing().returning(tenants.c.tenant_id)
     if (await uow.conn.execute(statement)).first() is None:
         raise TenantTaken(f"there is already a tenant {tenant.id!r}; choose another id")
+
+
+async def save_tenant(uow: UnitOfWork, tenant: Tenant) -> None:
+    """Write a tenant that was read under its lock."""
+    values = {"name": tenant.name, "tier": tenant.tier, "settings": tenant.settings, "revision": tenant.revision}
+    await uow.conn.execute(sa.update(tenants).where(tenants.c.tenant_id == tenant.id).values(values))
 
 
 async def list_tenants(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit: int) -> list[Tenant]:

@@ -41,6 +41,8 @@ def _begin(state: State, data: dict[str, Any]) -> None:
     state.priority = data.get("priority", 0)
     state.caller = data.get("caller")
     state.traceparent = data.get("traceparent")
+    if "passed" in data:
+        state.gates = (*state.gates, *(gate for gate in data["passed"] if gate not in state.gates))
 
 
 def _refused(state: State, entry: Entry, at: datetime) -> None:

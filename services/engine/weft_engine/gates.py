@@ -1,0 +1,108 @@
+"""The verbs at the gates: what a start is let through or refused at, and who of those that wait begins.
+
+All of them decide for a tenant under one lock, so a quota holds over every process of the mesh.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from weft_contracts.executions import AdmitExecution, CancelExecution, SkipExecution
+from weft_runtime.uow import UnitOfWork
+
+from weft_engine import domain, store
+from weft_engine.core.quotas import LIVE_GATE, QUOTA_OF, STARTS_GATE, Quotas, Rate, quotas_of
+from weft_engine.domain import Gate, Waiting
+from weft_engine.errors import QuotaExceeded
+from weft_engine.store import quotas as spent
+from weft_engine.store.suspensions import UNBOUNDED
+
+LIVE_RETRY_S: Final = 5
+"""When to try again where too many live: nobody knows when the next of them ends."""
+LOOKS_PER_S: Final = 10
+"""About how often in a second starts that wait for their rate are let in, where it gives so many."""
+
+
+async def pass_quotas(execution_id: UUID, quotas: Quotas, uow: UnitOfWork) -> tuple[str, ...]:
+    """Let a start through the gates at which its tenant wants starts by HTTP refused. Raises: QuotaExceeded.
+
+    Returns: the gates it is through; at the others it stands when it has been accepted.
+    """
+    gates = tuple(gate for gate in quotas.gates if gate in quotas.refused)
+    if not gates:
+        return ()
+    # Looked at before the lock, too: a flood that is refused anyway must not stand in line for it with all connections there are.
+    await _room(gates, quotas, uow)
+    await spent.hold_gates(uow)
+    until = await _room(gates, quotas, uow)
+    if quotas.live is not None and LIVE_GATE in gates:
+        await spent.take_place(uow, execution_id, quotas.live)
+    if quotas.starts is not None and STARTS_GATE in gates:
+        await spent.spend(uow, quotas.starts.spend(until, uow.now, 1))
+    return gates
+
+
+async def _room(gates: Sequence[str], quotas: Quotas, uow: UnitOfWork) -> datetime | None:
+    """Raises: QuotaExceeded where one of these gates has no room. Returns: when all that was spent of the rate is earned again."""
+    if quotas.live is not None and LIVE_GATE in gates and await spent.places_taken(uow) >= quotas.live:
+        raise QuotaExceeded(QUOTA_OF[LIVE_GATE], quotas.live, LIVE_RETRY_S)
+    if quotas.starts is None or STARTS_GATE not in gates:
+        return None
+    rate, until = quotas.starts, await spent.spent_until(uow)
+    if rate.room(until, uow.now) < 1:
+        wait_s = max(1, math.ceil(rate.wait_s(until, uow.now)))
+        raise QuotaExceeded(QUOTA_OF[STARTS_GATE], math.floor(rate.burst), wait_s, max(1, math.ceil(rate.burst / rate.per_s)))
+    return until
+
+
+async def tenants_at_gates(uow: UnitOfWork, *, tidy: bool) -> list[str]:
+    """Tenants with executions that wait to be admitted. tidy: drop what stands there for executions that have ended first."""
+    if tidy:
+        await store.forget_ended(uow)
+    return await store.tenants_at_gates(uow)
+
+
+async def admit_waiting(uow: UnitOfWork) -> float | None:
+    """Let as many of a tenant's waiting executions begin as their gates allow; skip or cancel where their workflows ask for that.
+
+    Returns: seconds until the tenant's rate lets the next ones begin, None where nobody waits for that.
+    """
+    await spent.hold_gates(uow)
+    waiting = await store.waiting_at_gates(uow)
+    quotas = quotas_of((await store.tenant(uow) or {}).get("settings"))
+    until = await spent.spent_until(uow) if quotas.starts is not None else None
+    room = UNBOUNDED if quotas.starts is None else quotas.starts.room(until, uow.now)
+    waiting = [_of_today(one, quotas, room) for one in waiting]
+    gates = sorted({gate.name for one in waiting for gate in one.gates} - {STARTS_GATE})
+    decision = domain.admit(waiting, await store.behind_gates(uow, gates))
+    await store.let_in(uow, decision.admitted)
+    for execution_id in [*decision.admitted, *await store.not_begun(uow)]:
+        uow.say(AdmitExecution(execution_id=execution_id))
+    for execution_id, holder in decision.skipped:
+        uow.say(SkipExecution(execution_id=execution_id, live_execution_id=holder))
+    for execution_id in decision.cancelled:
+        uow.say(CancelExecution(execution_id=execution_id, reason="a newer execution takes its place (settings.concurrency)"))
+    if quotas.starts is None:
+        return None
+    counted = {one.execution_id for one in waiting if any(gate.name == STARTS_GATE for gate in one.gates)}
+    begun = counted & set(decision.admitted)
+    if begun:
+        until = quotas.starts.spend(until, uow.now, len(begun))
+        await spent.spend(uow, until)
+    return quotas.starts.wait_s(until, uow.now, _at_once(quotas.starts)) if counted - begun else None
+
+
+def _of_today(one: Waiting, quotas: Quotas, room: int) -> Waiting:
+    """Its gates with what the tenant's quotas are now: a changed one holds for who waits, too."""
+    today = {LIVE_GATE: UNBOUNDED if quotas.live is None else quotas.live, STARTS_GATE: room}
+    return replace(one, gates=tuple(Gate(gate.name, today.get(gate.name, gate.capacity), gate.on_conflict) for gate in one.gates))
+
+
+def _at_once(rate: Rate) -> float:
+    """How many are let in by one look: few enough that they begin evenly, enough that looks are not many."""
+    return min(rate.burst, max(1.0, rate.per_s / LOOKS_PER_S))
