@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weft_language import compile_definition, parse
+from weft_language import compile_definition, parse, validate
 from weft_language.compilation import Trigger, glob_matches
 
 from tests.language.build import document, node
@@ -76,3 +76,14 @@ def test_a_glob_means_what_it_says(pattern: str, text: str) -> None:
 
 def test_a_hostile_glob_takes_no_time() -> None:
     assert not glob_matches("*a" * 120 + "b", "a" * 250)
+
+
+def test_a_correlated_value_is_the_key_and_no_other_key_stands_beside_it() -> None:
+    (trigger, _) = compiled({"on": "event", "event": "x", "correlate": "{{ trigger.payload.id }}"})
+    assert trigger.correlates and trigger.key is not None
+    assert trigger.key.render({"trigger": {"payload": {"id": 7}}}) == 7
+    both = {"on": "event", "event": "x", "correlate": "{{ trigger.payload.id }}", "key": "k"}
+    found = [(finding.severity, finding.pointer) for finding in validate(document(node("a", "set", x=1), triggers=[both]))]
+    assert found == [("error", "/triggers/0")]
+    wrong = {"on": "event", "event": "x", "correlate": "{{ step.a.output }}"}
+    assert [finding.pointer for finding in validate(document(node("a", "set", x=1), triggers=[wrong]))] == ["/triggers/0/correlate"]

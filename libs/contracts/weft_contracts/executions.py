@@ -69,6 +69,7 @@ class StartExecution(PartitionCommand):
     priority: int | None = Field(default=None, ge=0, le=9)
     requested_at: datetime | None = None
     caller: Caller | None = Field(default=None, description="The step that called it, where it is a child.")
+    correlated: bool = Field(default=False, description="Where an execution lives with the key, the event is brought to it instead.")
     passed: tuple[str, ...] = Field(default=(), description="Gates of the tenant that it was let through when it was accepted.")
 
 
@@ -142,6 +143,9 @@ class SignalExecution(PartitionCommand):
     payload: Any = None
     user: dict[str, Any] | None = None
     answer_id: UUID | None = None
+    otherwise: StartExecution | None = Field(
+        default=None, description="An event brought by its key: what to start where the execution has ended. It is kept, never refused."
+    )
 
 
 class DeliverEvent(PartitionCommand):
@@ -276,6 +280,7 @@ class ExecutionSkipped(Event):
     live_execution_id: UUID
     event_id: str | None = None
     trigger_id: str | None = None
+    correlated: bool = Field(default=False, description="The event was brought to the live execution.")
 
 
 class StartRejected(Event):

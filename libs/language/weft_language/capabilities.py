@@ -56,7 +56,7 @@ DOCUMENT_FIELDS: Final = (NotYet(("sla", "calendar"), "leave it out: the time ru
 
 EXECUTED_TRIGGERS: Final = frozenset({"event", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"
-TRIGGER_FIELDS: Final = (NotYet(("correlate",), "send the event as a signal: POST /executions/{id}/signals/{name}"),)
+TRIGGER_FIELDS: Final[tuple[NotYet, ...]] = ()
 
 
 def is_executable(node_type: str) -> bool:

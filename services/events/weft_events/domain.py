@@ -222,6 +222,7 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
             time=event.time,
         ),
         key=_key(trigger, names),
+        correlated=trigger.correlates,
         requested_at=received.at,
     )
 

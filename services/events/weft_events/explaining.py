@@ -21,7 +21,8 @@ Versions = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 class Explained:
     """What came of one trigger for one event.
 
-    reason: as `domain.Considered`, and `key_taken` or `rejected` where the engine did not start what matched.
+    reason: as `domain.Considered`, and `key_taken`, `correlated` (brought to who has the
+    key) or `rejected` where the engine did not start what matched.
     condition: the tree `{expression, value, error, children}`, None where the trigger has no condition.
     """
 

@@ -99,9 +99,12 @@ async def remember_tenant(msg: TenantChanged, uow: UnitOfWork) -> None:
 
 
 async def note_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:
-    """Complete the explanation of an event whose start found its key taken."""
-    detail = f"execution {msg.live_execution_id} has the key {msg.key!r} and still runs"
-    await _note(msg.event_id, msg.execution_id, "key_taken", detail, uow)
+    """Complete the explanation of an event whose start found its key taken, and whether it went to who has it."""
+    if msg.correlated:
+        detail = f"it was brought to execution {msg.live_execution_id}, which has the key {msg.key!r} and still runs"
+    else:
+        detail = f"execution {msg.live_execution_id} has the key {msg.key!r} and still runs"
+    await _note(msg.event_id, msg.execution_id, "correlated" if msg.correlated else "key_taken", detail, uow)
 
 
 async def note_rejected(msg: StartRejected, uow: UnitOfWork) -> None:

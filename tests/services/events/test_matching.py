@@ -84,6 +84,21 @@ async def test_an_old_event_is_explained_by_the_version_that_saw_it(
     assert (now["version"], now["condition"], now["matched"]) == (2, None, True)
 
 
+async def test_an_event_of_a_correlating_trigger_asks_for_its_key_and_is_explained_by_whom_it_was_brought_to(
+    events: RunningService, client: httpx2.AsyncClient, tenant: str
+) -> None:
+    await tell(events, workflow({"id": "again", "correlate": "{{ trigger.payload.number }}"}), tenant=tenant)
+    event = await sent(client, order(7))
+    [start] = said(events, StartExecution, tenant=tenant)
+    assert (start.key, start.correlated) == ("7", True)
+    told = {"workflow": start.workflow, "key": "7", "live_execution_id": UUID(int=5), "event_id": event, "trigger_id": "again"}
+    await tell(events, ExecutionSkipped(execution_id=start.execution_id, correlated=True, **told), tenant=tenant)
+    [one] = await explained(client, event)
+    assert (one["reason"], one["matched"]) == ("correlated", True)
+    assert f"brought to execution {UUID(int=5)}" in one["detail"]
+    assert (await client.get(f"{PATH}/{event}")).json()["status"] == "matched"
+
+
 async def test_what_the_engine_did_not_start_completes_the_explanation(
     events: RunningService, client: httpx2.AsyncClient, tenant: str
 ) -> None:

@@ -17,7 +17,8 @@ class Trigger:
     id: as authored, else `trigger_<n>` by its place from 1.  pattern: the event type or glob of an `event` trigger, else None.
     exact: the pattern has no wildcard, so it can be looked up.  source: exact CloudEvents source or glob, None for any.
     when: `when` and `conditions` together, over `trigger` and `tenant`.  input: renders to the execution's input; None means the event's
-    data is the input.  key: renders to the key of which at most one execution lives.  priority: smaller first.
+    data is the input.  key: renders to the key of which at most one execution lives.  correlates: what comes for a key that lives goes
+    to that execution.  priority: smaller first.
     form: for `manual`, the form's schema check.
     """
 
@@ -29,6 +30,7 @@ class Trigger:
     when: Expression | None = None
     input: Template | None = None
     key: Template | None = None
+    correlates: bool = False
     priority: int = DEFAULT_PRIORITY
     enabled: bool = True
     form: SchemaCheck | None = None
@@ -56,6 +58,8 @@ def compile_triggers(triggers: tuple[AnyTrigger, ...]) -> tuple[Trigger, ...]:
 
 def _compile(trigger: AnyTrigger, place: int) -> Trigger:
     pattern = trigger.event if isinstance(trigger, EventTrigger) else None
+    correlate = trigger.correlate if isinstance(trigger, EventTrigger) else None
+    key = trigger.key if correlate is None else correlate
     form = trigger.form if isinstance(trigger, ManualTrigger) else None
     return Trigger(
         id=trigger.id or f"trigger_{place}",
@@ -65,7 +69,8 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         source=trigger.source if isinstance(trigger, EventTrigger) else None,
         when=_condition(trigger.when, trigger.conditions),
         input=None if trigger.input is None else compile_template(trigger.input),
-        key=None if trigger.key is None else compile_template(trigger.key),
+        key=None if key is None else compile_template(key),
+        correlates=correlate is not None,
         priority=trigger.priority,
         enabled=trigger.enabled,
         form=None if form is None else SchemaCheck(form),

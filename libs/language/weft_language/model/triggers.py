@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from weft_language.model.part import (
     Bool,
@@ -42,7 +43,17 @@ class EventTrigger(TriggerFields):
     on: Literal["event"]
     event: ShortText = Field(description="Event type or glob, such as invoice.*")
     source: ShortText | None = Field(default=None, description="Only from this source, or glob of sources.")
-    correlate: Any = None
+    correlate: Text | None = Field(
+        default=None,
+        description="A template: an event goes to the live execution with this value as its key, as the signal named like the trigger; "
+        "without one it starts one with that key.",
+    )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> "EventTrigger":
+        if self.key is not None and self.correlate is not None:
+            raise PydanticCustomError("one_of", "give `key` or `correlate`, not both: the correlated value is the key")
+        return self
 
 
 class RecordTrigger(TriggerFields):

@@ -86,7 +86,7 @@ def _trigger(trigger: Mapping[str, Any], pointer: str) -> Iterator[Site]:
         yield Site("cel", trigger["when"], f"{pointer}/when", AT_TRIGGER)
     if trigger.get("conditions") is not None:
         yield Site("conditions", trigger["conditions"], f"{pointer}/conditions", AT_TRIGGER)
-    for word in ("input", "key"):
+    for word in ("input", "key", "correlate"):
         yield from _templates(trigger.get(word), f"{pointer}/{word}", AT_TRIGGER)
 
 

@@ -35,6 +35,7 @@ class Start(msgspec.Struct, frozen=True):
     priority: int | None = None
     requested_at: datetime | None = None
     caller: Caller | None = None
+    correlated: bool = False
     passed: list[str] = []
 
 
@@ -120,6 +121,7 @@ class Signal(msgspec.Struct, frozen=True):
     payload: Any = None
     user: dict[str, Any] | None = None
     answer_id: UUID | None = None
+    otherwise: Start | None = None
 
 
 class DomainEvent(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.running import run
-from weft_engine.core.signals import Answer
+from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.turn import Turn
 from weft_engine.machine import EXECUTION_MOVES
 
@@ -49,9 +49,9 @@ def hold(turn: Turn, item: i.Happening, happen: Happen) -> Answer | None:
 def _keep(turn: Turn, item: i.Happening, word: str) -> Answer | None:
     state = turn.state
     if isinstance(item, i.Signal):
-        if item.signal_id in state.seen or any(held["item"].get("signal_id") == item.signal_id for held in state.held):
+        if has_come(state, item) or any(held["item"].get("signal_id") == item.signal_id for held in state.held):
             return Answer(202, body={"status": "repeated"})
-        if item.name not in turn.program.signals:
+        if item.name not in turn.program.signals and item.otherwise is None:
             known = ", ".join(sorted(turn.program.signals)) or "none"
             return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {item.name!r}; it knows: {known}")
     held = {"type": word, "item": msgspec.to_builtins(item)}

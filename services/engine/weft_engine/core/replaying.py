@@ -103,7 +103,9 @@ _LATE: Final = frozenset({"timeout", "lease_expired"})
 def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterator[i.Happening]:
     data, kind = entry.data, entry.kind
     if kind == e.SIGNAL_KEPT:
-        yield i.Signal(execution_id, data["signal_id"], data["name"], data.get("payload"), data.get("user"))
+        # What it would have started is no more: here it tells only that it is an event, which is kept in any case.
+        brought = i.Start(execution_id, "") if data.get("brought") else None
+        yield i.Signal(execution_id, data["signal_id"], data["name"], data.get("payload"), data.get("user"), otherwise=brought)
     elif waited is None:
         return
     elif kind == e.STEP_ACCEPTED:

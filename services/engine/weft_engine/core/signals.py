@@ -13,7 +13,7 @@ from weft_language.expressions import ExpressionError
 from weft_engine.core import entries as e
 from weft_engine.core.items import Signal
 from weft_engine.core.names import signal_names
-from weft_engine.core.state import KeptSignal, Pending
+from weft_engine.core.state import KeptSignal, Pending, State
 from weft_engine.core.turn import At, Turn
 
 
@@ -30,9 +30,10 @@ class Answer:
 def receive(turn: Turn, signal: Signal) -> Answer:
     """Bring a signal to an execution that has not ended."""
     state = turn.state
-    if signal.signal_id in state.seen:
+    if has_come(state, signal):
         return Answer(202, body={"status": "repeated"})
-    if signal.name not in turn.program.signals:
+    brought = {} if signal.otherwise is None else {"brought": True}
+    if signal.name not in turn.program.signals and not brought:
         known = ", ".join(sorted(turn.program.signals)) or "none"
         return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {signal.name!r}; it knows: {known}")
     refusals: list[Answer] = []
@@ -42,11 +43,18 @@ def receive(turn: Turn, signal: Signal) -> Answer:
             if refusal is None:
                 return Answer(202, body={"status": "delivered"})
             refusals.append(refusal)
-    if refusals:
+    if refusals and not brought:
         return refusals[0]
     expires_at = turn.now + timedelta(seconds=turn.program.settings.signal_ttl_s)
-    turn.emit(e.SIGNAL_KEPT, signal_id=signal.signal_id, name=signal.name, payload=signal.payload, user=signal.user, expires_at=expires_at)
+    kept = {"signal_id": signal.signal_id, "name": signal.name, "payload": signal.payload, "user": signal.user, **brought}
+    turn.emit(e.SIGNAL_KEPT, **kept, expires_at=expires_at)
     return Answer(202, body={"status": "kept"})
+
+
+def has_come(state: State, signal: Signal) -> bool:
+    """Whether a signal came to an execution before. An event that began it is no signal to it as well."""
+    begun_by = signal.otherwise is not None and signal.signal_id == state.trigger.get("event_id")
+    return begun_by or signal.signal_id in state.seen
 
 
 def redeliver(turn: Turn, signals: Sequence[Mapping[str, Any]]) -> None:

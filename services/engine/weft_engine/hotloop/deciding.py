@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
+from weft_contracts import routing
+from weft_contracts.envelope import Item, schema_of
 from weft_language.compilation import Program
 
 from weft_engine.core import entries as e
@@ -17,6 +19,7 @@ from weft_engine.core.apply import advance
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.messages.said import SOURCE, partition_queue
 from weft_engine.core.migrating import Moved
 from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer
@@ -24,7 +27,7 @@ from weft_engine.core.state import State
 from weft_engine.core.turn import Context, failure
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
-from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow
+from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow, WordRow
 
 _json = msgspec.json.Encoder()
 
@@ -100,6 +103,24 @@ class Turnout:
         touched = self._touch(piece, Held(blank(start.execution_id, entry)))
         evolve(touched.state, entry, now)
         touched.entries.append(entry)
+
+    def start_anew(self, piece: Piece, signal: words.Signal) -> None:
+        """Let an event that was brought to an execution which has ended start another. It goes by the outbox: no entry tells of it."""
+        if signal.otherwise is None:
+            return
+        id_ = uuid5(signal.otherwise.execution_id, str(signal.execution_id))
+        start = msgspec.structs.replace(signal.otherwise, execution_id=id_)
+        item = Item(
+            id=f"{id_}:start",
+            source=SOURCE,
+            type="execution.start",
+            subject=str(id_),
+            tenantid=piece.tenant,
+            traceparent=piece.item.traceparent if piece.item is not None else None,
+            dataschema=schema_of("execution.start", 1),
+            data=msgspec.Raw(_json.encode(start)),
+        )
+        self.batch.words.append(WordRow(id_, routing.COMMANDS, partition_queue(id_, self.partitions), _json.encode(item)))
 
     def answer(self, piece: Piece, answer: Answer | None) -> None:
         """Tell who asked, when somebody did."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import msgspec
 import structlog
 from opentelemetry.trace import SpanKind
 from weft_language.compilation import Program
@@ -18,7 +19,7 @@ from weft_engine.core.apply import too_late
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
-from weft_engine.core.signals import Answer
+from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
@@ -102,9 +103,7 @@ class Turns:
             await self._retry(journal, turnout, piece, held, now)
             return
         if current is not None and current.ended:
-            turnout.answer(piece, too_late(current, happening))
-            if isinstance(happening, words.Start) and happening.caller is not None:
-                turnout.outgoing.extend(report_again(current, self._settings.partitions))
+            self._late(turnout, piece, current)
             return
         if isinstance(happening, words.Migrate | words.UndoMigration) and current is not None:
             await self._move(journal, turnout, piece, held or Held(current), current, now)
@@ -116,7 +115,8 @@ class Turns:
         if current is None and isinstance(happening, words.Start) and happening.key is not None:
             holder = holders.get((piece.tenant, happening.workflow, happening.key))
             if holder is not None and holder != happening.execution_id:
-                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder)}, now)
+                start = {"start": msgspec.to_builtins(happening)} if happening.correlated else {}
+                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder), **start}, now)
                 return
         context = await self._context(journal, current.tenant if current is not None else piece.tenant)
         try:
@@ -129,6 +129,15 @@ class Turns:
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
             rows = await journal.load([piece.execution_id])
             turnout.restore(piece, rows.get(piece.execution_id, []), now)
+
+    def _late(self, turnout: Turnout, piece: Piece, ended: State) -> None:
+        """What comes to an execution that has ended: who asked is told, and an event that was brought to it starts another."""
+        happening = piece.happening
+        turnout.answer(piece, too_late(ended, happening))
+        if isinstance(happening, words.Start) and happening.caller is not None:
+            turnout.outgoing.extend(report_again(ended, self._settings.partitions))
+        elif isinstance(happening, words.Signal) and happening.otherwise is not None and not has_come(ended, happening):
+            turnout.start_anew(piece, happening)
 
     async def _context(self, journal: Journal, tenant: str) -> Context:
         held_up = await self._programs.suspended(journal, tenant)
@@ -194,7 +203,9 @@ class Turns:
     def _unknown(self, turnout: Turnout, piece: Piece, now: datetime) -> None:
         if piece.item is None:
             return
-        if now - piece.since(now) < ORDINARY_PATIENCE:
+        happening = piece.happening
+        brought = isinstance(happening, words.Signal) and happening.otherwise is not None
+        if now - piece.since(now) < (PATIENCE[words.Start] if brought else ORDINARY_PATIENCE):
             turnout.undecided.append(piece)
             return
         reason = f"no execution {piece.execution_id} is known; it was never started here"

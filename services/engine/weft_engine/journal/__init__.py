@@ -18,7 +18,7 @@ from weft_runtime.database import driver_url
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
 from weft_engine.journal import statements as sql
-from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow, LeavingRow
+from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow, LeavingRow, WordRow
 
 __all__ = [
     "DATABASE_ERRORS",
@@ -34,6 +34,7 @@ __all__ = [
     "JournalRow",
     "KeyRow",
     "LeavingRow",
+    "WordRow",
     "connector",
     "months_from",
     "prune_answers",

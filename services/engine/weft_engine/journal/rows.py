@@ -71,6 +71,15 @@ class LeavingRow(NamedTuple):
     execution_id: UUID
 
 
+class WordRow(NamedTuple):
+    """A word that follows from no entry, for the service's outbox. id: the same word has the same.  item: one CloudEvents item, JSON."""
+
+    id: UUID
+    exchange: str
+    routing_key: str
+    item: bytes
+
+
 class Fence(NamedTuple):
     """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
 
@@ -90,3 +99,4 @@ class Batch:
     answers: list[AnswerRow] = field(default_factory=list)
     entering: list[AdmissionRow] = field(default_factory=list)
     leaving: list[LeavingRow] = field(default_factory=list)
+    words: list[WordRow] = field(default_factory=list)

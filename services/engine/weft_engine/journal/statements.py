@@ -67,6 +67,13 @@ PARTS: Final = (
         ("uuid",),
         "DELETE FROM engine.admissions a USING mine, {rows} AS u(execution) WHERE a.execution_id = u.execution",
     ),
+    Part(
+        "words",
+        ("uuid", "text", "text", "bytea"),
+        """INSERT INTO engine.outbox (id, exchange, routing_key, item)
+    SELECT u.* FROM mine, {rows} AS u
+    ON CONFLICT (id) DO NOTHING""",
+    ),
 )
 
 

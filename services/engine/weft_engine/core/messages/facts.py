@@ -94,10 +94,26 @@ def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Sai
         "trigger_id": state.trigger.get("id"),
     }
     if entry.kind == e.SKIPPED:
-        more = {"key": entry.data["key"], "live_execution_id": entry.data["live_execution_id"]}
+        more = {"key": entry.data["key"], "live_execution_id": entry.data["live_execution_id"], "correlated": "start" in entry.data}
     else:
         more = {"error": entry.data["error"]}
-    return [Said(routing.EVENTS, None, entry.kind, {**data, **more}), *_report(state, entry.kind, entry.data)]
+    told = Said(routing.EVENTS, None, entry.kind, {**data, **more})
+    return [told, *_report(state, entry.kind, entry.data), *_brought(state, entry)]
+
+
+def _brought(state: State, entry: Entry) -> list[Said]:
+    """An event that found an execution living with its key, for that one: a signal named like the trigger."""
+    if "start" not in entry.data:
+        return []
+    holder, trigger = UUID(entry.data["live_execution_id"]), state.trigger
+    signal = {
+        "execution_id": holder,
+        "signal_id": trigger.get("event_id") or str(state.id),
+        "name": trigger.get("id") or "",
+        "payload": trigger.get("payload"),
+        "otherwise": entry.data["start"],
+    }
+    return [Said(routing.COMMANDS, holder, "execution.signal", signal)]
 
 
 def paused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
