@@ -29,6 +29,7 @@ class ActivityRequested(Event):
     key: str = Field(description="`<execution>:<node>:<visit>`, stable over retries: the callee's idempotency key.")
     deadline: datetime | None = Field(default=None, description="After this the engine has given the attempt up.")
     lease_s: float = Field(gt=0, description="Seconds without an answer or heartbeat before the engine tries again.")
+    priority: int | None = Field(default=None, ge=0, le=9, description="Of the execution: among a tenant's, the higher is done first.")
 
 
 class _Answer(PartitionReply):

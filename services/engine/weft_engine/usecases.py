@@ -56,7 +56,7 @@ async def start_execution(start: StartExecution, programs: ProgramCache, partiti
     partition, labels = partition_of(start.execution_id, partitions), {**program.labels, **start.labels}
     await store.queue(uow, start.execution_id, start.workflow, version, partition, start.key, labels)
     passed = await gates.pass_quotas(start.execution_id, quotas_of(known.settings), uow)
-    uow.say(start.model_copy(update={"workflow_version": version, "passed": passed}))
+    uow.say(start.model_copy(update={"workflow_version": version, "passed": passed, "priority": program.settings.priority}))
     return start.execution_id
 
 

@@ -19,6 +19,7 @@ from weft_connectors.activity import Activities, ActivityCall, ActivityError, Do
 from weft_contracts import routing
 from weft_contracts.envelope import Item, version_of
 from weft_contracts.frames import FrameError, decode_frame
+from weft_language.compilation import DEFAULT_PRIORITY
 from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import Clock
@@ -50,6 +51,7 @@ class Request(msgspec.Struct, frozen=True):
     lease_s: float
     input: Any = None
     deadline: datetime | None = None
+    priority: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -135,7 +137,8 @@ class Worker:
                 log.warning("request_unreadable", item=item.id, code=error.code, error=str(error), trace=item.traceparent)
                 await self._set_aside(item, error, answering)
                 continue
-            self._waiting.put(item.tenantid or "", (request, item, answering))
+            priority = DEFAULT_PRIORITY if request.priority is None else request.priority
+            self._waiting.put(item.tenantid or "", (request, item, answering), priority=priority)
 
     async def _set_aside(self, item: Item, error: RequestError, answering: Answering) -> None:
         """Park what is no request. When the broker is away it is not acked either, and comes again."""

@@ -67,12 +67,13 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One trigger of an active workflow, compiled. place: among the triggers of its workflow."""
+    """One trigger of an active workflow, compiled. place: among the triggers of its workflow.  priority: of what it starts, 0..9."""
 
     workflow: str
     version: int
     place: int
     trigger: Trigger
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,13 @@ class Matching:
     tenant: Mapping[str, Any] = field(default_factory=dict)
 
 
-def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any]]) -> list[Candidate]:
-    """The compiled triggers of a version. documents: its `triggers` as written. Raises: BrokenTriggers."""
+def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any]], priority: int | None = None) -> list[Candidate]:
+    """The compiled triggers of a version. documents, priority: its `triggers`, `settings.priority`, as written. Raises: BrokenTriggers."""
     try:
         compiled = compile_triggers(_triggers.validate_python(tuple(documents)))
     except (ValidationError, ExpressionError, InvalidSchema) as error:
         raise BrokenTriggers(f"the triggers of {workflow} version {version} cannot be compiled: {error}") from error
-    return [Candidate(workflow, version, place, trigger) for place, trigger in enumerate(compiled)]
+    return [Candidate(workflow, version, place, trigger, priority) for place, trigger in enumerate(compiled)]
 
 
 def consider(received: Received, matching: Matching) -> list[Considered]:
@@ -222,6 +223,7 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
             time=event.time,
         ),
         key=_key(trigger, names),
+        priority=one.priority,
         correlated=trigger.correlates,
         requested_at=received.at,
     )

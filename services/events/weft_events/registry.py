@@ -42,7 +42,8 @@ class Registry:
             # What did not change is not compiled again: a version's triggers never change.
             before = {} if kept is None else kept.compiled
             compiled = {
-                (row.slug, row.version): before.get((row.slug, row.version)) or domain.candidates(row.slug, row.version, row.triggers)
+                (row.slug, row.version): before.get((row.slug, row.version))
+                or domain.candidates(row.slug, row.version, row.triggers, row.priority)
                 for row in await store.active_triggers(uow, tenant)
             }
             index = TriggerIndex(one for found in compiled.values() for one in found)

@@ -72,6 +72,7 @@ trigger_set = sa.Table(
     sa.Column("slug", sa.Text, primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("triggers", JSON, nullable=False),
+    sa.Column("priority", sa.SmallInteger, comment="settings.priority, null where it is not written"),
     comment="The triggers of every version that was ever active; explanations of old events read them.",
 )
 

@@ -143,8 +143,40 @@ async def test_a_worker_gives_its_next_free_place_to_who_waits_alone(bus: Bus) -
     await asyncio.gather(working, return_exceptions=True)
 
 
-def request(tenant: str) -> Item:
-    what = {"execution_id": new_id(), "node": "a", "visit": 1, "attempt": 1, "name": "act", "key": "k", "lease_s": 60}
+async def test_a_worker_gives_its_next_free_place_to_the_highest_priority_of_a_tenant(bus: Bus) -> None:
+    await bus.declare(pool("ranks"))
+    await bus.declare(partitions(1))
+    begun: list[str] = []
+    gate = asyncio.Event()
+
+    async def act(call: ActivityCall) -> None:
+        begun.append(call.key)
+        await gate.wait()
+
+    ranks = {"1": 1, "older": None, "usual": None, "9": 9, "4": 4}
+    wanted = [request("acme", key, rank) for key, rank in ranks.items()]
+    await bus.publish([OutFrame(routing.WORK, routing.work_queue("ranks"), encode_frame(wanted))])
+    worker = Worker(bus, Activities({"act": act}), SystemClock(), pool_name="ranks", concurrency=1)
+    working = asyncio.create_task(worker.run())
+
+    async def all_wait() -> bool | None:
+        return (len(begun) == 1 and shown("weft_worker_waiting_items", "ranks") == 4) or None
+
+    await eventually(all_wait, "four wait for the one place")
+    gate.set()
+
+    async def all_begun() -> bool | None:
+        return len(begun) == 5 or None
+
+    await eventually(all_begun, "all begin")
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert begun == ["9", "older", "usual", "4", "1"]
+
+
+def request(tenant: str, key: str = "k", priority: int | None = None) -> Item:
+    what = {"execution_id": new_id(), "node": "a", "visit": 1, "attempt": 1, "name": "act", "key": key, "lease_s": 60}
+    what["priority"] = priority
     return item(tenant, "activity.requested", what, replyto=routing.partition_queue(0))
 
 

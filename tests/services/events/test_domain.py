@@ -146,3 +146,10 @@ def test_the_index_finds_what_each_pattern_covers(patterns: list[str], event_typ
     documents = [{"on": "event", "event": pattern, "id": f"t{place}"} for place, pattern in enumerate(patterns)]
     found = [one.place for one in TriggerIndex(domain.candidates("w", 1, documents)).of(event_type)]
     assert found == [place for place, pattern in enumerate(patterns) if glob_matches(pattern, event_type)]
+
+
+def test_what_a_trigger_starts_has_the_priority_of_its_workflow() -> None:
+    index = TriggerIndex(domain.candidates("flow", 3, [{"on": "event", "event": "invoice.*"}], 8))
+    [considered] = domain.consider(received(), Matching(index, domain.tenant_names("acme")))
+    assert considered.start is not None
+    assert considered.start.priority == 8

@@ -4,7 +4,18 @@ from weft_language.compilation.compiler import compile_definition
 from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
 from weft_language.compilation.following import PROPAGATE, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
-from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, NodeKind, Program, ProgramSettings, Sla
+from weft_language.compilation.program import (
+    DEFAULT_PRIORITY,
+    ROOT,
+    ConcurrencyRule,
+    Edge,
+    Graph,
+    Node,
+    NodeKind,
+    Program,
+    ProgramSettings,
+    Sla,
+)
 from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
@@ -31,6 +42,7 @@ from weft_language.compilation.work import (
 )
 
 __all__ = [
+    "DEFAULT_PRIORITY",
     "PROPAGATE",
     "ROOT",
     "ActivityWork",

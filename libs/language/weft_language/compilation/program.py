@@ -9,6 +9,7 @@ from weft_language.compilation.triggers import Trigger
 from weft_language.compilation.work import ActivityWork, ConnectorWork, Work
 from weft_language.expressions import Expression, Template
 from weft_language.json_schemas import SchemaCheck
+from weft_language.model.definition import DEFAULT_PRIORITY as DEFAULT_PRIORITY
 
 NodeKind = Literal["control", "scope", "waiting", "task", "activity", "ending"]
 ROOT: Final = ""
@@ -76,7 +77,7 @@ class ProgramSettings:
 
     max_duration_s: float | None = None
     signal_ttl_s: float = 7 * 86_400.0
-    priority: int = 5
+    priority: int = DEFAULT_PRIORITY
     retention_days: int | None = None
     concurrency: ConcurrencyRule | None = None
     compensates: bool = False

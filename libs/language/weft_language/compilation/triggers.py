@@ -7,7 +7,8 @@ from weft_language.expressions import Expression, Template, compile_conditions, 
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
 
-DEFAULT_PRIORITY: Final = 100
+FIRST_PRIORITY: Final = 100
+"""Where a trigger stands among those that are considered for an event, unless it says so: smaller first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Trigger:
     input: Template | None = None
     key: Template | None = None
     correlates: bool = False
-    priority: int = DEFAULT_PRIORITY
+    priority: int = FIRST_PRIORITY
     enabled: bool = True
     form: SchemaCheck | None = None
 

@@ -18,6 +18,9 @@ MAX_NODES: Final = 1000
 MAX_EDGES: Final = 5000
 RESERVED_SLUGS: Final = frozenset({"executions", "events", "analytics", "rules", "templates", "validate", "import"})
 
+DEFAULT_PRIORITY: Final = 5
+"""`settings.priority` where it is not written."""
+
 
 class Sla(Part):
     """When an execution is late."""
@@ -42,7 +45,7 @@ class Settings(Part):
     concurrency: Concurrency | None = None
     retention_days: Annotated[Int, Field(ge=1, le=36_500)] | None = None
     signal_ttl: PositiveDuration = "7d"
-    priority: Annotated[Int, Field(ge=0, le=9)] = 5
+    priority: Annotated[Int, Field(ge=0, le=9)] = DEFAULT_PRIORITY
     on_failure: Literal["fail", "compensate"] = "fail"
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from weft_contracts.envelope import Item, version_of
 from weft_contracts.frames import FrameError, decode_frame
+from weft_language.compilation import DEFAULT_PRIORITY
 from weft_runtime.bus import Delivery
 from weft_runtime.fairness import URGENT
 
@@ -50,7 +51,9 @@ class Piece:
     def priority(self) -> int:
         """Where it stands among its tenant's: starts by their own priority, behind whatever goes on with an execution that runs."""
         happening = self.happening
-        return happening.priority or 0 if isinstance(happening, words.Start) else URGENT
+        if not isinstance(happening, words.Start):
+            return URGENT
+        return DEFAULT_PRIORITY if happening.priority is None else happening.priority
 
     def since(self, now: datetime) -> datetime:
         """When it first had a turn; now, when this is the first."""

@@ -27,11 +27,12 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class TriggerSet:
-    """The triggers of an active version, as written."""
+    """The triggers of an active version, as written. priority: its `settings.priority`, where that is written."""
 
     slug: str
     version: int
     triggers: list[dict[str, Any]]
+    priority: int | None = None
 
 
 async def tenant_row(uow: UnitOfWork, of: str) -> Tenant | None:
@@ -60,12 +61,12 @@ async def active_triggers(uow: UnitOfWork, of: str) -> list[TriggerSet]:
     """The triggers of a tenant's active workflows."""
     same = (trigger_set.c.tenant_id == workflow.c.tenant_id, trigger_set.c.slug == workflow.c.slug)
     query = (
-        sa.select(trigger_set.c.slug, trigger_set.c.version, trigger_set.c.triggers)
+        sa.select(trigger_set.c.slug, trigger_set.c.version, trigger_set.c.triggers, trigger_set.c.priority)
         .join(workflow, sa.and_(*same, trigger_set.c.version == workflow.c.active_version))
         .where(workflow.c.tenant_id == of, workflow.c.status == "active")
         .order_by(workflow.c.slug)
     )
-    return [TriggerSet(row.slug, row.version, row.triggers) for row in await uow.conn.execute(query)]
+    return [TriggerSet(row.slug, row.version, row.triggers, row.priority) for row in await uow.conn.execute(query)]
 
 
 async def triggers(uow: UnitOfWork, slugs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[dict[str, Any]]]:
@@ -87,7 +88,11 @@ async def install(uow: UnitOfWork, change: WorkflowChanged) -> bool:
     if (await uow.conn.execute(newer.returning(workflow.c.slug))).first() is None:
         return False
     if change.definition is not None and change.active_version is not None:
-        found = {"version": change.active_version, "triggers": change.definition.get("triggers", [])}
+        found = {
+            "version": change.active_version,
+            "triggers": change.definition.get("triggers", []),
+            "priority": change.definition.get("settings", {}).get("priority"),
+        }
         kept = insert(trigger_set).values(tenant_id=uow.tenant, slug=change.slug, **found)
         await uow.conn.execute(kept.on_conflict_do_nothing())
     return True

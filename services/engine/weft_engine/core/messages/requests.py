@@ -65,6 +65,7 @@ def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetim
         "key": key_of(state.id, node, visit),
         "deadline": deadline,
         "lease_s": data["lease_s"],
+        "priority": state.priority,
     }
     return Said(routing.WORK, routing.work_queue(data["queue"]), "activity.requested", request)
 
@@ -84,7 +85,9 @@ def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     if entry.data["kind"] != "task":
         return []
     about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit, "at": at}
-    return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {**entry.data["task"], **about})]
+    return [
+        Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {"priority": state.priority, **entry.data["task"], **about})
+    ]
 
 
 def heard(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
