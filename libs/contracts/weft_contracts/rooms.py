@@ -16,6 +16,7 @@ from weft_contracts.executions import (
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionPaused,
+    ExecutionQueued,
     ExecutionResumed,
     ExecutionSkipped,
     ExecutionStarted,
@@ -48,7 +49,7 @@ from weft_contracts.tasks import (
 Words = tuple[type[Message], ...]
 
 _EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
-_EXECUTION_FACTS: Words = (ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
+_EXECUTION_FACTS: Words = (ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)

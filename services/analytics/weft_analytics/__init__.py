@@ -1,7 +1,8 @@
 """Analytics: everything that is learned.
 
 Owns   schema `analytics`: executions, rollups, durations, tasks, workflows.
-Hears  WorkflowChanged, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
+Hears  WorkflowChanged,
+       ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut, ExecutionCancelled,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired.
 Says   nothing.

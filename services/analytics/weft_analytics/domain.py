@@ -13,6 +13,7 @@ from weft_contracts.executions import (
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionPaused,
+    ExecutionQueued,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -20,7 +21,8 @@ from weft_contracts.executions import (
 )
 
 Fact = (
-    ExecutionStarted
+    ExecutionQueued
+    | ExecutionStarted
     | ExecutionWaiting
     | ExecutionPaused
     | ExecutionResumed
@@ -32,6 +34,7 @@ Fact = (
 STATUSES: Final = ("queued", "running", "waiting", "paused", "completed", "failed", "cancelled", "timed_out")
 """Every status an execution can have. Source: the API's shape of an execution."""
 STATUS_OF: Final[dict[type, str]] = {
+    ExecutionQueued: "queued",
     ExecutionStarted: "running",
     ExecutionWaiting: "waiting",
     ExecutionPaused: "paused",
@@ -52,7 +55,7 @@ MESSAGE_MAX: Final = 500
 class Execution:
     """One execution as the list shows it. position: of the newest fact heard.
 
-    begun: whether how it began is known; until then `started_at` is the time of the earliest fact.
+    begun: whether how it began is known; until then `started_at` is the time of the earliest fact, that of its queueing for one that waits.
     """
 
     id: UUID
@@ -110,9 +113,15 @@ def apply(execution: Execution, facts: Iterable[Fact]) -> None:
 def _begin(execution: Execution, fact: Fact) -> None:
     if not (is_end(fact) or type(fact) is ExecutionStarted):
         execution.started_at = min(execution.started_at, fact.at)
+        if type(fact) is ExecutionQueued:
+            _originate(execution, fact)
         return
     execution.begun = True
     execution.started_at = fact.started_at if is_end(fact) else fact.at
+    _originate(execution, fact)
+
+
+def _originate(execution: Execution, fact: ExecutionQueued | ExecutionStarted | End) -> None:
     execution.trigger_type, execution.trigger_id = fact.trigger_type, fact.trigger_id
     execution.event_id, execution.user = fact.event_id, fact.user
     execution.key, execution.labels = fact.key, fact.labels

@@ -10,6 +10,7 @@ from weft_contracts.executions import (
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionPaused,
+    ExecutionQueued,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -29,6 +30,7 @@ on = Handlers("analytics", gather_s=GATHER_S)
 
 
 @on.batch(
+    ExecutionQueued,
     ExecutionStarted,
     ExecutionWaiting,
     ExecutionPaused,

@@ -7,7 +7,7 @@ Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecu
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
        RetryExecution, MigrateExecution, UndoMigration, SignalExecution, CompleteStep, FailStep,
-       ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
+       ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.

@@ -1,7 +1,8 @@
 """Gateway: the edge for people. Sign-in, API keys, the directory of tenants and people, the live feed, the whole API's description.
 
 Owns   schema `gateway`: tenants, users, passwords, sessions, refresh_tokens, signing_keys, api_keys, feed, watchers.
-Hears  ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut,
+Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
+       ExecutionTimedOut,
        ExecutionCancelled, ExecutionSkipped, StartRejected,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired.
 Says   TenantChanged, UserChanged.

@@ -9,6 +9,7 @@ from weft_contracts.executions import (
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionPaused,
+    ExecutionQueued,
     ExecutionResumed,
     ExecutionSkipped,
     ExecutionStarted,
@@ -28,6 +29,7 @@ on = Handlers("gateway")
 
 
 @on.batch(
+    ExecutionQueued,
     ExecutionStarted,
     ExecutionWaiting,
     ExecutionPaused,

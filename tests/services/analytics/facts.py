@@ -9,6 +9,7 @@ from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionQueued,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -33,9 +34,13 @@ def life(
     at: datetime = START,
     took_ms: int = 1500,
     waits: int = 0,
+    queued: bool = False,
     **begin: Any,
 ) -> list[Fact]:
-    """Everything said of one execution, in order. end: None where it still runs (or waits, where it waits at all)."""
+    """Everything said of one execution, in order. end: None where it still runs (or waits, where it waits at all).
+
+    queued: whether it had to wait until it may begin.
+    """
     execution_id = id or uuid4()
     positions = iter(range(1, 100))
 
@@ -44,7 +49,8 @@ def life(
         return {"execution_id": execution_id, "workflow": workflow, "workflow_version": 3, "position": next(positions), "at": moment}
 
     beginning: dict[str, Any] = {"trigger_type": "event", "trigger_id": "t", "event_id": "e-1", "labels": {"team": "hr"}} | begin
-    facts: list[Fact] = [ExecutionStarted(**same(0), **beginning)]
+    facts: list[Fact] = [ExecutionQueued(**same(-60_000), **beginning)] if queued else []
+    facts.append(ExecutionStarted(**same(0), **beginning))
     for number in range(waits):
         facts.append(ExecutionWaiting(**same(10 * number + 1), node="review", kind="task"))
         if end is not None or number < waits - 1:

@@ -29,6 +29,7 @@ lives = st.builds(
     at=st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours)),
     took_ms=st.integers(0, 10_000_000),
     waits=st.integers(0, 3),
+    queued=st.booleans(),
 )
 
 
@@ -80,6 +81,15 @@ def test_a_wait_heard_first_stands_in_for_the_start_until_it_comes() -> None:
     assert (execution.status, execution.begun, execution.started_at, execution.waiting_kind) == ("waiting", False, waiting.at, "task")
     domain.apply(execution, [start])
     assert (execution.status, execution.begun, execution.started_at, execution.labels) == ("waiting", True, START, {"team": "hr"})
+
+
+def test_one_that_waits_to_begin_is_known_by_what_asked_for_it_and_starts_when_it_begins() -> None:
+    queued, start = life(None, queued=True, key="k-1")
+    execution = made_of([queued])
+    shown = (execution.status, execution.begun, execution.started_at, execution.key, execution.event_id)
+    assert shown == ("queued", False, queued.at, "k-1", "e-1")
+    domain.apply(execution, [start])
+    assert (execution.status, execution.begun, execution.started_at) == ("running", True, START)
 
 
 def test_nothing_changes_where_nothing_counts() -> None:

@@ -56,6 +56,23 @@ async def test_an_execution_is_listed_as_the_api_shapes_it(service: RunningServi
     }
 
 
+async def test_an_execution_that_waits_to_begin_is_listed_and_counted_as_queued(service: RunningService) -> None:
+    facts = life(None, queued=True, key="k-2")
+    await tell(service, facts[0], tenant="queue")
+    [item] = (await get(service, "/executions", "queue", status="queued"))["items"]
+    assert (item["id"], item["status"], item["key"], item["started_at"]) == (
+        str(facts[0].execution_id),
+        "queued",
+        "k-2",
+        "2026-01-05T08:29:00Z",
+    )
+    span = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
+    assert (await get(service, "/analytics/overview", "queue", **span))["executions"]["queued"] == 1
+    await tell(service, facts[1], tenant="queue")
+    assert (await get(service, "/executions", "queue", status="queued"))["items"] == []
+    assert (await get(service, "/analytics/overview", "queue", **span))["executions"]["queued"] == 0
+
+
 def some_facts() -> list[Fact]:
     ends = ["completed", "failed", None, "cancelled"] * 5
     lives = [life(end, waits=number % 3, took_ms=100 * number) for number, end in enumerate(ends)]

@@ -67,7 +67,9 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
         return Answer(409, "illegal_move", f"execution {state.id} is {state.status}, not paused, and cannot be resumed")
     held = state.held
     children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
-    by = {"by": item.user} if item.user is not None else {}
+    by: dict[str, Any] = {"by": item.user} if item.user is not None else {}
+    if state.begun is not None:
+        by["queued"] = True
     turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}))
     for one in held:
         if not state.ended:

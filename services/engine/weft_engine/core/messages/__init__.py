@@ -45,6 +45,7 @@ def _retried(state: State, entry: Entry, position: int, at: datetime) -> list[Sa
 
 
 SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
+    e.QUEUED: facts.queued,
     e.STARTED: facts.started,
     e.WAITING: facts.waiting,
     e.RESUMED: facts.resumed,

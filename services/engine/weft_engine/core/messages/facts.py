@@ -31,6 +31,11 @@ def _origin(state: State) -> dict[str, Any]:
     }
 
 
+def queued(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """An execution waits until it may begin."""
+    return [Said(routing.EVENTS, None, "execution.queued", fact(state, position, at, **_origin(state)))]
+
+
 def started(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """An execution runs."""
     return [Said(routing.EVENTS, None, "execution.started", fact(state, position, at, **_origin(state)))]
@@ -49,13 +54,15 @@ def resumed(state: State, entry: Entry, position: int, at: datetime) -> list[Sai
 
 def ended(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """It has ended; its caller is told, too."""
-    started_at = state.started_at or at
-    told = fact(
-        state, position, at, **_origin(state), started_at=started_at,
-        duration_ms=max(0, round((at - started_at).total_seconds() * 1000)), error=entry.data.get("error"),
-        reason=entry.data.get("reason"), cancelled_by=entry.data.get("by"),
-    )  # fmt: skip
+    data = entry.data
+    told = _end(state, position, at, error=data.get("error"), reason=data.get("reason"), cancelled_by=data.get("by"))
     return [Said(routing.EVENTS, None, entry.kind, told), *_report(state, entry.kind, entry.data)]
+
+
+def _end(state: State, position: int, at: datetime, **more: Any) -> dict[str, Any]:
+    started_at = state.started_at or at
+    duration_ms = max(0, round((at - started_at).total_seconds() * 1000))
+    return fact(state, position, at, **_origin(state), started_at=started_at, duration_ms=duration_ms, **more)
 
 
 def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
@@ -97,8 +104,11 @@ def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Sai
         more = {"key": entry.data["key"], "live_execution_id": entry.data["live_execution_id"], "correlated": "start" in entry.data}
     else:
         more = {"error": entry.data["error"]}
-    told = Said(routing.EVENTS, None, entry.kind, {**data, **more})
-    return [told, *_report(state, entry.kind, entry.data), *_brought(state, entry)]
+    told = [Said(routing.EVENTS, None, entry.kind, {**data, **more})]
+    if entry.kind == e.SKIPPED and position:
+        # It was shown as queued before; to who lists executions it is cancelled, as it is here.
+        told.append(Said(routing.EVENTS, None, e.CANCELLED, _end(state, position, at, reason="another lives with its key")))
+    return [*told, *_report(state, entry.kind, entry.data), *_brought(state, entry)]
 
 
 def _brought(state: State, entry: Entry) -> list[Said]:
@@ -123,7 +133,9 @@ def paused(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 
 
 def unpaused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
-    """Its pause is over, and that of its children."""
+    """Its pause is over, and that of its children; one that had not begun waits for that again."""
+    if entry.data.get("queued"):
+        return queued(state, entry, position, at)
     told = fact(state, position, at, paused_at=entry.data.get("since"))
     return [Said(routing.EVENTS, None, "execution.resumed", told), *_to_children(entry, "execution.resume")]
 
