@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from weft.stack.shared import Membership
 
 from tests.support.containers import container_stack, docker_answers
@@ -16,6 +17,10 @@ from tests.support.isolation import SharedStack, data_dir, local_stack
 # Tests start some two hundred processes. Where compiled modules may not be kept, each would compile 1,500 of them, in three seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# An example has no deadline: how long one takes tells how busy the machine is.
+settings.register_profile("weft", deadline=None)
+settings.load_profile("weft")
 
 
 @pytest.fixture(scope="session")

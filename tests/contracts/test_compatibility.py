@@ -216,7 +216,7 @@ EDITS: dict[str, list[Schema]] = {
 }
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(data=st.data())
 def test_what_fitted_the_old_schema_fits_a_new_one_that_breaks_nothing(data: st.DataObject) -> None:
     old = data.draw(SCHEMAS)
@@ -226,13 +226,11 @@ def test_what_fitted_the_old_schema_fits_a_new_one_that_breaks_nothing(data: st.
         assert Draft202012Validator(new).is_valid(value)
 
 
-@settings(deadline=None)
 @given(schema=SCHEMAS)
 def test_a_schema_does_not_break_itself(schema: Schema) -> None:
     assert breaking_changes(schema, schema) == []
 
 
-@settings(deadline=None)
 @given(old=SCHEMAS, dropped=NAMES)
 def test_removing_a_field_is_always_a_break(old: Schema, dropped: str) -> None:
     before = {"type": "object", "properties": {dropped: old}}

@@ -96,7 +96,7 @@ def relaid(item: Item, data: dict[str, Any]) -> Item:
 
 
 @pytest.mark.parametrize("word", words(), ids=lambda word: word.type)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_word_comes_out_of_a_frame_as_it_went_in(word: type[Message], data: st.DataObject) -> None:
     said = typing.cast(Message, data.draw(instances_of(word)))
@@ -109,7 +109,7 @@ def test_a_word_comes_out_of_a_frame_as_it_went_in(word: type[Message], data: st
 
 
 @pytest.mark.parametrize("word", words(), ids=lambda word: word.type)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_reader_ignores_fields_it_does_not_know(word: type[Message], data: st.DataObject) -> None:
     said = typing.cast(Message, data.draw(instances_of(word)))

@@ -86,7 +86,7 @@ def test_guards_triggers_settings_and_fields_are_compared() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(definitions(), definitions())
 def test_the_way_back_is_the_mirror_of_the_way(one: dict[str, Any], other: dict[str, Any]) -> None:
     there, back = compared(one, other), compared(other, one)

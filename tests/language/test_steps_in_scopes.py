@@ -10,7 +10,7 @@ from weft_language import validate
 from tests.language.build import document, node
 
 STEP_CODES = {"step_never_before", "step_may_not_have_run", "output_of_failed_step", "output_may_be_missing", "error_may_be_missing"}
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @dataclass

@@ -11,7 +11,7 @@ from weft_language.difference import same
 
 from tests.language.strategies import definitions, inputs, json_values
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @MANY

@@ -49,7 +49,7 @@ def compiled(text: str) -> Expression | None:
 
 
 @given(EXPRESSIONS, NAMES, st.sets(st.sampled_from("abc")))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_evaluates_has_no_certain_fault_and_the_type_that_was_told(text: str, names: dict[str, Any], hidden: set[str]) -> None:
     expression = compiled(text)
     if expression is None:
@@ -70,7 +70,7 @@ def test_what_evaluates_has_no_certain_fault_and_the_type_that_was_told(text: st
 
 
 @given(EXPRESSIONS, EXPRESSIONS, st.sampled_from(["==", "!=", "in"]), NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_told_to_be_never_equal_never_is(left: str, right: str, operator: str, names: dict[str, Any]) -> None:
     expression = compiled(f"({left}) {operator} ({right})")
     if expression is None:
@@ -85,7 +85,7 @@ def test_what_is_told_to_be_never_equal_never_is(left: str, right: str, operator
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_surely_read_is_there_whenever_an_expression_evaluates(text: str, names: dict[str, Any]) -> None:
     expression = compiled(text)
     if expression is None:
@@ -99,7 +99,7 @@ def test_what_is_surely_read_is_there_whenever_an_expression_evaluates(text: str
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_condition_that_never_changes_is_what_it_was_told_to_be(text: str, names: dict[str, Any]) -> None:
     expression = compiled(text)
     always = None if expression is None else Constants().truth(expression.text, expression.tree)
@@ -139,7 +139,7 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(st.booleans() | st.just({}), _sch
 
 
 @given(SCHEMAS, st.sampled_from([True, {"type": "object"}, {"type": "integer"}]), st.lists(SMALL, max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_value_that_fits_a_schema_fits_the_type_that_was_read_from_it(schema: Any, referred: Any, values: list[Any]) -> None:
     whole = {**schema, "$defs": {"d": referred}} if isinstance(schema, dict) else schema
     check, known = jsonschema_rs.Draft202012Validator(whole), Schemas().type_of(whole)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from weft_runtime.fairness import LEVELS, QUANTUM, URGENT, FairLine
 
@@ -22,7 +22,6 @@ def test_one_item_goes_before_the_ten_thousand_of_another_tenant() -> None:
     assert "b" in line.take(QUANTUM + 1)
 
 
-@settings(deadline=None)
 @given(ITEMS, st.integers(1, 10), st.lists(st.integers(1, 7), min_size=1, max_size=10))
 def test_everything_is_given_once_and_a_chain_in_its_order(items: list[Any], quantum: int, counts: list[int]) -> None:
     line: FairLine[int] = FairLine(quantum)
@@ -44,7 +43,6 @@ def test_everything_is_given_once_and_a_chain_in_its_order(items: list[Any], qua
     assert all(numbers == sorted(numbers) for numbers in chains.values())
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_within_a_tenant_the_higher_priority_goes_first_and_the_older_among_equals(items: list[Any]) -> None:
     line: FairLine[tuple[str, int, int]] = FairLine()
@@ -56,7 +54,6 @@ def test_within_a_tenant_the_higher_priority_goes_first_and_the_older_among_equa
         assert mine == sorted(mine)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 50), min_size=1), st.integers(1, 12), st.integers(0, 100))
 def test_who_had_nothing_waiting_waits_for_no_more_than_a_quantum_of_each_other(flood: dict[str, int], quantum: int, before: int) -> None:
     line: FairLine[str] = FairLine(quantum)
@@ -69,7 +66,6 @@ def test_who_had_nothing_waiting_waits_for_no_more_than_a_quantum_of_each_other(
     assert "new" in line.take(others * quantum + 1)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10), st.integers(1, 8))
 def test_tenants_that_always_wait_share_by_cost_and_not_by_count(quantum: int, cost: int) -> None:
     line: FairLine[str] = FairLine(quantum)
@@ -81,7 +77,6 @@ def test_tenants_that_always_wait_share_by_cost_and_not_by_count(quantum: int, c
     assert abs(spent_cheap - spent_dear) <= 2 * (quantum + cost)
 
 
-@settings(deadline=None)
 @given(ITEMS, st.sampled_from("abcd"))
 def test_what_is_discarded_is_not_given_and_the_rest_keeps_its_order(items: list[Any], unwanted: str) -> None:
     line: FairLine[tuple[str, int]] = FairLine()

@@ -10,8 +10,6 @@ from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
     AdmitExecution,
     CancelExecution,
-    CompleteStep,
-    DeliverEvent,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
@@ -22,7 +20,6 @@ from weft_contracts.executions import (
     ExecutionStarted,
     ExecutionTimedOut,
     ExecutionWaiting,
-    FailStep,
     PauseExecution,
     ResumeExecution,
     RetryExecution,
@@ -45,6 +42,7 @@ from weft_contracts.tasks import (
     TaskReassigned,
     TaskReleased,
 )
+from weft_contracts.waits import CompleteStep, DeliverEvent, FailStep
 
 Words = tuple[type[Message], ...]
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from weft_contracts.executions import DeliverEvent
 from weft_contracts.subscriptions import CloseSubscription, EventWaited, OpenSubscription
+from weft_contracts.waits import DeliverEvent
 from weft_language.compilation import correlate, key_at, pattern_covers
 from weft_language.expressions import ExpressionError, compile_expression
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from weft_contracts.executions import CompleteStep, FailStep, Failure
+from weft_contracts.executions import Failure
 from weft_contracts.message import Message
 from weft_contracts.tasks import (
     CreateTask,
@@ -19,6 +19,7 @@ from weft_contracts.tasks import (
     TaskReassigned,
     TaskReleased,
 )
+from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.errors import Detail
 from weft_runtime.uow import Decision
 

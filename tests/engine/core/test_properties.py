@@ -14,7 +14,7 @@ from weft_language import compile_definition, parse
 from tests.engine.core.conftest import ID, Run, comparable
 from tests.language.strategies import definitions
 
-SLOW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def happenings(run: Run) -> list[i.Happening]:

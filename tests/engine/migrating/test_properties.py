@@ -21,7 +21,7 @@ from tests.engine.core.test_properties import happenings
 from tests.engine.migrating.conftest import back, to
 from tests.language.strategies import WAITING, definitions
 
-SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 EXTRA = {"type": "set", "with": {"extra": 1}}
 
 

@@ -39,7 +39,6 @@ def campaign(examples: int) -> Callable[[Test], Test]:
     phases = (Phase.generate, Phase.shrink)
     chosen = settings(
         max_examples=max(1, int(examples * FACTOR)),
-        deadline=None,
         database=None,
         phases=phases,
         print_blob=True,

@@ -146,7 +146,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 @given(st.one_of(_ints(2), _doubles(2), _texts(2), _bools(2), _lists(2)))
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=1200)
 def test_both_runtimes_give_the_same_value_or_both_refuse(text: str) -> None:
     theirs = ENVIRONMENT.compile(text, disable_check=True).eval(data=NAMES)
     note(f"{text} gives {theirs.plain_value()!r}")

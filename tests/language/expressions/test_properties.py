@@ -23,7 +23,7 @@ FINITE = st.recursive(
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(text: str, names: dict[str, Any]) -> None:
     try:
         compile_expression(text).evaluate(names)
@@ -33,7 +33,7 @@ def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(tex
 
 
 @given(st.text(max_size=200) | st.text("()[]{}.,'\"\\?:&|!<>=+-*/% \n09aAbru", max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_compiles_or_is_refused_with_its_place(text: str) -> None:
     try:
         compile_expression(text)
@@ -43,7 +43,7 @@ def test_any_text_compiles_or_is_refused_with_its_place(text: str) -> None:
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_root_of_an_explanation_is_what_evaluating_gives(text: str, names: dict[str, Any]) -> None:
     try:
         expression = compile_expression(text)
@@ -62,7 +62,7 @@ def test_the_root_of_an_explanation_is_what_evaluating_gives(text: str, names: d
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_what_an_expression_reads_it_names_in_its_references(text: str, names: dict[str, Any]) -> None:
     try:
         expression = compile_expression(text)
@@ -82,7 +82,7 @@ def _outcome(text: str, names: dict[str, Any]) -> Any:
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_result_becomes_storable_json_or_an_expression_error(text: str, names: dict[str, Any]) -> None:
     try:
         value = to_json(compile_expression(text).evaluate(names))
@@ -92,7 +92,7 @@ def test_a_result_becomes_storable_json_or_an_expression_error(text: str, names:
 
 
 @given(FINITE)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_template_without_expressions_renders_to_itself(value: Any) -> None:
     template = compile_template(_escaped(value))
     if "{{" not in json.dumps(value, ensure_ascii=False):
@@ -114,7 +114,7 @@ def _escaped(value: Any) -> Any:
 
 
 @given(st.text("{}' \"\\xa1.", max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_is_a_template_or_is_refused(text: str) -> None:
     try:
         compile_template(text).render({"x": 1, "a": "b"})
@@ -123,7 +123,7 @@ def test_any_text_is_a_template_or_is_refused(text: str) -> None:
 
 
 @given(JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_value_passes_through_a_template_with_its_type(value: Any) -> None:
     try:
         rendered = compile_template("{{ input.value }}").render({"input": {"value": value}})
@@ -134,7 +134,7 @@ def test_a_value_passes_through_a_template_with_its_type(value: Any) -> None:
 
 
 @given(st.text(max_size=2000), st.integers(1, 6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_doubling_passes_the_size_of_a_result(text: str, rounds: int) -> None:
     doubled = "x" + ".replace('', x)" * rounds
     try:

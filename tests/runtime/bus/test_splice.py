@@ -9,7 +9,7 @@ import aiormq
 import pamqp.frame
 from aio_pika.abc import UnderlayConnection
 from faststream.rabbit import RabbitBroker
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pamqp import commands as spec
 from pamqp.body import ContentBody
@@ -65,7 +65,6 @@ FRAMES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(FRAMES, max_size=12), st.lists(st.integers(1, 40), min_size=1, max_size=8))
 def test_hot_frames_are_heard_and_the_rest_passes_on_however_the_bytes_are_cut(said: list[Any], cuts: list[int]) -> None:
     hot: list[Any] = []

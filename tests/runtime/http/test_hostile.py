@@ -11,7 +11,7 @@ from weft_runtime.testing import RunningService, service_client
 
 from tests.runtime.sample.app import door
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PATHS = sorted({route.path for route in door.routes()} - {"/api/v1/bug"})
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"]
 TEXTS = st.text(max_size=40)

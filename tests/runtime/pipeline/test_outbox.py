@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from weft_contracts import catalog, routing
 from weft_contracts.activities import ActivityCompleted
-from weft_contracts.executions import CompleteStep
 from weft_contracts.frames import MAX_FRAME_ITEMS, decode_frame
 from weft_contracts.tasks import CancelTask, TaskReleased
+from weft_contracts.waits import CompleteStep
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Unavailable
 from weft_runtime.pipeline.words import Outgoing, frames, outgoing, route

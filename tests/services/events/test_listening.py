@@ -11,8 +11,8 @@ from uuid import UUID
 import httpx2
 import sqlalchemy as sa
 from weft_contracts.definitions import WorkflowChanged
-from weft_contracts.executions import DeliverEvent
 from weft_contracts.subscriptions import CloseSubscription, EventWaited, OpenSubscription
+from weft_contracts.waits import DeliverEvent
 from weft_events import domain, listening, store
 from weft_events.domain import Received
 from weft_events.listening import LOOK_BACK, Kind

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weft_contracts.executions import CompleteStep, FailStep
 from weft_contracts.tasks import Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
+from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.errors import WeftError
 from weft_tasks import access, domain
 from weft_tasks.errors import AlreadyDone, FormInvalid, IllegalMove, NotYours, TaskMoved, UnknownOutcome

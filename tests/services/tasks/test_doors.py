@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from weft_contracts.directory import UserChanged
-from weft_contracts.executions import CompleteStep, FailStep
 from weft_contracts.tasks import CancelTask, Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
+from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, running_service, said, tell
 from weft_tasks.app import build

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from weft_contracts import catalog
 from weft_contracts.envelope import Item
-from weft_contracts.executions import CompleteStep, ExecutionPaused, ExecutionResumed
+from weft_contracts.executions import ExecutionPaused, ExecutionResumed
 from weft_contracts.frames import encode_frame
 from weft_contracts.routing import EVENTS, event_key
 from weft_contracts.tasks import CreateTask
+from weft_contracts.waits import CompleteStep
 from weft_runtime.bus import OutFrame
 from weft_runtime.clock import new_id
 from weft_runtime.database.migrate import check
