@@ -17,6 +17,8 @@ import pytest
 from weft_runtime.testing import until
 
 UP_S = 120.0
+READY = "Ctrl-C"
+"""The last line that `weft up` says begins so."""
 
 
 @dataclass
@@ -54,13 +56,15 @@ def mesh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     log = data_dir / "up.log"
     environment = {name: value for name, value in os.environ.items() if name not in ("WEFT_DATABASE_URL", "WEFT_BROKER_URL")}
     environment["WEFT_ALLOW_PRIVATE_ADDRESSES"] = "true"
-    command = [sys.executable, "-m", "weft", "up", "--data-dir", str(data_dir), *request.param]
+    command = [sys.executable, "-u", "-m", "weft", "up", "--data-dir", str(data_dir), *request.param]
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
     try:
 
         def healthy() -> dict[str, Any] | None:
             assert process.poll() is None, f"weft up ended: {log.read_text()[-3000:]}"
+            if READY not in log.read_text():  # asked all the while, `weft status` would take a processor from what starts
+                return None
             told = weft(data_dir, "status", "--json").stdout
             status: dict[str, Any] = json.loads(told) if told.strip().startswith("{") else {}
             services = status.get("services") or []
