@@ -106,3 +106,33 @@ def test_a_version_without_the_node_is_refused_with_the_reason() -> None:
     again(run, workflow_version=1)
     assert run.answer is not None
     assert (run.answer.code, "no node c" in str(run.answer.detail)) == ("version_unfit", True)
+
+
+def test_going_back_twice_does_nothing_twice_that_was_done_once() -> None:
+    run = again(failed(), "a").fail("c", permanent=True)
+    again(run, "a")
+    assert [(pending.node, pending.visit) for pending in run.state.pending.values()] == [("c", 3)]
+    asked = [entry.node for entry, _ in flat(run.rows) if entry.kind == "step.scheduled"]
+    assert (asked.count("a"), asked.count("b")) == (1, 1)
+
+
+def test_what_one_retry_left_untaken_the_next_may_take() -> None:
+    nodes = [act("a", n="{{ input.n }}"), act("b"), act("c")]
+    run = Run(program_of(nodes)).start({"n": 1}).complete("a", 1).complete("b", 2).fail("c", permanent=True)
+    again(run, "a", input={"n": 5}).fail("a", permanent=True)
+    again(run).complete("a", 9)
+    assert [pending.node for pending in run.state.pending.values()] == ["c"]
+
+
+def test_redoing_takes_nothing_that_an_earlier_retry_left() -> None:
+    run = again(failed(), "a").fail("c", permanent=True)
+    again(run, "b", effects="redo")
+    assert [pending.node for pending in run.state.pending.values()] == ["b"]
+
+
+def test_the_input_of_an_earlier_retry_stays_when_a_later_one_goes_back_further() -> None:
+    nodes = [act("a"), act("b", n="{{ input.n }}")]
+    run = Run(program_of(nodes)).start({"n": 1}).complete("a", 1).fail("b", permanent=True)
+    again(run, "b", input={"n": 5}).fail("b", permanent=True)
+    again(run, "a")
+    assert (run.state.input, run.waits("b").data["input"]) == ({"n": 5}, {"n": 5})

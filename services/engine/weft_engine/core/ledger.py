@@ -120,12 +120,17 @@ def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
         effect.status, effect.receipt_at = "cancelled", at
 
 
-def done_since(entries: Sequence[tuple[Entry, datetime]], since: int) -> tuple[Done, ...]:
-    """Effects that were completed from a position on, with what they gave, oldest first, each called as its node is called now."""
+def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Sequence[Done] = ()) -> tuple[Done, ...]:
+    """Effects that were completed from a position on, with what they gave, oldest first, each called as its node is called now.
+
+    left: those of a time before, that nothing had taken up yet at that position.
+    """
     asked: dict[Place, str] = {}
     found: list[Done] = []
     before: tuple[dict[Place, str], list[Done]] = ({}, [])
     for position, (entry, _) in enumerate(entries):
+        if position == since:
+            found = list(left)
         if entry.kind == e.MIGRATED:
             before = (asked, found)
             asked, found = reindexed(asked, entry), [renamed(done, entry) for done in found]

@@ -58,6 +58,8 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
     draft = rewound(state, entries, Entry(e.RETRIED, data=data))
     if draft.version != program.version:  # it was migrated since, and goes on by the version it has come to
         data["version"] = program.version
+    if item.input is None and draft.input != state.input:  # an earlier retry gave another one, which stays the execution's own
+        data["input"] = state.input
     if reasons := unfit(draft, program, target):
         detail = f"version {program.version} cannot go on from there: {'; '.join(reasons)}"
         return Retried(Answer(409, "version_unfit", detail))
