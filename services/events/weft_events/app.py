@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
+from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
-from weft_events import api, handlers, tables
+from weft_events import api, handlers, tables, usecases
 from weft_events.settings import Settings
+
+TIDY_EVERY_S = 900.0
 
 
 def build(settings: Settings) -> Service:
@@ -17,4 +23,24 @@ def build(settings: Settings) -> Service:
         door=api.door,
         handlers=handlers.on,
         tables=tables.metadata,
+        background=(tidy,),
     )
+
+
+async def tidy(context: ServiceContext) -> None:
+    """Forget events of long ago, now and then, until cancelled."""
+    while True:
+        await forget(context)
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def forget(context: ServiceContext) -> None:
+    """Forget what every tenant has kept long enough, some at a time."""
+    usual = cast(Settings, context.settings).events_kept_days
+    async with context.owner_transaction() as uow:
+        kept_days = await usecases.kept_days(usual, uow)
+    for tenant, days in kept_days.items():
+        more = True
+        while more:
+            async with context.owner_transaction(tenant) as uow:
+                more = await usecases.forget_events(days, uow)

@@ -26,6 +26,7 @@ MAX_CONSIDERED: Final = 100
 """Triggers whose consideration is kept for an event; more are matched all the same."""
 REMEMBERED_TYPES: Final = 1000
 """Event types whose triggers an index remembers."""
+MAX_KEPT_DAYS: Final = 36_500
 MAX_DETAIL: Final = 500
 MAX_KEY: Final = 500
 
@@ -175,6 +176,12 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
 def tenant_names(tenant: str, tier: str | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What expressions read as `tenant`; one not heard of yet has the standard tier."""
     return {"id": tenant, "tier": tier or "standard", "settings": dict(settings or {})}
+
+
+def kept_days(retention: object, usual: int) -> int:
+    """How many days a tenant's events are kept, 0 for ever. retention: of its settings, `{events_days}`. usual: else."""
+    days = retention.get("events_days") if isinstance(retention, Mapping) else None
+    return days if isinstance(days, int) and not isinstance(days, bool) and 0 <= days <= MAX_KEPT_DAYS else usual
 
 
 def payload_of(event: CloudEvent) -> Any:

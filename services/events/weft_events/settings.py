@@ -9,4 +9,7 @@ from weft_runtime.settings import ServiceSettings
 class Settings(ServiceSettings):
     """What events needs beside what every service does."""
 
+    events_kept_days: int = Field(
+        default=0, ge=0, le=36_500, description="Events are forgotten after so many days, 0 keeps them for ever; a tenant may have another."
+    )
     max_events: int = Field(default=1000, ge=1, le=10_000, description="Events in one batch over HTTP.")

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
@@ -20,6 +21,7 @@ from weft_events.domain import Considered, Logged, Matching, Received
 from weft_events.explaining import Explained
 from weft_events.reading import Arrived
 from weft_events.registry import Registry
+from weft_events.store import retention
 
 YIELD_EVERY = 50
 """After so many events matched, others get their turn."""
@@ -110,6 +112,17 @@ async def note_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:
 async def note_rejected(msg: StartRejected, uow: UnitOfWork) -> None:
     """Complete the explanation of an event whose start was refused."""
     await _note(msg.event_id, msg.execution_id, "rejected", f"{msg.error.code}: {msg.error.message}", uow)
+
+
+async def kept_days(usual: int, uow: UnitOfWork) -> dict[str, int]:
+    """How many days events are kept, by tenant, without those that keep them for ever. usual: for who says nothing, 0 for ever."""
+    found = {tenant: domain.kept_days(said, usual) for tenant, said in (await retention.tenants(uow)).items()}
+    return {tenant: days for tenant, days in sorted(found.items()) if days}
+
+
+async def forget_events(days: int, uow: UnitOfWork) -> bool:
+    """Forget some events of the tenant that are older. Returns: whether there may be more."""
+    return await retention.forget_events(uow, listening.first_id(uow.now - timedelta(days=days)))
 
 
 async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork) -> list[tuple[Received, list[Considered]]]:

@@ -117,11 +117,18 @@ class QuotasBody(Body):
     on_exceeded: OnExceeded | EachExceededBody = "queue"
 
 
+class RetentionBody(Body):
+    """How long what a tenant has is kept. events_days: days that its events are kept by the events service, 0 for ever."""
+
+    events_days: int | None = Field(default=None, ge=0, le=36_500)
+
+
 class TenantSettingsBody(Body):
     """A tenant's settings, free but for what the mesh itself reads of them."""
 
     model_config = ConfigDict(extra="allow")
     quotas: QuotasBody | None = None
+    retention: RetentionBody | None = None
 
     def given(self) -> dict[str, Any]:
         """The settings as they were sent."""

@@ -28,9 +28,9 @@ async def cancel_task(msg: CancelTask, uow: UnitOfWork) -> None:
     await usecases.cancel_task(msg, uow)
 
 
-@on.batch(ExecutionPaused, ExecutionResumed)
+@on.batch(ExecutionPaused, ExecutionResumed, repeatable=True)
 async def pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed]], uow: UnitOfWork) -> None:
-    """Let tasks rest with their executions."""
+    """Let tasks rest with their executions. Most only wake up, which the inbox need not remember, nor what is kept by its position."""
     await usecases.follow_pauses(heard, uow)
 
 

@@ -188,10 +188,11 @@ async def follow(uow: UnitOfWork, tenant: str, execution_id: UUID, halt: Halt, s
 
 
 async def forget_halts(uow: UnitOfWork, tenant: str) -> None:
-    """Forget pauses of long ago that are over."""
+    """Forget pauses of long ago that are over, or that no task rests with: an execution that was cancelled never says that it goes on."""
     later = pauses.alias()
     over = (later.c.tenant_id == tenant, later.c.execution_id == pauses.c.execution_id, later.c.position > pauses.c.position)
-    is_over = sa.or_(pauses.c.since.is_not(None), sa.exists().where(*over))
+    resting = sa.exists().where(tasks.c.tenant_id == tenant, tasks.c.execution_id == pauses.c.execution_id, tasks.c.status.in_(LIVE))
+    is_over = sa.or_(pauses.c.since.is_not(None), sa.exists().where(*over), sa.not_(resting))
     old = pauses.c.heard_at < uow.now - REMEMBER_TAKEN_BACK
     await uow.conn.execute(sa.delete(pauses).where(pauses.c.tenant_id == tenant, old, is_over))
 

@@ -152,3 +152,23 @@ async def test_a_definition_this_code_cannot_run_stops_nobody_else(engine: Engin
         queue = routing.partition_queue(routing.partition_of(execution))
         await send(engine, routing.COMMANDS, queue, word("execution.start", start(execution, workflow)))
     await comes_to(engine, known, "completed")
+
+
+async def test_what_names_no_tenant_is_seen_by_who_runs_the_installation_alone(engine: Engine) -> None:
+    item = Item(id=str(new_id()), source="test", type="execution.start", data=msgspec.Raw(b"{}"))
+    await send(engine, routing.COMMANDS, routing.partition_queue(0), item)
+    operator = engine.service.client(roles=["operator"])
+
+    async def look() -> dict[str, Any] | None:
+        listed = (await operator.get("/api/v1/parked/without-tenant")).json()["items"]
+        return next((row for row in listed if row["message_id"] == item.id), None)
+
+    row = await eventually(look, "an item without a tenant being parked")
+    assert row["code"] == "no_tenant"
+    admin = engine.service.client(roles=["admin"])
+    assert (await admin.get("/api/v1/parked/without-tenant")).status_code == 403
+    assert (await admin.get(f"/api/v1/parked/{row['id']}")).status_code == 404
+    place = f"/api/v1/parked/without-tenant/{row['id']}"
+    assert (await operator.get(place)).json()["item"]["id"] == item.id
+    assert (await operator.post(f"{place}/discard")).json()["status"] == "discarded"
+    assert (await operator.post(f"{place}/replay")).json()["code"] == "parked_settled"

@@ -18,6 +18,7 @@ from weft_runtime.bus import OutFrame
 from weft_runtime.clock import new_id
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, eventually, running_service, said, tell
+from weft_tasks import store
 from weft_tasks.app import build
 from weft_tasks.pauses import Halt, put_off, standing
 
@@ -155,3 +156,13 @@ def test_only_pauses_that_are_over_put_off_and_only_what_was_asked_for_before() 
     assert put_off(T0, [over], T0 + HOUR) == T0
     assert put_off(None, [over], T0) is None
     assert (standing([over, later]), standing([over]), standing([])) == (later, None, None)
+
+
+async def test_a_pause_that_no_task_rests_with_is_forgotten_in_the_end(service: RunningService) -> None:
+    cancelled, resting = uuid4(), uuid4()
+    await tell(service, creation(resting), pause(cancelled), pause(resting), tenant="forget")
+    service.clock.advance(timedelta(days=8))
+    await tell(service, pause(uuid4()), tenant="forget")
+    async with service.context.owner_transaction("forget") as uow:
+        found = [len(await store.halts(uow, "forget", execution)) for execution in (cancelled, resting)]
+    assert found == [0, 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -13,10 +13,13 @@ from pydantic import BaseModel
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.database import plumbing
 from weft_runtime.errors import Conflict, NotFound
-from weft_runtime.http import Body, Door, Listing, Page, Uow
+from weft_runtime.http import Body, Door, Listing, OwnerUow, Page, Uow
 from weft_runtime.http.door import PREFIX
 from weft_runtime.pipeline.replaying import edited
 from weft_runtime.uow import UnitOfWork
+
+NOBODYS: Final = "/without-tenant"
+"""Below a service's parked messages: those that name no tenant."""
 
 
 class ParkedNotFound(NotFound):
@@ -68,52 +71,86 @@ def declare(door: Door, service: str) -> None:
     if any(declared.path == f"{PREFIX}{path}" for declared in door.declared):
         return
 
+    _declare_nobodys(door, service, path + NOBODYS)
+
     @door.get(path, may=Permission.PARKED_MANAGE)
     async def list_parked(page: Page, uow: Uow, status: str = "parked") -> Listing[ParkedView]:
         """What this service could not handle, newest last. status: `parked` or `retrying`."""
-        rows = await _list(uow, service, status, page.after, page.limit + 1)
+        rows = await _list(uow, service, uow.tenant, status, page.after, page.limit + 1)
         return page.listing(rows, view=lambda row: _view(row, service), key=lambda row: (row.parked_at, row.id))
 
     @door.get(path + "/{parked_id}", may=Permission.PARKED_MANAGE)
     async def get_parked(parked_id: UUID, uow: Uow) -> ParkedView:
         """One, with its item."""
-        return _view(await _get(uow, service, parked_id), service, whole=True)
+        return _view(await _get(uow, service, uow.tenant, parked_id), service, whole=True)
 
     @door.post(path + "/{parked_id}/replay", may=Permission.PARKED_MANAGE)
     async def replay_parked(parked_id: UUID, uow: Uow, body: ReplayBody | None = None) -> ParkedView:
         """Handle it again, as if it had just come, with other data where some is given."""
-        values: dict[str, Any] = {"status": "retrying", "next_at": uow.now, "attempts": 0}
+        values = _replayed(uow)
         if body is not None and body.data is not None:
-            row = await _get(uow, service, parked_id, lock=True)
+            row = await _get(uow, service, uow.tenant, parked_id, lock=True)
             values["body"] = edited(bytes(row.body), body.data, uow.tenant)
-        return _view(await _settle(uow, service, parked_id, values), service)
+        return _view(await _settle(uow, service, uow.tenant, parked_id, values), service)
 
     @door.post(path + "/{parked_id}/discard", may=Permission.PARKED_MANAGE)
     async def discard_parked(parked_id: UUID, uow: Uow) -> ParkedView:
         """Give it up for good."""
-        values = {"status": "discarded", "next_at": None, "settled_at": uow.now}
-        return _view(await _settle(uow, service, parked_id, values), service)
+        return _view(await _settle(uow, service, uow.tenant, parked_id, _discarded(uow)), service)
 
 
-async def _list(uow: UnitOfWork, service: str, status: str, after: tuple[Any, ...] | None, limit: int) -> list[Any]:
+def _declare_nobodys(door: Door, service: str, path: str) -> None:
+    """The routes for what names no tenant that could see it: for who runs the installation."""
+
+    @door.get(path, may=Permission.TENANTS_MANAGE)
+    async def list_parked_without_tenant(page: Page, uow: OwnerUow, status: str = "parked") -> Listing[ParkedView]:
+        """What this service could not handle and names no tenant, newest last, for operators. status: `parked` or `retrying`."""
+        rows = await _list(uow, service, "", status, page.after, page.limit + 1)
+        return page.listing(rows, view=lambda row: _view(row, service), key=lambda row: (row.parked_at, row.id))
+
+    @door.get(path + "/{parked_id}", may=Permission.TENANTS_MANAGE)
+    async def get_parked_without_tenant(parked_id: UUID, uow: OwnerUow) -> ParkedView:
+        """One of them, with what can be read of it."""
+        return _view(await _get(uow, service, "", parked_id), service, whole=True)
+
+    @door.post(path + "/{parked_id}/replay", may=Permission.TENANTS_MANAGE)
+    async def replay_parked_without_tenant(parked_id: UUID, uow: OwnerUow) -> ParkedView:
+        """Handle it again as it is, by a release that can read it for example."""
+        return _view(await _settle(uow, service, "", parked_id, _replayed(uow)), service)
+
+    @door.post(path + "/{parked_id}/discard", may=Permission.TENANTS_MANAGE)
+    async def discard_parked_without_tenant(parked_id: UUID, uow: OwnerUow) -> ParkedView:
+        """Give it up for good."""
+        return _view(await _settle(uow, service, "", parked_id, _discarded(uow)), service)
+
+
+def _replayed(uow: UnitOfWork) -> dict[str, Any]:
+    return {"status": "retrying", "next_at": uow.now, "attempts": 0}
+
+
+def _discarded(uow: UnitOfWork) -> dict[str, Any]:
+    return {"status": "discarded", "next_at": None, "settled_at": uow.now}
+
+
+async def _list(uow: UnitOfWork, service: str, tenant: str, status: str, after: tuple[Any, ...] | None, limit: int) -> list[Any]:
     table = plumbing.table(service, "parked")
-    query = sa.select(table).where(table.c.tenant_id == uow.tenant, table.c.status == status)
+    query = sa.select(table).where(table.c.tenant_id == tenant, table.c.status == status)
     if after is not None:
         query = query.where(sa.tuple_(table.c.parked_at, table.c.id) > after)
     return list(await uow.conn.execute(query.order_by(table.c.parked_at, table.c.id).limit(limit)))
 
 
-async def _get(uow: UnitOfWork, service: str, parked_id: UUID, *, lock: bool = False) -> Any:
+async def _get(uow: UnitOfWork, service: str, tenant: str, parked_id: UUID, *, lock: bool = False) -> Any:
     table = plumbing.table(service, "parked")
-    query = sa.select(table).where(table.c.tenant_id == uow.tenant, table.c.id == parked_id)
+    query = sa.select(table).where(table.c.tenant_id == tenant, table.c.id == parked_id)
     row = (await uow.conn.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise ParkedNotFound(f"no parked message {parked_id}")
     return row
 
 
-async def _settle(uow: UnitOfWork, service: str, parked_id: UUID, values: dict[str, Any]) -> Any:
-    row = await _get(uow, service, parked_id, lock=True)
+async def _settle(uow: UnitOfWork, service: str, tenant: str, parked_id: UUID, values: dict[str, Any]) -> Any:
+    row = await _get(uow, service, tenant, parked_id, lock=True)
     if row.status not in {"parked", "retrying"}:
         raise ParkedSettled(f"parked message {parked_id} was {row.status} by {row.settled_by}")
     table = plumbing.table(service, "parked")
