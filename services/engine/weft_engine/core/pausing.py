@@ -55,9 +55,14 @@ def _keep(turn: Turn, item: i.Happening, word: str) -> Answer | None:
             known = ", ".join(sorted(turn.program.signals)) or "none"
             return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {item.name!r}; it knows: {known}")
     held = {"type": word, "item": msgspec.to_builtins(item)}
-    if held not in state.held:
+    if not _is_held(turn, held):
         turn.emit(e.ITEM_HELD, **held)
     return Answer(202, body={"status": "kept"}) if isinstance(item, i.Signal) else None
+
+
+def _is_held(turn: Turn, item: dict[str, Any]) -> bool:
+    held = turn.state.held
+    return item in held or (turn.state.large and item in turn.context.values.opened(list(held)))
 
 
 def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
@@ -71,6 +76,6 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
     turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}))
     for one in held:
         if not state.ended:
-            happen(turn, i.convert(one["type"], one["item"]))
+            happen(turn, i.convert(one["type"], turn.context.values.opened(one["item"])))
             run(turn)
     return Answer(200)
