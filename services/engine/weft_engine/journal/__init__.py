@@ -6,7 +6,7 @@ This is the hot path, so it speaks to PostgreSQL with asyncpg directly and in ar
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -14,17 +14,19 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from weft_runtime.database import driver_url
+from weft_runtime.database.blobs import unpacked
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
 from weft_engine.journal import statements as sql
-from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow
+from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, BlobRow, Fence, HeadRow, JournalRow, KeyRow, UseRow
 
 __all__ = [
     "DATABASE_ERRORS",
     "AdmissionRow",
     "AnswerRow",
     "Batch",
+    "BlobRow",
     "Connect",
     "DataError",
     "Fence",
@@ -33,6 +35,7 @@ __all__ = [
     "Journal",
     "JournalRow",
     "KeyRow",
+    "UseRow",
     "connector",
     "months_from",
     "prune_answers",
@@ -65,6 +68,18 @@ async def _connect(url: str) -> Connection:
     )
 
 
+KEPT_UNSEEN: Final = timedelta(days=1)
+"""How long a large value is kept before it is asked who uses it, each time."""
+
+
+async def forget_blobs(connection: Connection, limit: int = 500) -> int:
+    """Delete large values that no journal names any more, among those whose time to be looked at has come, the earliest first.
+
+    Returns: how many were looked at, at most `limit`; at none there is nothing left to do for now.
+    """
+    return int(await connection.fetchval(sql.FORGET_BLOBS, limit, KEPT_UNSEEN))
+
+
 async def prune_answers(connection: Connection) -> None:
     """Forget answers that nobody waits for any more."""
     await connection.execute("DELETE FROM engine.answers WHERE answered_at < clock_timestamp() - interval '1 hour'")
@@ -83,12 +98,16 @@ class Journal:
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
-        columns = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 10), *_columns(batch.freed, 4)]
+        columns: list[Any] = [*_columns(batch.fences, 3), *_columns(batch.rows, 7), *_columns(batch.heads, 10), *_columns(batch.freed, 4)]
         columns += _columns(batch.answers, 4)
         statement = sql.COMMIT
-        if batch.entering or batch.leaving:
+        if batch.entering or batch.leaving or batch.uses:
             statement = sql.COMMIT_AT_GATES
             columns += [*_columns(batch.entering, 6), batch.leaving]
+        if batch.uses:
+            # In one order, so that two lanes that keep the same values at once do not wait for each other.
+            statement = sql.COMMIT_KEEPING
+            columns += [*_columns(sorted(batch.blobs), 4), KEPT_UNSEEN, *_columns(sorted(set(batch.uses)), 3)]
         if await self._connection.fetchval(statement, *columns) != 1:
             raise Fenced
 
@@ -112,6 +131,13 @@ class Journal:
                 Row(record["position"], record["at"], core_entries.decode(record["entries"]))
             )
         return rows
+
+    async def blobs(self, tenant: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Large values of a tenant, JSON by id; one that is not kept is left out."""
+        return {
+            record["id"]: unpacked(record["content"], record["size_bytes"])
+            for record in await self._connection.fetch(sql.BLOBS, tenant, ids)
+        }
 
     async def heads(self, ids: Sequence[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
         """(status, wake_at) as stored of these executions; one that is unknown is left out."""

@@ -64,6 +64,23 @@ class AdmissionRow(NamedTuple):
     asked_at: datetime
 
 
+class BlobRow(NamedTuple):
+    """A large value. id: `sha256:<hex>` of its JSON.  size_bytes: of its JSON.  content: its JSON, as the table of blobs stores it."""
+
+    tenant: str
+    id: str
+    size_bytes: int
+    content: bytes
+
+
+class UseRow(NamedTuple):
+    """An execution whose journal names a large value."""
+
+    tenant: str
+    blob_id: str
+    execution_id: UUID
+
+
 class Fence(NamedTuple):
     """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
 
@@ -83,3 +100,5 @@ class Batch:
     answers: list[AnswerRow] = field(default_factory=list)
     entering: list[AdmissionRow] = field(default_factory=list)
     leaving: list[UUID] = field(default_factory=list)
+    blobs: list[BlobRow] = field(default_factory=list)
+    uses: list[UseRow] = field(default_factory=list)

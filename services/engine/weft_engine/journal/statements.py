@@ -42,6 +42,20 @@ _AT_GATES: Final = """, entering AS (
 
 COMMIT_AT_GATES: Final = WRITE + _AT_GATES + _DONE
 
+_KEEPING: Final = """, kept AS (
+    INSERT INTO engine.blobs AS b (tenant_id, id, size_bytes, content, created_at, expires_at)
+    SELECT u.*, clock_timestamp(), clock_timestamp() + $40::interval
+    FROM mine, unnest($36::text[], $37::text[], $38::int[], $39::bytea[]) AS u
+    ON CONFLICT (tenant_id, id) DO UPDATE SET expires_at = greatest(b.expires_at, excluded.expires_at)
+), used AS (
+    INSERT INTO engine.blob_uses (tenant_id, blob_id, execution_id)
+    SELECT u.* FROM mine, unnest($41::text[], $42::text[], $43::uuid[]) AS u
+    ON CONFLICT DO NOTHING
+)"""
+
+COMMIT_KEEPING: Final = WRITE + _AT_GATES + _KEEPING + _DONE
+"""With large values. One that is there already is looked at for removal later: changing it keeps a removal under way from taking it."""
+
 RENEW: Final = """
 UPDATE engine.partitions p SET epoch = p.epoch + 1 FROM unnest($1::smallint[], $2::bigint[]) AS u(partition, epoch)
 WHERE p.partition = u.partition AND p.epoch = u.epoch
@@ -75,3 +89,26 @@ SELECT k.tenant_id, k.workflow, k.key, k.execution_id FROM engine.keys k
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
   ON k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key
 """
+
+BLOBS: Final = "SELECT id, size_bytes, content FROM engine.blobs WHERE tenant_id = $1 AND id = ANY($2::text[])"
+
+FORGET_BLOBS: Final = """
+WITH over AS (
+    SELECT tenant_id, id FROM engine.blobs WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), uses AS (
+    SELECT u.*, EXISTS (SELECT FROM engine.journal j WHERE j.execution_id = u.execution_id) AS stands
+    FROM engine.blob_uses u JOIN over ON u.tenant_id = over.tenant_id AND u.blob_id = over.id
+), ended AS (
+    DELETE FROM engine.blob_uses u USING uses WHERE NOT uses.stands
+    AND u.tenant_id = uses.tenant_id AND u.blob_id = uses.blob_id AND u.execution_id = uses.execution_id
+), still AS (
+    UPDATE engine.blobs b SET expires_at = clock_timestamp() + $2::interval
+    FROM (SELECT DISTINCT tenant_id, blob_id FROM uses WHERE stands) AS used
+    WHERE b.tenant_id = used.tenant_id AND b.id = used.blob_id
+), deleted AS (
+    DELETE FROM engine.blobs b USING over WHERE b.tenant_id = over.tenant_id AND b.id = over.id
+    AND NOT EXISTS (SELECT FROM uses WHERE uses.stands AND uses.tenant_id = b.tenant_id AND uses.blob_id = b.id)
+)
+SELECT count(*) FROM over
+"""
+"""Locked, so that one that is kept anew at this moment is left alone, or is written again by who waits for this."""
