@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 import pytest
-from weft_connectors.activity import ActivityCall
+from weft_connectors.activity import Activity, ActivityCall
 from weft_engine.journal import Batch, BlobRow, Connection, Fence, Fenced, Journal, JournalRow, UseRow, forget_blobs
 from weft_runtime.database import driver_url
 from weft_runtime.database.blobs import packed
@@ -68,7 +68,7 @@ PIPELINE = {
 }  # fmt: skip
 
 
-def workers(working: Callable[..., None], seen: list[Any]) -> None:
+def workers(working: Callable[..., None], seen: list[Any], **more: Activity) -> None:
     async def big(call: ActivityCall) -> Any:
         return {"rows": ROWS}
 
@@ -79,7 +79,7 @@ def workers(working: Callable[..., None], seen: list[Any]) -> None:
     async def last(call: ActivityCall) -> Any:
         return call.input
 
-    working(do_big=big, do_use=use, do_last=last)
+    working(do_big=big, do_use=use, do_last=last, **more)
 
 
 async def goes_through(engine: Engine, working: Callable[..., None], slug: str) -> tuple[str, list[Any]]:
@@ -205,8 +205,7 @@ async def test_what_came_during_a_pause_and_what_a_retry_goes_back_behind_may_be
             raise ValueError("not this time")
         return call.input
 
-    workers(working, [])
-    working("acme", do_picky=picky)
+    workers(working, [], do_picky=picky)
     node = {**act("picky", rows="{{ step.big.output.rows.filter(r, r.number < 120) }}", sent="{{ size(step.rest.output) }}"),
             "retry": {"attempts": 1}}  # fmt: skip
     await engine.publish("paused", nodes=[act("big"), {"id": "rest", "type": "state", "with": {"signals": {"go": {}}}}, node])
