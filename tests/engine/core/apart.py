@@ -20,12 +20,12 @@ FoundT = TypeVar("FoundT")
 
 @dataclass
 class Apart:
-    """An execution beside another one. contents: what its journal only names.  asked: how often the core asked for a value."""
+    """An execution beside another one. contents: what its journal only names.  asked_for: ids of what the core has asked for."""
 
     state: State
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
-    asked: int = 0
+    asked_for: set[str] = field(default_factory=set)
 
     def given(self, context: Context, act: Callable[[Context], FoundT]) -> FoundT:
         """What acting comes to with nothing but the values that it asks for."""
@@ -36,7 +36,7 @@ class Apart:
             except Wanted as wanted:
                 assert wanted.claimed.id not in read, "what was given was asked for again"
                 read[wanted.claimed.id] = self.contents[wanted.claimed.id]
-                self.asked += 1
+                self.asked_for.add(wanted.claimed.id)
 
     def keep(self, entries: Sequence[Entry], now: datetime, beside: Sequence[Row], said: Sequence[Outgoing]) -> None:
         """Write down what came of an item. beside: the journal of the other.  said: what that one just said."""

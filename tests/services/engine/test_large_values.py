@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import msgspec
 import pytest
 from weft_connectors.activity import Activity, ActivityCall
-from weft_engine.journal import Batch, BlobRow, Connection, Fence, Fenced, Journal, JournalRow, UseRow, forget_blobs
+from weft_engine.core.claims import INLINE_BYTES
+from weft_engine.journal import Batch, Connection, Journal
 from weft_runtime.database import driver_url
-from weft_runtime.database.blobs import packed
-from weft_runtime.testing import eventually
 
 from tests.services.engine.conftest import Engine
 
-INLINE_BYTES = 64 * 1024
-ROWS = [{"number": number, "text": "abcdefghi " * 100} for number in range(900)]
+ROWS: list[dict[str, Any]] = [{"number": number, "text": "abcdefghi " * 100} for number in range(900)]
 """About 900 KiB as JSON."""
 
 
@@ -51,7 +46,7 @@ def act(node: str, **input_: Any) -> dict[str, Any]:
     return {"id": node, "type": "activity", "with": {"name": f"do_{node}", **({"input": input_} if input_ else {})}}
 
 
-PIPELINE = {
+PIPELINE: dict[str, Any] = {
     "nodes": [
         act("big"),
         act("use", row="{{ step.big.output.rows[899] }}", some="{{ step.big.output.rows.filter(r, r.number < 100) }}"),
@@ -225,78 +220,3 @@ async def test_what_came_during_a_pause_and_what_a_retry_goes_back_behind_may_be
     assert calls == [{"rows": ROWS[:120], "sent": 100_000}] * 2
     effects = (await engine.client.get(f"/api/v1/executions/{execution}/effects")).json()["items"]
     assert [effect["name"] for effect in effects].count("do_big") == 1
-
-
-def batch_of(blob: str, execution: UUID, epoch: int, partition: int = 0, seq: int = 10**9) -> Batch:
-    """A commit whose one row names a large value."""
-    entries = [{"kind": "step.completed", "data": {"output": None}, "claims": [[["output"], blob, 4, blob, None]]}]
-    row = JournalRow(partition, seq, execution, "acme", 0, datetime.now(UTC), msgspec.json.encode(entries).decode())
-    uses = [UseRow("acme", blob, execution)]
-    return Batch(fences=[Fence(partition, epoch, 0)], rows=[row], blobs=[BlobRow("acme", blob, 4, packed(b'"ab"'))], uses=uses)
-
-
-async def test_a_commit_that_is_fenced_off_keeps_nothing(schema: Connection) -> None:
-    blob = f"sha256:{uuid4().hex}"
-    with pytest.raises(Fenced):
-        await Journal(schema).commit(batch_of(blob, uuid4(), epoch=10**9))
-
-    assert await schema.fetchval("SELECT count(*) FROM engine.blobs WHERE id = $1", blob) == 0
-    assert await schema.fetchval("SELECT count(*) FROM engine.blob_uses WHERE blob_id = $1", blob) == 0
-
-
-async def written(schema: Connection, blob: str, execution: UUID, seq: int) -> None:
-    epoch = await schema.fetchval("SELECT epoch FROM engine.partitions WHERE partition = 0")
-    await Journal(schema).commit(batch_of(blob, execution, epoch, seq=seq))
-
-
-async def stored(schema: Connection, blob: str) -> bool:
-    return bool(await schema.fetchval("SELECT EXISTS (SELECT FROM engine.blobs WHERE id = $1)", blob))
-
-
-async def test_a_value_is_deleted_when_its_time_has_come_and_no_journal_names_it(schema: Connection) -> None:
-    blob, first, second = f"sha256:{uuid4().hex}", uuid4(), uuid4()
-    base = 2 * 10**9
-    await written(schema, blob, first, base)
-    await written(schema, blob, second, base + 1)
-    due = "UPDATE engine.blobs SET expires_at = now() - interval '1 hour' WHERE id = $1"
-
-    await schema.execute(due, blob)
-    await forget_blobs(schema)
-    assert await stored(schema, blob), "two executions use it"
-    await schema.execute("DELETE FROM engine.journal WHERE execution_id = $1", first)
-    await forget_blobs(schema)
-    assert await stored(schema, blob), "it is not looked at again so soon"
-    await schema.execute(due, blob)
-    await forget_blobs(schema)
-    assert await stored(schema, blob), "one execution uses it"
-    await schema.execute("DELETE FROM engine.journal WHERE execution_id = $1", second)
-    await schema.execute(due, blob)
-    await forget_blobs(schema)
-    assert not await stored(schema, blob)
-    assert await schema.fetchval("SELECT count(*) FROM engine.blob_uses WHERE blob_id = $1", blob) == 0
-
-
-async def test_a_value_that_is_used_anew_while_it_is_being_deleted_is_there_afterwards(schema: Connection, database_url: str) -> None:
-    blob, gone, new = f"sha256:{uuid4().hex}", uuid4(), uuid4()
-    base = 3 * 10**9
-    await written(schema, blob, gone, base)
-    await schema.execute("DELETE FROM engine.journal WHERE execution_id = $1", gone)
-    await schema.execute("UPDATE engine.blobs SET expires_at = now() - interval '1 hour' WHERE id = $1", blob)
-    other = await asyncpg.connect(driver_url(database_url))
-    try:
-        removal = schema.transaction()
-        await removal.start()
-        await forget_blobs(schema)
-        using = asyncio.create_task(written(other, blob, new, base + 1))
-
-        async def held_up() -> bool:
-            return bool(await schema.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", other.get_server_pid()))
-
-        await eventually(held_up, "the commit waiting for the removal")
-        await removal.commit()
-        await using
-
-        assert await stored(schema, blob)
-        assert (await Journal(other).blobs("acme", [blob]))[blob] == b'"ab"'
-    finally:
-        await other.close()

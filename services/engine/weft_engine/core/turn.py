@@ -12,7 +12,7 @@ from weft_language.compilation import PROPAGATE, ActivityWork, ConnectorWork, No
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
-from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of, too_large
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
 from weft_engine.core.ledger import request_hash
@@ -179,7 +179,7 @@ class Turn:
             except ExpressionError as error:
                 self.fail_execution(failure(error.code, error.message, None, permanent=True))
                 return
-            if len(output) > 1 and (size := size_of(output)) > MAX_OUTPUT_BYTES:
+            if (size := size_of_parts(output)) > MAX_OUTPUT_BYTES:
                 self.fail_execution(too_large(None, "the output of the execution", size))
                 return
         self.cancel_pending()

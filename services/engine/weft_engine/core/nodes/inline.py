@@ -9,7 +9,7 @@ from weft_language.compilation import EndWork, FailWork, IfWork, PublishWork, Se
 from weft_language.expressions import ExpressionError, to_json
 
 from weft_engine.core import entries as e
-from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of, too_large
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
 from weft_engine.core.turn import At, Turn, failure, text
 
 
@@ -34,7 +34,7 @@ def transform(turn: Turn, at: At, work: TransformWork) -> None:
 
 def _too_large(turn: Turn, at: At, output: Any) -> bool:
     """Fail what is larger than a step's output may be. An expression is bounded by itself; only several together can come to that."""
-    size = size_of(output) if isinstance(output, (dict, list)) and len(output) > 1 else 0
+    size = size_of_parts(output)
     if size > MAX_OUTPUT_BYTES:
         turn.fail(at, too_large(at.node.id, "its output", size))
     return size > MAX_OUTPUT_BYTES
