@@ -110,6 +110,27 @@ def test_a_transition_that_lacks_a_value_leaves_the_state_as_it_was_and_one_that
         Values({wanted.value.claimed.id: b""}).open(wanted.value.claimed)
 
 
+@pytest.mark.parametrize("event", [False, True])
+def test_a_large_item_that_comes_twice_during_a_pause_is_held_once_and_then_taken(event: bool) -> None:
+    rest = {"signals": {"go": {}}, "events": {"heard": {"event": "a.b"}}}
+    nodes: list[dict[str, Any]] = [
+        {"id": "rest", "type": "state", "with": rest},
+        {"id": "n", "type": "set", "with": {"n": "{{ step.rest.output.n }}"}},
+    ]
+    run = Run(program_of(nodes, output={"n": "{{ vars.n }}"})).start().do(i.Pause(ID))
+    heard = i.DomainEvent(ID, "one", "heard", {"id": "one", "type": "a.b", "data": LARGE})
+    item = heard if event else i.Signal(ID, "one", "go", LARGE)
+    if event:
+        run.do(i.Signal(ID, "zero", "go", {**LARGE, "n": 8}))
+    run.do(item)
+    rows = len(run.rows)
+    run.do(item)
+    assert len(run.rows) == rows
+    run.do(i.Resume(ID))
+
+    assert run.state.output == {"n": 8 if event else 7}
+
+
 def test_what_many_expressions_make_together_is_refused_over_1_mib() -> None:
     values = {f"v{number}": "{{ input.text }}" for number in range(6)}
     for type_, with_ in (("set", values), ("transform", {"map": values}), ("end", {"output": values})):

@@ -65,13 +65,13 @@ def _without(data: Any, path: Path, over: int, contents: dict[str, bytes]) -> An
         if name not in data:
             continue
         value = data[name]
-        new = _apart(value, over, contents) if len(path) == 1 else _without(value, path[1:], over, contents)
+        new = _apart(value, over, contents, asked=name in _ASKED) if len(path) == 1 else _without(value, path[1:], over, contents)
         if new is not value:
             data = {**data, name: new}
     return data
 
 
-def _apart(value: Any, over: int, contents: dict[str, bytes]) -> Any:
+def _apart(value: Any, over: int, contents: dict[str, bytes], *, asked: bool) -> Any:
     if value is None or type(value) in _SMALL:
         return value
     content = _encode(value)
@@ -79,9 +79,11 @@ def _apart(value: Any, over: int, contents: dict[str, bytes]) -> Any:
         return value
     id_ = "sha256:" + sha256(content).hexdigest()
     contents[id_] = content
-    return Claimed(id_, len(content), hash_of(value), len(value) if type(value) is list else None)
+    return Claimed(id_, len(content), hash_of(value) if asked else "", len(value) if type(value) is list else None)
 
 
+_ASKED: Final = frozenset({"input", "data"})
+"""What is part of a request, which a retry may compare with another."""
 _SMALL: Final = frozenset({bool, int, float, Claimed})
 
 

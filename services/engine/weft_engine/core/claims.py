@@ -21,8 +21,8 @@ MAX_OUTPUT_BYTES: Final = 1024 * 1024
 class Claimed:
     """A value that is kept apart. Neither a dataclass nor a struct, so that it can never be written as JSON by mistake.
 
-    id: `sha256:<hex>` of its JSON.  size_bytes: of its JSON.  same: hash of the value, whatever the order of its members.
-    count: of its items, where it is a list.
+    id: `sha256:<hex>` of its JSON.  size_bytes: of its JSON.  same: where it was asked of somebody, `hash_of` it, which does not depend on
+    the order of its members; else empty.  count: of its items, where it is a list.
     """
 
     __slots__ = ("count", "id", "same", "size_bytes")

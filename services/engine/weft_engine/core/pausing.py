@@ -9,6 +9,7 @@ import msgspec
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core.claims import Claimed
 from weft_engine.core.running import run
 from weft_engine.core.signals import Answer
 from weft_engine.core.turn import Turn
@@ -62,7 +63,16 @@ def _keep(turn: Turn, item: i.Happening, word: str) -> Answer | None:
 
 def _is_held(turn: Turn, item: dict[str, Any]) -> bool:
     held = turn.state.held
-    return item in held or (turn.state.large and item in turn.context.values.opened(list(held)))
+    if not turn.state.large:
+        return item in held
+    return any(turn.context.values.opened(one) == item for one in held if _may_be(one, item))
+
+
+def _may_be(held: Any, item: Any) -> bool:
+    """Whether they are equal as far as can be told without reading what is kept apart."""
+    if type(held) is dict and type(item) is dict:
+        return held.keys() == item.keys() and all(_may_be(held[name], item[name]) for name in held)
+    return type(held) is Claimed or bool(held == item)
 
 
 def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
