@@ -60,6 +60,8 @@ class Run:
             self.outgoing += said
             assert comparable(fold(self.state.id, self.rows)) == comparable(self.state), "the journal tells another state"
             self._do_apart(item, transition, said)
+        else:
+            self._do_apart(item, transition, [])
         return self.do(i.Tick(ID)) if self.state.ready and transition.entries else self
 
     def _do_apart(self, item: i.Happening, transition: Transition, said: list[Outgoing]) -> None:
@@ -68,7 +70,9 @@ class Run:
             return
         apart = beside.given(CONTEXT, lambda context: apply(beside.state, item, self.now, self.program, context))
         assert apart.answer == transition.answer, "another answer with values kept apart"
-        beside.keep(apart.entries, self.now, self.rows, said)
+        assert bool(apart.entries) == bool(transition.entries), "another end with values kept apart"
+        if apart.entries:
+            beside.keep(apart.entries, self.now, self.rows, said)
 
     def start(self, input_: dict[str, Any] | None = None, **more: Any) -> Run:
         """Start it."""

@@ -11,9 +11,11 @@ from weft_engine.core.claiming import claim, opened
 from weft_engine.core.claims import INLINE_BYTES, Claimed, ContentLost, Values, Wanted
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.ledger import request_hash
+from weft_engine.core.rewinding import retry
 from weft_engine.core.turn import Context
 
-from tests.engine.core.conftest import ID, START, Run, program_of
+from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
+from tests.engine.core.test_retrying import again
 
 LARGE = {"rows": ["x" * 1000] * 100, "n": 7}
 PLACES = [
@@ -129,6 +131,35 @@ def test_a_large_item_that_comes_twice_during_a_pause_is_held_once_and_then_take
     run.do(i.Resume(ID))
 
     assert run.state.output == {"n": 8 if event else 7}
+
+
+def test_a_large_signal_that_came_early_is_checked_and_guarded_by_what_it_carries() -> None:
+    schema = {"type": "object", "required": ["rows"], "properties": {"n": {"type": "integer"}}}
+    nodes: list[dict[str, Any]] = [
+        {"id": "wait", "type": "activity", "with": {"name": "wait"}},
+        {"id": "rest", "type": "state", "with": {"signals": {"go": {"schema": schema}}}},
+        {"id": "end", "type": "end", "with": {"output": "{{ step.rest.output.n }}"}},
+    ]
+    edges = [{"from": "wait", "to": "rest"}, {"from": "rest", "to": "end", "on": "go", "when": "signal.n == 8"}]
+    run = Run(program_of(nodes, edges)).start().signal("go", LARGE).signal("go", {**LARGE, "n": 8}, "second").complete("wait", 1)
+
+    assert (run.state.status, run.state.output) == ("completed", 8)
+
+
+def test_a_retry_from_before_anything_large_takes_large_outputs_from_the_ledger() -> None:
+    nodes: list[dict[str, Any]] = [
+        {"id": "a", "type": "activity", "with": {"name": "a"}},
+        {"id": "b", "type": "activity", "with": {"name": "b", "input": "{{ step.a.output.n }}"}},
+    ]
+    run = Run(program_of(nodes)).start().complete("a", LARGE).fail("b", permanent=True)
+    beside = run.apart
+    assert beside is not None
+    retried = beside.given(CONTEXT, lambda context: retry(ID, beside.rows, i.Retry(ID, "a"), run.now, run.program, context))
+    assert retried.state is not None and retried.state.large
+    again(run, "a")
+
+    assert run.waits("b").data["input"] == 7
+    assert run.apart is not None and isinstance(run.apart.state.steps["a"].output, Claimed)
 
 
 def test_what_many_expressions_make_together_is_refused_over_1_mib() -> None:
