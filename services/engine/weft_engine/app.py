@@ -15,7 +15,7 @@ from weft_engine.admitting import Gatekeeper
 from weft_engine.bulk.running import BULK, BulkWake
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
-from weft_engine.journal import connector, prune_answers
+from weft_engine.journal import connector, forget_blobs, prune_answers
 from weft_engine.moving.running import MIGRATIONS, MigrationWake
 from weft_engine.partitions import Node
 from weft_engine.programs import ProgramCache
@@ -79,6 +79,8 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
         connection = await opened()
         try:
             await prune_answers(connection)
+            while await forget_blobs(connection):
+                pass  # there may be more than one look takes
         finally:
             await connection.close()
         await asyncio.sleep(TIDY_EVERY_S)

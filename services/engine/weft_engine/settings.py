@@ -16,6 +16,9 @@ class Settings(ServiceSettings):
         default=1500, ge=1, le=65535, description="Frames taken and not yet acked, per partition: how far fairness can look ahead."
     )
     cached_executions: int = Field(default=10_000, ge=100, description="States kept in memory, per lane.")
+    recent_bytes: int = Field(
+        default=32 * 1024 * 1024, ge=0, description="Large values that a lane keeps in memory because it read or wrote them lately."
+    )
     resend_s: float = Field(default=60.0, gt=0, description="Without an answer for so long, an activity's request is sent again.")
     activity_lease_s: float = Field(default=60.0, gt=0, description="An accepted activity without a heartbeat for so long is given up.")
     pool: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="The pool a worker takes activities from.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
+from weft_runtime.database import blobs as runtime_blobs
 
 metadata = sa.MetaData(schema="engine")
 
@@ -71,6 +72,16 @@ journal = sa.Table(
     sa.Column("entries", JSON, nullable=False),
     sa.Index("journal_execution", "execution_id", "position"),
     postgresql_partition_by="RANGE (at)",
+)
+
+blobs = runtime_blobs.table(metadata)
+
+blob_uses = sa.Table(
+    "blob_uses",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("blob_id", sa.Text, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, primary_key=True, comment="whose journal names the blob"),
 )
 
 partitions = sa.Table(

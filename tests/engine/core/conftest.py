@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from weft_engine.core import items as i
-from weft_engine.core.apply import apply
+from weft_engine.core.apply import Transition, apply
 from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
@@ -17,6 +17,8 @@ from weft_engine.core.state import Pending, State
 from weft_engine.core.turn import Context
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
+
+from tests.engine.core.apart import Apart
 
 ID = UUID("0190a6f0-0000-7000-8000-000000000001")
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -31,7 +33,10 @@ def program_of(nodes: list[dict[str, Any]], edges: list[dict[str, Any]] | None =
 
 @dataclass
 class Run:
-    """An execution that is driven by hand, with its journal as PostgreSQL would give it back."""
+    """An execution that is driven by hand, with its journal as PostgreSQL would give it back.
+
+    apart: the same with every value kept apart, which must do the same; None to spare it.
+    """
 
     program: Program
     state: State = field(default_factory=lambda: State(ID, "acme", "test", 1))
@@ -39,6 +44,7 @@ class Run:
     rows: list[Row] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
     answer: Answer | None = None
+    apart: Apart | None = field(default_factory=lambda: Apart(State(ID, "acme", "test", 1)))
 
     def do(self, item: i.Happening) -> Run:
         """Apply an item. What the journal holds must fold to the state the core gave, every time."""
@@ -50,9 +56,23 @@ class Run:
         if transition.entries:
             position = self.state.position - len(transition.entries)
             self.rows.append(Row(position, self.now, decode(encode(transition.entries))))
-            self.outgoing += messages(self.state, transition.entries, position, self.now, 8)
+            said = messages(self.state, transition.entries, position, self.now, 8)
+            self.outgoing += said
             assert comparable(fold(self.state.id, self.rows)) == comparable(self.state), "the journal tells another state"
+            self._do_apart(item, transition, said)
+        else:
+            self._do_apart(item, transition, [])
         return self.do(i.Tick(ID)) if self.state.ready and transition.entries else self
+
+    def _do_apart(self, item: i.Happening, transition: Transition, said: list[Outgoing]) -> None:
+        beside = self.apart
+        if beside is None:
+            return
+        apart = beside.given(CONTEXT, lambda context: apply(beside.state, item, self.now, self.program, context))
+        assert apart.answer == transition.answer, "another answer with values kept apart"
+        assert bool(apart.entries) == bool(transition.entries), "another end with values kept apart"
+        if apart.entries:
+            beside.keep(apart.entries, self.now, self.rows, said)
 
     def start(self, input_: dict[str, Any] | None = None, **more: Any) -> Run:
         """Start it."""

@@ -38,7 +38,7 @@ def happenings(run: Run) -> list[i.Happening]:
 @SLOW
 @given(definitions(), st.data())
 def test_the_journal_folds_to_the_state_after_every_event(document: dict[str, Any], data: st.DataObject) -> None:
-    run = Run(compile_definition(parse(document), 1)).start({"n": 3})
+    run = Run(compile_definition(parse(document), 1), apart=None).start({"n": 3})
     for _ in range(data.draw(st.integers(0, 25))):
         if run.state.ended:
             break
@@ -51,7 +51,7 @@ def test_the_journal_folds_to_the_state_after_every_event(document: dict[str, An
 @SLOW
 @given(definitions(), st.data())
 def test_applying_an_event_twice_equals_applying_it_once(document: dict[str, Any], data: st.DataObject) -> None:
-    run = Run(compile_definition(parse(document), 1)).start({"n": 3})
+    run = Run(compile_definition(parse(document), 1), apart=None).start({"n": 3})
     for _ in range(data.draw(st.integers(1, 10))):
         if run.state.ended:
             break
@@ -67,7 +67,7 @@ def test_applying_an_event_twice_equals_applying_it_once(document: dict[str, Any
 @given(definitions(), st.data())
 def test_dropping_all_memory_between_any_two_events_changes_nothing(document: dict[str, Any], data: st.DataObject) -> None:
     program = compile_definition(parse(document), 1)
-    kept, reloaded = Run(program).start({"n": 3}), Run(program).start({"n": 3})
+    kept, reloaded = Run(program, apart=None).start({"n": 3}), Run(program, apart=None).start({"n": 3})
     for _ in range(data.draw(st.integers(1, 15))):
         if kept.state.ended:
             break

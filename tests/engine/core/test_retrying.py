@@ -8,6 +8,7 @@ import pytest
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat, fold
 from weft_engine.core.ledger import effects
+from weft_engine.core.messages import messages
 from weft_engine.core.rewinding import retry
 
 from tests.engine.core.conftest import CONTEXT, ID, Run, comparable, program_of
@@ -28,6 +29,10 @@ def again(run: Run, node: str | None = None, **more: Any) -> Run:
         run.state = done.state
         run.rows.append(Row(sum(len(row.entries) for row in run.rows), run.now, decode(encode(list(done.entries)))))
         assert comparable(fold(ID, run.rows)) == comparable(run.state)
+        said = messages(run.state, run.rows[-1].entries, run.rows[-1].position, run.now, 8)
+        if (beside := run.apart) is not None:
+            apart = beside.given(CONTEXT, lambda context: retry(ID, beside.rows, item, run.now, run.program, context))
+            beside.keep(apart.entries, run.now, run.rows, said)
     return run
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from weft_engine.core import items as i
@@ -10,9 +10,12 @@ from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import messages
 from weft_engine.core.migrating import Moved, migrate, undo
+from weft_engine.core.rewinding import retry
+from weft_engine.core.turn import Context
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
 
+from tests.engine.core.apart import Apart
 from tests.engine.core.conftest import CONTEXT, ID, Run, comparable
 
 
@@ -22,14 +25,19 @@ def version(number: int, nodes: list[dict[str, Any]], edges: list[dict[str, Any]
     return compile_definition(parse(document), number)
 
 
-def keep(run: Run, moved: Moved) -> Moved:
-    """Write down what a migration gave; the journal must fold to the state it gave."""
+def keep(run: Run, moved: Moved, act: Callable[[Apart, Context], Moved]) -> Moved:
+    """Write down what a migration gave; the journal must fold to the state it gave. act: the same to the one with values kept apart."""
     if moved.state is not None and moved.entries:
         position = moved.state.position - len(moved.entries)
         run.rows.append(Row(position, run.now, decode(encode(list(moved.entries)))))
-        run.outgoing += messages(moved.state, moved.entries, position, run.now, 8)
+        said = messages(moved.state, moved.entries, position, run.now, 8)
+        run.outgoing += said
         assert comparable(fold(ID, run.rows)) == comparable(moved.state), "the journal tells another state"
         run.state = moved.state
+        if (beside := run.apart) is not None:
+            apart = beside.given(CONTEXT, lambda context: act(beside, context))
+            assert apart.answer == moved.answer
+            beside.keep(apart.entries, run.now, run.rows, said)
     run.answer = moved.answer
     return moved
 
@@ -37,7 +45,11 @@ def keep(run: Run, moved: Moved) -> Moved:
 def to(run: Run, new: Program, mapping: Mapping[str, str | None] | None = None, **more: Any) -> Moved:
     """Let an execution go on by a version, if it can."""
     item = i.Migrate(ID, new.version, mapping=None if mapping is None else dict(mapping), **more)
-    moved = keep(run, migrate(run.state, item, run.now, run.program, new, CONTEXT))
+
+    def act(of: Run | Apart, context: Context) -> Moved:
+        return migrate(of.state, item, run.now, run.program, new, context)
+
+    moved = keep(run, act(run, CONTEXT), act)
     if run.state.version == new.version:
         run.program = new
     return moved
@@ -45,7 +57,11 @@ def to(run: Run, new: Program, mapping: Mapping[str, str | None] | None = None, 
 
 def back(run: Run, old: Program) -> Moved:
     """Undo the last migration, if that is still possible."""
-    moved = keep(run, undo(ID, run.rows, i.UndoMigration(ID), run.now))
+
+    def act(of: Run | Apart, context: Context) -> Moved:
+        return undo(ID, of.rows, i.UndoMigration(ID), run.now)
+
+    moved = keep(run, act(run, CONTEXT), act)
     if run.state.version == old.version:
         run.program = old
     return moved
@@ -55,3 +71,13 @@ def verdict_of(moved: Moved) -> tuple[str, list[tuple[str, str | None]]]:
     """The verdict in an answer, and the code and node of each reason."""
     body = moved.answer.body
     return body["verdict"], [(one["code"], one["node"]) for one in body["reasons"]]
+
+
+def retry_by(run: Run, program: Program, item: i.Retry) -> Moved:
+    """Let an execution that failed go on by a program."""
+
+    def act(of: Run | Apart, context: Context) -> Moved:
+        retried = retry(ID, of.rows, item, run.now, program, context)
+        return Moved(retried.answer, retried.state, retried.entries)
+
+    return keep(run, act(run, CONTEXT), act)

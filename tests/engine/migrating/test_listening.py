@@ -8,16 +8,13 @@ from typing import Any
 import pytest
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat, fold
-from weft_engine.core.migrating import Moved
 from weft_engine.core.replaying import happenings, replay
-from weft_engine.core.rewinding import retry
-from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
 from weft_language.compilation import Program
 
 from tests.engine.core.conftest import CONTEXT, ID, Run, comparable
 from tests.engine.core.test_listening import PAID, commands, event, state
-from tests.engine.migrating.conftest import back, keep, to, verdict_of, version
+from tests.engine.migrating.conftest import back, retry_by, to, verdict_of, version
 
 
 def listening(number: int, node: str, *more: dict[str, Any]) -> Program:
@@ -78,8 +75,7 @@ def test_a_retry_takes_up_the_wait_by_the_name_it_had() -> None:
     to(run, both(2, "t"))
     run.fail("w", permanent=True)
     assert run.state.status == "failed"
-    retried = retry(ID, run.rows, i.Retry(ID), run.now, run.program, CONTEXT)
-    keep(run, Moved(Answer(200), retried.state, retried.entries))
+    retry_by(run, run.program, i.Retry(ID))
     assert [(one["node"], one["visit"]) for one in commands(run, "subscription.open")] == [("s", 1), ("s", 1)]
     event(run.complete("w"), "paid", order=1)
     assert run.state.status == "completed"

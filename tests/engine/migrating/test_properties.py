@@ -94,7 +94,7 @@ def test_a_good_verdict_means_that_everything_has_its_place(
     pair: tuple[Program, Program, dict[str, str | None]], data: st.DataObject
 ) -> None:
     old, new, told = pair
-    run = Run(old).start({"n": 3, "name": "a", "open": True})
+    run = Run(old, apart=None).start({"n": 3, "name": "a", "open": True})
     for _ in range(data.draw(st.integers(0, 6))):
         following = dataclasses.replace(run, rows=list(run.rows)).do(data.draw(st.sampled_from(happenings(run))))
         run = run if following.state.ended else following

@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 from weft_engine.core import items as i
-from weft_engine.core.migrating import Moved
 from weft_engine.core.recording import replayed, versions
-from weft_engine.core.rewinding import retry
-from weft_engine.core.signals import Answer
 from weft_language.compilation import Program
 
-from tests.engine.core.conftest import CONTEXT, ID, Run
+from tests.engine.core.conftest import ID, Run
 from tests.engine.core.test_replaying import recorded
-from tests.engine.migrating.conftest import back, keep, to, version
+from tests.engine.migrating.conftest import back, retry_by, to, version
 
 WORK: dict[str, Any] = {"type": "activity", "with": {"name": "work"}}
 
@@ -51,8 +48,7 @@ def test_an_execution_that_was_retried_by_another_version_happens_again() -> Non
     one, two = stops(1, "a"), version(2, [{"id": "a", **WORK}, {"id": "stop", "type": "set", "with": {"mended": True}}])
     run = Run(one).start().complete("a", 7)
     assert run.state.status == "failed"
-    retried = retry(ID, run.rows, i.Retry(ID, workflow_version=2), run.now, two, CONTEXT)
-    keep(run, Moved(Answer(200), retried.state, retried.entries))
+    retry_by(run, two, i.Retry(ID, workflow_version=2))
     assert run.state.status == "completed"
     told = story(run, one, two)
     assert versions(told["journal"]) == [1, 2]

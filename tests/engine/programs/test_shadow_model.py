@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from weft_engine.core.claiming import opened
 from weft_engine.core.entries import encode
 from weft_language import validate
 
@@ -100,6 +102,15 @@ def test_dropping_all_memory_before_each_item_changes_nothing(scenario: Scenario
     assert journals(kept) == journals(dropped)
 
 
+@campaign(300)
+@given(scenarios(), st.sampled_from([1, 12, 40]), st.booleans())
+def test_keeping_values_apart_changes_nothing_with_memory_or_without(scenario: Scenario, over: int, restart: bool) -> None:
+    inline, apart = played(scenario), played(scenario, apart_over=over, restart=restart)
+
+    assert inline.log == apart.log
+    assert journals(inline) == journals(apart)
+
+
 def test_a_workflow_that_calls_itself_for_ever_is_stopped_at_the_twentieth_call() -> None:
     again = {"id": "again", "type": "call", "with": {"workflow": MAIN, "input": {"n": "{{ input.n + 1 }}"}}}
     world = played(Scenario({MAIN: {"format": "weft/v1", "slug": MAIN, "name": MAIN, "nodes": [again]}}, {"n": 0}, b""))
@@ -113,4 +124,4 @@ def test_a_workflow_that_calls_itself_for_ever_is_stopped_at_the_twentieth_call(
 def journals(world: World) -> dict[str, list[tuple[int, bytes]]]:
     """What each execution's journal holds."""
     found = [pair.cored for pair in world.pairs.values() if pair.cored is not None]
-    return {str(cored.id): [(row.position, encode(row.entries)) for row in cored.rows] for cored in found}
+    return {str(cored.id): [(row.position, encode(row.entries)) for row in opened(cored.rows, cored.contents)] for cored in found}

@@ -93,7 +93,7 @@ class Blobs:
             tenant_id=tenant,
             id=claim.id,
             size_bytes=claim.size_bytes,
-            content=zlib.compress(content, _LEVEL),
+            content=packed(content),
             created_at=now,
             expires_at=until,
         )
@@ -110,7 +110,7 @@ class Blobs:
                 self._table.c.tenant_id == tenant, self._table.c.id.in_(sorted(set(ids)))
             )
         )
-        found = {row.id: zlib.decompress(bytes(row.content), bufsize=row.size_bytes) for row in rows}
+        found = {row.id: unpacked(row.content, row.size_bytes) for row in rows}
         missing = sorted(set(ids) - found.keys())
         if missing:
             raise BlobMissing(f"{missing[0]} is not kept for this tenant; its time may be over")
@@ -124,6 +124,16 @@ class Blobs:
         chosen = over.with_for_update(skip_locked=True).cte("over")
         gone = sa.delete(blobs).where(blobs.c.tenant_id == chosen.c.tenant_id, blobs.c.id == chosen.c.id)
         return (await connection.execute(gone)).rowcount
+
+
+def packed(content: bytes) -> bytes:
+    """Content as the table holds it."""
+    return zlib.compress(content, _LEVEL)
+
+
+def unpacked(content: bytes, size_bytes: int) -> bytes:
+    """What was packed. size_bytes: of it."""
+    return zlib.decompress(bytes(content), bufsize=size_bytes)
 
 
 def claim_of(content: bytes) -> Claim:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from weft_engine.core.claims import Claim, Claimed
+
 QUEUED: Final = "execution.queued"
 STARTED: Final = "execution.started"
 WAITING: Final = "execution.waiting"
@@ -57,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     kind: one of the names above.  node, visit, attempt: which step, where it is about one.  data: what the kind needs, JSON values.
     scope: key of the scope the step stands in, "" for the root.  Its position is that of its row plus its place in the row; its time is
-    the row's.
+    the row's.  claims: large values that are kept apart; in memory a `Claimed` stands in the place of each, in the journal null.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt: int = 0
     data: dict[str, Any] = {}
     scope: str = ""
+    claims: tuple[Claim, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -76,15 +79,33 @@ class Row(msgspec.Struct, frozen=True):
     entries: list[Entry]
 
 
+def _null(value: Any) -> None:
+    if type(value) is not Claimed:
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
 _encoder = msgspec.json.Encoder()
+_claiming = msgspec.json.Encoder(enc_hook=_null)
 _decoder = msgspec.json.Decoder(list[Entry])
 
 
 def encode(entries: list[Entry]) -> bytes:
-    """A transition's entries as the journal stores them: a JSON array."""
+    """A transition's entries as the journal stores them: a JSON array. Raises: TypeError when something in them is kept apart."""
     return _encoder.encode(entries)
+
+
+def encode_claiming(entries: list[Entry]) -> bytes:
+    """The same for entries whose `claims` name everything in them that is kept apart."""
+    return _claiming.encode(entries)
 
 
 def decode(body: bytes | str) -> list[Entry]:
     """The entries of one journal row."""
-    return _decoder.decode(body)
+    entries = _decoder.decode(body)
+    for entry in entries:
+        for claim in entry.claims:
+            place: Any = entry.data
+            for name in claim.path[:-1]:
+                place = place[name]
+            place[claim.path[-1]] = claim.claimed
+    return entries

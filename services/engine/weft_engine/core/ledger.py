@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
-import msgspec
-
 from weft_engine.core import entries as e
+from weft_engine.core.claims import Claimed, hash_of
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.renaming import reindexed, renamed
 from weft_engine.core.state import Done, Place
-
-_encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(slots=True)
@@ -44,14 +40,14 @@ class Effect:
     reused_from: int | None = None
 
 
-def hash_of(value: Any) -> str:
-    """SHA-256 of a JSON value, the same for equal values, as `sha256:` and hex digits."""
-    return "sha256:" + sha256(_encoder.encode(value)).hexdigest()
-
-
 def request_hash(kind: str, asked: Mapping[str, Any]) -> str:
     """The hash of what was asked, without what differs at each asking: ids and times."""
-    return hash_of([kind, {name: asked.get(name) for name in _ASKED[kind]}])
+    return hash_of([kind, {name: _part(asked.get(name)) for name in _ASKED[kind]}])
+
+
+def _part(value: Any) -> str:
+    """Each part counts by its own hash, so that it is the same whether the value is kept apart or not."""
+    return value.same if type(value) is Claimed else hash_of(value)
 
 
 _ASKED: Final[dict[str, tuple[str, ...]]] = {

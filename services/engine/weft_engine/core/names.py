@@ -8,6 +8,7 @@ from typing import Any
 
 from weft_language.compilation import Node
 
+from weft_engine.core.claims import NOTHING_READ, Claimed, Opened, Values, object_of
 from weft_engine.core.state import ROOT, State, Step
 
 
@@ -15,17 +16,20 @@ class Steps(Mapping[str, Any]):
     """`step`: what each visited node has come to, made when it is read.
 
     frames: the visits of the branches and iterations around the reader, by graph: a node of such a graph is read as its visit there.
-    Any other node is read as its newest visit.
+    Any other node is read as its newest visit.  values: contents of what is kept apart.
     """
 
-    __slots__ = ("_frames", "_newest", "_nodes")
+    __slots__ = ("_frames", "_newest", "_nodes", "_values")
 
-    def __init__(self, newest: Mapping[str, Step], frames: Mapping[str, Mapping[str, Step]], nodes: Mapping[str, Node]) -> None:
+    def __init__(
+        self, newest: Mapping[str, Step], frames: Mapping[str, Mapping[str, Step]], nodes: Mapping[str, Node], values: Values
+    ) -> None:
         self._newest = newest
         self._frames = frames
         self._nodes = nodes
+        self._values = values
 
-    def __getitem__(self, node: str) -> dict[str, Any]:
+    def __getitem__(self, node: str) -> Mapping[str, Any]:
         """A visit of a node. Raises: KeyError when it was never visited where it is read from."""
         step = self._steps_of(node)[node]
         view: dict[str, Any] = {"status": step.status, "attempts": step.attempts}
@@ -35,7 +39,7 @@ class Steps(Mapping[str, Any]):
             view["error"] = step.error
         if step.started_at is not None:
             view["started_at"] = step.started_at
-        return view
+        return Opened(view, self._values) if type(step.output) is Claimed else view
 
     def _steps_of(self, node: str) -> Mapping[str, Step]:
         if not self._frames:
@@ -53,16 +57,19 @@ class Steps(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def names_of(state: State, tenant: Mapping[str, Any], now: datetime, nodes: Mapping[str, Node]) -> dict[str, Any]:
+def names_of(
+    state: State, tenant: Mapping[str, Any], now: datetime, nodes: Mapping[str, Node], values: Values = NOTHING_READ
+) -> dict[str, Any]:
     """What an expression in the root scope may read in this state.
 
     tenant: `{id, tier, settings}`.  now: the time of the transition, constant within it, so that a replay gives the same answer.
-    nodes: of the program.
+    nodes: of the program.  values: contents of what is kept apart; reading another raises Wanted.
     """
+    apart = state.large
     return {
-        "trigger": state.trigger,
-        "input": state.input,
-        "vars": state.vars,
+        "trigger": object_of(state.trigger, values) if apart else state.trigger,
+        "input": object_of(state.input, values) if apart else state.input,
+        "vars": object_of(state.vars, values) if apart else state.vars,
         "tenant": tenant,
         "execution": {
             "id": str(state.id),
@@ -70,13 +77,13 @@ def names_of(state: State, tenant: Mapping[str, Any], now: datetime, nodes: Mapp
             "version": state.version,
             "started_at": state.started_at,
         },
-        "step": Steps(state.steps, {}, nodes),
+        "step": Steps(state.steps, {}, nodes, values),
         "now": now,
     }
 
 
-def scoped(names: Mapping[str, Any], state: State, scope: str, nodes: Mapping[str, Node]) -> dict[str, Any]:
-    """The same inside an open scope: with the names of every scope around it, the inner ones first."""
+def scoped(names: Mapping[str, Any], state: State, scope: str, nodes: Mapping[str, Node], values: Values = NOTHING_READ) -> dict[str, Any]:
+    """The same inside an open scope: with the names of every scope around it, the inner ones first. Raises: Wanted."""
     frames: dict[str, Mapping[str, Step]] = {}
     own: dict[str, Any] = {}
     while scope != ROOT:
@@ -85,7 +92,9 @@ def scoped(names: Mapping[str, Any], state: State, scope: str, nodes: Mapping[st
         if inside.steps is not None:
             frames.setdefault(inside.graph, inside.steps)
         scope = inside.outer
-    return {**names, **own, "step": Steps(state.steps, frames, nodes)}
+    if state.large:
+        own = {name: values.open(value) for name, value in own.items()}
+    return {**names, **own, "step": Steps(state.steps, frames, nodes, values)}
 
 
 def signal_names(payload: Any, user: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import msgspec
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core.claims import Claimed
 from weft_engine.core.running import run
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.turn import Turn
@@ -55,9 +56,23 @@ def _keep(turn: Turn, item: i.Happening, word: str) -> Answer | None:
             known = ", ".join(sorted(turn.program.signals)) or "none"
             return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {item.name!r}; it knows: {known}")
     held = {"type": word, "item": msgspec.to_builtins(item)}
-    if held not in state.held:
+    if not _is_held(turn, held):
         turn.emit(e.ITEM_HELD, **held)
     return Answer(202, body={"status": "kept"}) if isinstance(item, i.Signal) else None
+
+
+def _is_held(turn: Turn, item: dict[str, Any]) -> bool:
+    held = turn.state.held
+    if not turn.state.large:
+        return item in held
+    return any(turn.context.values.opened(one) == item for one in held if _may_be(one, item))
+
+
+def _may_be(held: Any, item: Any) -> bool:
+    """Whether they are equal as far as can be told without reading what is kept apart."""
+    if type(held) is dict and type(item) is dict:
+        return held.keys() == item.keys() and all(_may_be(held[name], item[name]) for name in held)
+    return type(held) is Claimed or bool(held == item)
 
 
 def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
@@ -73,6 +88,6 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
     turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}))
     for one in held:
         if not state.ended:
-            happen(turn, i.convert(one["type"], one["item"]))
+            happen(turn, i.convert(one["type"], turn.context.values.opened(one["item"])))
             run(turn)
     return Answer(200)

@@ -79,7 +79,7 @@ def take_kept(turn: Turn, at: At, work: StateWork) -> None:
             turn.emit(e.SIGNAL_EXPIRED, signal_id=kept.signal_id, name=kept.name)
         elif _is_for(turn, at, work, kept):
             more = {} if kept.event is None else {"event": kept.event}
-            if deliver(turn, at, kept.signal_id, kept.name, kept.payload, kept.user, **more) is None:
+            if deliver(turn, at, kept.signal_id, kept.name, turn.context.values.open(kept.payload), kept.user, **more) is None:
                 return
 
 
@@ -87,7 +87,7 @@ def _is_for(turn: Turn, at: At, work: StateWork, kept: KeptSignal) -> bool:
     """Whether a state waits for what was kept; its guards are still to be asked."""
     if kept.event is None:
         return kept.name in work.signals
-    event = {**kept.event, "data": kept.payload}
+    event = {**kept.event, "data": turn.context.values.open(kept.payload)}
     return kept.name in work.events and awaits(turn, turn.state.pending[at.place], kept.name, event)
 
 

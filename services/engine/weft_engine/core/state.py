@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from weft_engine.core.claims import Claimed
 from weft_engine.machine import EXECUTION_ENDS, ExecutionStatus, StepStatus
 
 SEEN_SIGNALS: Final = 1_000
@@ -51,7 +52,7 @@ class Progress:
     results: dict[str | int, Any] = field(default_factory=dict)
     failed: list[str | int] = field(default_factory=list)
     error: dict[str, Any] | None = None
-    items: list[Any] = field(default_factory=list)
+    items: list[Any] | Claimed = field(default_factory=list)
     queue: list[Place] = field(default_factory=list)
 
 
@@ -169,7 +170,8 @@ class State:
     failing: `{error, kind}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
     gates: names of what bounds how many live at once, and that it has to pass.  begun: what it begins with, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
-    are not given again.  ledger: outside work of that time, which need not be done again, oldest first.
+    are not given again.  ledger: outside work of that time, which need not be done again, oldest first.  large: whether any of its values
+    was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.
     """
 
     id: UUID
@@ -206,6 +208,7 @@ class State:
     ledger: tuple[Done, ...] = ()
     output: Any = None
     error: dict[str, Any] | None = None
+    large: bool = False
 
     @property
     def ended(self) -> bool:

@@ -12,6 +12,7 @@ from weft_language.compilation import PROPAGATE, ActivityWork, ConnectorWork, No
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
 from weft_engine.core.ledger import request_hash
@@ -32,13 +33,14 @@ class Context:
 
     tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
     lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
-    `workflow:<slug>`, `node_type:<type>`.
+    `workflow:<slug>`, `node_type:<type>`.  values: contents of what is kept apart, as far as it was read.
     """
 
     tenant: Mapping[str, Any]
     resend_s: float = 60.0
     lease_s: float = 60.0
     suspended: Mapping[str, str] = field(default_factory=dict)
+    values: Values = NOTHING_READ
 
 
 class At(NamedTuple):
@@ -93,9 +95,9 @@ class Turn:
         found = self._names.get(scope)
         if found is None:
             if scope == ROOT:
-                found = names_of(self.state, self.context.tenant, self.now, self.program.nodes)
+                found = names_of(self.state, self.context.tenant, self.now, self.program.nodes, self.context.values)
             else:
-                found = scoped(self.names(), self.state, scope, self.program.nodes)
+                found = scoped(self.names(), self.state, scope, self.program.nodes, self.context.values)
             self._names[scope] = found
         return found
 
@@ -176,6 +178,9 @@ class Turn:
                 output = self.program.output.render(self.names())
             except ExpressionError as error:
                 self.fail_execution(failure(error.code, error.message, None, permanent=True))
+                return
+            if (size := size_of_parts(output)) > MAX_OUTPUT_BYTES:
+                self.fail_execution(too_large(None, "the output of the execution", size))
                 return
         self.cancel_pending()
         self.emit(e.COMPLETED, output=output if output is not None else {})

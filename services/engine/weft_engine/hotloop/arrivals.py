@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,11 +14,9 @@ from weft_runtime.bus import Delivery
 from weft_runtime.fairness import URGENT
 
 from weft_engine.core import items as words
+from weft_engine.core.claims import INLINE_BYTES, MAX_OUTPUT_BYTES
 from weft_engine.core.turn import failure
 from weft_engine.hotloop.owned import Owned
-
-MAX_OUTPUT_BYTES: Final = 1024 * 1024
-"""What a step's output may take, as JSON. Source: architecture, section 4."""
 
 
 @dataclass(slots=True)
@@ -33,7 +30,9 @@ class Arrival:
 
 @dataclass(slots=True)
 class Piece:
-    """One item on its turn. item, arrival: None for the owner's own ticks.  first_at: its first turn."""
+    """One item on its turn. item, arrival: None for the owner's own ticks.  first_at: its first turn.  large: whether it may hold a
+    value that is to be kept apart.
+    """
 
     owned: Owned
     happening: words.Happening
@@ -41,6 +40,7 @@ class Piece:
     item: Item | None = None
     arrival: Arrival | None = None
     first_at: datetime | None = None
+    large: bool = False
 
     @property
     def execution_id(self) -> UUID:
@@ -110,15 +110,20 @@ def _read(result: Cut, owned: Owned, item: Item) -> tuple[str, str] | None:
         happening = words.decode(item.type, item.data)
     except (ValueError, msgspec.DecodeError) as error:
         return "bad_message", f"{item.type} {item.id}: {error}"
-    result.pieces.append(Piece(owned, _bounded(happening, item), item.tenantid, item, result.arrival))
+    size = memoryview(item.data).nbytes
+    if size > MAX_OUTPUT_BYTES:
+        happening = _bounded(happening, size)
+    result.pieces.append(Piece(owned, happening, item.tenantid, item, result.arrival, large=size > INLINE_BYTES))
     return None
 
 
-def _bounded(happening: words.Happening, item: Item) -> words.Happening:
+def _bounded(happening: words.Happening, size_bytes: int) -> words.Happening:
     """A result that is too large becomes the failure that says so."""
-    if not isinstance(happening, words.ActivityCompleted) or memoryview(item.data).nbytes <= MAX_OUTPUT_BYTES:
+    if not isinstance(happening, words.ActivityCompleted | words.CompleteStep):
         return happening
-    size = memoryview(item.data).nbytes
-    message = f"{happening.node} gave {size} bytes; a step's output is at most {MAX_OUTPUT_BYTES}: return a reference to the data"
+    message = f"{happening.node} gave {size_bytes} bytes; a step's output is at most {MAX_OUTPUT_BYTES}: return a reference to the data"
+    if isinstance(happening, words.CompleteStep):
+        error = failure("output_too_large", message, happening.node, permanent=True)
+        return words.FailStep(happening.execution_id, happening.node, happening.visit, error)
     error = failure("output_too_large", message, happening.node, happening.attempt, permanent=True)
     return words.ActivityFailed(happening.execution_id, happening.node, happening.visit, happening.attempt, error)

@@ -16,6 +16,8 @@ from weft_language.compilation import Program
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import advance
+from weft_engine.core.claiming import claim
+from weft_engine.core.claims import INLINE_BYTES, Claimed, Values, Wanted
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
@@ -27,20 +29,25 @@ from weft_engine.core.state import State
 from weft_engine.core.turn import Context, failure
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
-from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow, WordRow
+from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow, UseRow, WordRow
 
 _json = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
 class Touched:
-    """An execution in a turn. before: what PostgreSQL has of it.  position: before the turn.  entries: of the turn so far."""
+    """An execution in a turn. before: what PostgreSQL has of it.  position: before the turn.  entries: of the turn so far.
+
+    unlike: whether `before.state` is not the one that the entries lead on from any more.  said: its messages, where they are known already.
+    """
 
     owned: Owned
     before: Held
     state: State
     position: int
     entries: list[Entry] = field(default_factory=list)
+    unlike: bool = False
+    said: list[Outgoing] | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +56,7 @@ class Turnout:
 
     partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
     seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
+    contents: large values that the batch has yet to hold, JSON by tenant and id.
     """
 
     partitions: int
@@ -58,17 +66,27 @@ class Turnout:
     seqs: dict[int, int] = field(default_factory=dict)
     undecided: list[Piece] = field(default_factory=list)
     parked: list[Unusable] = field(default_factory=list)
+    contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _touched: dict[UUID, Touched] = field(default_factory=dict)
 
-    def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
+    def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:
         """Apply an item, in place. held: the execution before the turn, None before its start.
 
         Where this raises, the state is spoilt: `restore` puts a sound one in its place.
+        Returns: a large value that is needed and that `context` does not have, else None. Where one may be, a copy is changed instead, so
+        nothing has happened then.
         """
         touched = self._touch(piece, held or Held(_unborn(piece, program)))
-        transition = advance(touched.state, piece.happening, now, program, context)
+        state = touched.state.draft() if piece.large or touched.state.large else touched.state
+        touched.unlike = touched.unlike or state is touched.before.state
+        try:
+            transition = advance(state, piece.happening, now, program, context)
+        except Wanted as wanted:
+            return wanted.claimed
+        touched.state = state
         touched.entries.extend(transition.entries)
         self.answer(piece, transition.answer)
+        return None
 
     def retry(self, piece: Piece, held: Held, rows: list[Row], program: Program, context: Context, now: datetime) -> None:
         """Let an execution that has ended go on. rows: its whole journal, with what this turn has written of it."""
@@ -79,7 +97,7 @@ class Turnout:
         self.answer(piece, retried.answer)
         if retried.state is not None:
             touched = self._touch(piece, held)
-            touched.state = retried.state
+            touched.state, touched.unlike = retried.state, True
             touched.entries.extend(retried.entries)
 
     def migrate(self, piece: Piece, held: Held, moved: Moved) -> None:
@@ -87,7 +105,7 @@ class Turnout:
         self.answer(piece, moved.answer)
         if moved.state is not None:
             touched = self._touch(piece, held)
-            touched.state = moved.state
+            touched.state, touched.unlike = moved.state, True
             touched.entries.extend(moved.entries)
 
     def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime) -> None:
@@ -101,6 +119,7 @@ class Turnout:
             born["caller"] = msgspec.to_builtins(start.caller)
         entry = Entry(kind, data={**born, **data})
         touched = self._touch(piece, Held(blank(start.execution_id, entry)))
+        touched.unlike = True
         evolve(touched.state, entry, now)
         touched.entries.append(entry)
 
@@ -158,25 +177,55 @@ class Turnout:
         state = fold(piece.execution_id, [*rows, *self.written(piece, now)])
         touched = self._touched.pop(piece.execution_id)
         if state is not None:
-            touched.state = state
+            touched.state, touched.unlike = state, True
             self._touched[piece.execution_id] = touched
 
-    def close(self, now: datetime) -> None:
-        """Gather what every execution came to, for the commit and for the mesh."""
+    def large(self) -> list[Touched]:
+        """Executions of the turn whose messages may need values that are kept apart."""
+        return [touched for touched in self._touched.values() if touched.state.large and touched.entries]
+
+    def messages(self, touched: Touched, now: datetime, values: Values) -> list[Outgoing]:
+        """What is said of an execution. Raises: Wanted, ContentLost."""
+        return messages(touched.state, touched.entries, touched.position, now, self.partitions, values)
+
+    def close(self, now: datetime, values: Values) -> None:
+        """Gather what every execution came to, for the commit and for the mesh. values: contents of what is kept apart."""
         for touched in self._touched.values():
             owned, state = touched.owned, touched.state
-            self.held.append((owned, self._stored(owned.partition, touched.before, state, now)))
             if not touched.entries:
+                self.held.append((owned, self._stored(owned.partition, touched.before, state, now)))
                 continue
+            body, keep = "" if state.large else e.encode(touched.entries).decode(), True
+            self.outgoing.extend(self.messages(touched, now, values) if touched.said is None else touched.said)
+            if state.large or len(body) > INLINE_BYTES:
+                body, keep = self._claim(touched, now)
+                state = touched.state
+            held = self._stored(owned.partition, touched.before, state, now)
+            held.keep = keep
+            self.held.append((owned, held))
             seq = self.seqs.get(owned.partition, owned.seq) + 1
             self.seqs[owned.partition] = seq
-            body = e.encode(touched.entries).decode()
             self.batch.rows.append(JournalRow(owned.partition, seq, state.id, state.tenant, touched.position, now, body))
-            self.outgoing.extend(messages(state, touched.entries, touched.position, now, self.partitions))
             if state.ended and state.key is not None:
                 self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
             if state.gates:
                 self._at_gates(touched, now)
+
+    def _claim(self, touched: Touched, now: datetime) -> tuple[str, bool]:
+        """Take large values out of what an execution came to. Returns: its row, and whether the state in memory may be kept.
+
+        It may where it holds none of them whole: the state before, led on by the entries as they are written, is that state.
+        """
+        kept = claim(touched.entries)
+        if kept.contents:
+            tenant = touched.state.tenant
+            self.contents |= {(tenant, id_): content for id_, content in kept.contents.items()}
+            self.batch.uses.extend(UseRow(tenant, id_, touched.state.id) for id_ in kept.contents)
+            if not touched.unlike:
+                touched.state = touched.before.state.draft()
+                for entry in kept.entries:
+                    evolve(touched.state, entry, now)
+        return e.encode_claiming(kept.entries).decode(), not (kept.contents and touched.unlike)
 
     def _at_gates(self, touched: Touched, now: datetime) -> None:
         state = touched.state

@@ -196,6 +196,8 @@ class Lane:
 
     def _adopt(self, turnout: Turnout, pieces: Sequence[Piece], now: datetime) -> None:
         """What is durable now becomes what we know, and is said."""
+        if turnout.contents:
+            self._turns.remember(turnout)
         limit = max(1, self._settings.cached_executions // max(1, len(self._owned)))
         for owned, held in turnout.held:
             owned.put(held, limit)

@@ -15,11 +15,15 @@ from weft_engine.core.state import State
 
 @dataclass(slots=True)
 class Held:
-    """A state in memory beside what PostgreSQL has of it. wake_at: as stored, at or before the true one."""
+    """A state in memory beside what PostgreSQL has of it.
+
+    wake_at: as stored, at or before the true one.  keep: False where it holds large values whole: the next turn reads it anew.
+    """
 
     state: State
     status: str = ""
     wake_at: datetime | None = None
+    keep: bool = True
 
 
 @dataclass(slots=True)
@@ -73,9 +77,9 @@ class Owned:
         return held
 
     def put(self, held: Held, limit: int) -> None:
-        """Keep a state, unless it has ended; the least recently used goes when there are too many."""
+        """Keep a state, unless it has ended or must not be kept; the least recently used goes when there are too many."""
         self.held.pop(held.state.id, None)
-        if held.state.ended:
+        if held.state.ended or not held.keep:
             return
         self.held[held.state.id] = held
         if len(self.held) > limit:

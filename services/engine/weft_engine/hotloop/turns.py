@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from weft_runtime.telemetry import span
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
+from weft_engine.core.claims import Claimed, ContentLost, Values
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
@@ -23,6 +26,7 @@ from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
+from weft_engine.hotloop.contents import Reading, Recent, blob_rows
 from weft_engine.hotloop.deciding import Turnout, not_started
 from weft_engine.hotloop.owned import Held, Owned
 from weft_engine.hotloop.programs import Programs
@@ -32,6 +36,8 @@ from weft_engine.settings import Settings
 PATIENCE: Final = {words.Start: timedelta(seconds=30)}
 """How long an item is held whose cause may still be on the way: a definition for a start, a start for everything else."""
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
+READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
+"""Large values that a turn holds for its next item, at most."""
 BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What our own mistakes raise in the pure core: they stop one item, never its neighbours."""
 
@@ -50,16 +56,40 @@ class Turns:
     def __init__(self, programs: Programs, settings: Settings) -> None:
         self._programs = programs
         self._settings = settings
+        self._recent = Recent(settings.recent_bytes)
 
     async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
         """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors."""
         turnout = Turnout(self._settings.partitions)
         states = await self._load(journal, pieces)
         holders = await self._keys(journal, pieces, states)
+        reading = self._reading(journal)
         for piece in pieces:
-            await self._one(journal, turnout, piece, states.get(piece.execution_id), holders, now)
-        turnout.close(now)
+            await self._one(journal, reading, turnout, piece, states.get(piece.execution_id), holders, now)
+            reading.trim()
+        for touched in turnout.large():
+            touched.said = await self._said(reading, touched.state, partial(turnout.messages, touched, now))
+            reading.trim()
+        turnout.close(now, reading.values)
+        if turnout.contents:
+            turnout.batch.blobs = await asyncio.to_thread(blob_rows, turnout.contents)
         return turnout
+
+    def remember(self, turnout: Turnout) -> None:
+        """Have the large values of a turn at hand that is durable now: the next step often reads them."""
+        for (_, id_), content in turnout.contents.items():
+            self._recent.put(id_, content)
+
+    def _reading(self, journal: Journal) -> Reading:
+        return Reading(journal, self._recent, READ_AT_ONCE_BYTES)
+
+    async def _said(self, reading: Reading, state: State, say: Callable[[Values], list[Outgoing]]) -> list[Outgoing]:
+        """What is said of an execution that may hold large values; nothing when one of them is lost, so that nothing wrong is."""
+        try:
+            return await reading.given(state.tenant, say)
+        except ContentLost as lost:
+            log.error("not_said", execution=str(state.id), reason=str(lost))
+            return []
 
     async def _load(self, journal: Journal, pieces: Sequence[Piece]) -> dict[UUID, Held]:
         states: dict[UUID, Held] = {}
@@ -89,8 +119,9 @@ class Turns:
         return await journal.take_keys(wanted) if wanted else {}
 
     async def _one(
-        self, journal: Journal, turnout: Turnout, piece: Piece, held: Held | None, holders: dict[tuple[str, str, str], UUID], now: datetime
-    ) -> None:
+        self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held | None,
+        holders: dict[tuple[str, str, str], UUID], now: datetime,
+    ) -> None:  # fmt: skip
         happening = piece.happening
         current = turnout.current(piece, held)
         if current is None and not isinstance(happening, words.Start):
@@ -100,13 +131,13 @@ class Turns:
             turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
             return
         if isinstance(happening, words.Retry) and current is not None and held is not None:
-            await self._retry(journal, turnout, piece, held, now)
+            await self._retry(journal, reading, turnout, piece, held, now)
             return
         if current is not None and current.ended:
-            self._late(turnout, piece, current)
+            await self._late(reading, turnout, piece, current)
             return
         if isinstance(happening, words.Migrate | words.UndoMigration) and current is not None:
-            await self._move(journal, turnout, piece, held or Held(current), current, now)
+            await self._move(journal, reading, turnout, piece, held or Held(current), current, now)
             return
         program = await self._program(journal, piece, current)
         if program is None:
@@ -118,33 +149,33 @@ class Turns:
                 start = {"start": msgspec.to_builtins(happening)} if happening.correlated else {}
                 turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder), **start}, now)
                 return
-        context = await self._context(journal, current.tenant if current is not None else piece.tenant)
+        tenant = current.tenant if current is not None else piece.tenant
+        context = await self._context(journal, tenant, reading)
+        decide = self._traced if sampled(piece) else Turnout.decide
         try:
-            if sampled(piece):
-                self._traced(turnout, piece, held, program, context, now)
-            else:
-                turnout.decide(piece, held, program, context, now)
+            while wanted := decide(turnout, piece, held, program, context, now):
+                await reading.read(tenant, wanted)
         except BUGS as error:
             log.exception("item_failed", execution=str(piece.execution_id), word=type(happening).__name__)
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
             rows = await journal.load([piece.execution_id])
             turnout.restore(piece, rows.get(piece.execution_id, []), now)
 
-    def _late(self, turnout: Turnout, piece: Piece, ended: State) -> None:
+    async def _late(self, reading: Reading, turnout: Turnout, piece: Piece, ended: State) -> None:
         """What comes to an execution that has ended: who asked is told, and an event that was brought to it starts another."""
         happening = piece.happening
         turnout.answer(piece, too_late(ended, happening))
         if isinstance(happening, words.Start) and happening.caller is not None:
-            turnout.outgoing.extend(report_again(ended, self._settings.partitions))
+            turnout.outgoing.extend(await self._said(reading, ended, partial(report_again, ended, self._settings.partitions)))
         elif isinstance(happening, words.Signal) and happening.otherwise is not None and not has_come(ended, happening):
             turnout.start_anew(piece, happening)
 
-    async def _context(self, journal: Journal, tenant: str) -> Context:
+    async def _context(self, journal: Journal, tenant: str, reading: Reading) -> Context:
         held_up = await self._programs.suspended(journal, tenant)
         known = await self._programs.tenant(journal, tenant)
-        return Context(known, self._settings.resend_s, self._settings.activity_lease_s, held_up)
+        return Context(known, self._settings.resend_s, self._settings.activity_lease_s, held_up, reading.values)
 
-    async def _retry(self, journal: Journal, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
+    async def _retry(self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
         """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for."""
         state, item = held.state, piece.happening
         version = item.workflow_version if isinstance(item, words.Retry) else None
@@ -159,11 +190,16 @@ class Turns:
                 reason = f"execution {holder} lives with the key {state.key!r} now; wait for its end, or cancel it"
                 turnout.answer(piece, Answer(409, "key_taken", reason))
                 return
-        rows = (await journal.load([state.id])).get(state.id, [])
-        context = await self._context(journal, state.tenant)
-        turnout.retry(piece, held, [*rows, *turnout.written(piece, now)], program, context, now)
+        rows = [*(await journal.load([state.id])).get(state.id, []), *turnout.written(piece, now)]
+        context = await self._context(journal, state.tenant, reading)
+        try:
+            await reading.given(state.tenant, lambda _: turnout.retry(piece, held, rows, program, context, now))
+        except ContentLost as lost:
+            turnout.park(piece, "content_lost", str(lost))
 
-    async def _move(self, journal: Journal, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime) -> None:
+    async def _move(
+        self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime
+    ) -> None:
         """Let an execution go on by another version, or back by the one before."""
         item = piece.happening
         try:
@@ -178,19 +214,21 @@ class Turns:
                     reason = f"version {missing} of {current.workflow!r} is not here"
                     turnout.answer(piece, Answer(404, "version_not_found", reason))
                     return
-                context = await self._context(journal, current.tenant)
-                turnout.migrate(piece, held, migrate(current, item, now, old, new, context))
+                context = await self._context(journal, current.tenant, reading)
+                moved = await reading.given(current.tenant, lambda _: migrate(current, item, now, old, new, context))
+                turnout.migrate(piece, held, moved)
         except BUGS as error:  # the state was not touched: both decide on a copy
             log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
 
-    def _traced(self, turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> None:
+    @staticmethod
+    def _traced(turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:
         """Decide within a span of the item's trace, for the few executions whose trace is recorded."""
         about = {"weft.tenant": piece.tenant, "weft.execution": str(piece.execution_id), "weft.workflow": program.slug}
         word = type(piece.happening).__name__
         traceparent = piece.item.traceparent if piece.item is not None else None
         with span(f"engine {word}", kind=SpanKind.CONSUMER, traceparent=traceparent, attributes=about):
-            turnout.decide(piece, held, program, context, now)
+            return turnout.decide(piece, held, program, context, now)
 
     async def _program(self, journal: Journal, piece: Piece, current: State | None) -> Program | None:
         if current is not None:
@@ -225,6 +263,7 @@ class Turns:
     async def unsaid(self, journal: Journal, owned: Owned, after: int, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
         """What was committed to a partition after a seq and may not have been said: (seq of the last row, messages), in order."""
         found: list[tuple[int, list[Outgoing]]] = []
+        reading = self._reading(journal)
         while rows := await journal.unpublished(owned.partition, after, limit):
             histories = await journal.load(list({execution_id for _, execution_id, _ in rows}))
             states = {execution_id: fold(execution_id, history) for execution_id, history in histories.items()}
@@ -232,7 +271,9 @@ class Turns:
             for _, execution_id, row in rows:
                 state = states[execution_id]
                 if state is not None:
-                    outgoing.extend(messages(state, row.entries, row.position, row.at, self._settings.partitions))
+                    say = partial(messages, state, row.entries, row.position, row.at, self._settings.partitions)
+                    outgoing.extend(await self._said(reading, state, say))
+                    reading.trim()
             after = rows[-1][0]
             found.append((after, outgoing))
         return found

@@ -14,17 +14,31 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from weft_runtime.database import driver_url
+from weft_runtime.database.blobs import unpacked
 
 from weft_engine.core import entries as core_entries
 from weft_engine.core.entries import Row
 from weft_engine.journal import statements as sql
-from weft_engine.journal.rows import AdmissionRow, AnswerRow, Batch, Fence, HeadRow, JournalRow, KeyRow, LeavingRow, WordRow
+from weft_engine.journal.rows import (
+    AdmissionRow,
+    AnswerRow,
+    Batch,
+    BlobRow,
+    Fence,
+    HeadRow,
+    JournalRow,
+    KeyRow,
+    LeavingRow,
+    UseRow,
+    WordRow,
+)  # fmt: skip
 
 __all__ = [
     "DATABASE_ERRORS",
     "AdmissionRow",
     "AnswerRow",
     "Batch",
+    "BlobRow",
     "Connect",
     "DataError",
     "Fence",
@@ -34,6 +48,7 @@ __all__ = [
     "JournalRow",
     "KeyRow",
     "LeavingRow",
+    "UseRow",
     "WordRow",
     "connector",
     "months_from",
@@ -67,6 +82,14 @@ async def _connect(url: str) -> Connection:
     )
 
 
+async def forget_blobs(connection: Connection, limit: int = 500) -> int:
+    """Delete large values that no journal names any more, among those whose time to be looked at has come, the earliest first.
+
+    Returns: how many were looked at, at most `limit`; at none there is nothing left to do for now.
+    """
+    return int(await connection.fetchval(sql.FORGET_BLOBS, limit))
+
+
 async def prune_answers(connection: Connection) -> None:
     """Forget answers that nobody waits for any more."""
     await connection.execute("DELETE FROM engine.answers WHERE answered_at < clock_timestamp() - interval '1 hour'")
@@ -85,6 +108,9 @@ class Journal:
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
+        # In one order, so that two lanes that keep the same values at once do not wait for each other.
+        batch.blobs.sort()
+        batch.uses[:] = sorted(set(batch.uses))
         parts = tuple([part for part in sql.PARTS if getattr(batch, part.name)])
         columns = [
             list(column) for rows in (batch.fences, *(getattr(batch, part.name) for part in parts)) for column in zip(*rows, strict=True)
@@ -112,6 +138,13 @@ class Journal:
                 Row(record["position"], record["at"], core_entries.decode(record["entries"]))
             )
         return rows
+
+    async def blobs(self, tenant: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Large values of a tenant, JSON by id; one that is not kept is left out."""
+        return {
+            record["id"]: unpacked(record["content"], record["size_bytes"])
+            for record in await self._connection.fetch(sql.BLOBS, tenant, ids)
+        }
 
     async def heads(self, ids: Sequence[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
         """(status, wake_at) as stored of these executions; one that is unknown is left out."""

@@ -80,6 +80,23 @@ class WordRow(NamedTuple):
     item: bytes
 
 
+class BlobRow(NamedTuple):
+    """A large value. id: `sha256:<hex>` of its JSON.  size_bytes: of its JSON.  content: its JSON, as the table of blobs stores it."""
+
+    tenant: str
+    id: str
+    size_bytes: int
+    content: bytes
+
+
+class UseRow(NamedTuple):
+    """An execution whose journal names a large value."""
+
+    tenant: str
+    blob_id: str
+    execution_id: UUID
+
+
 class Fence(NamedTuple):
     """A partition in a batch. published: the seq up to which the broker has confirmed everything."""
 
@@ -100,3 +117,5 @@ class Batch:
     entering: list[AdmissionRow] = field(default_factory=list)
     leaving: list[LeavingRow] = field(default_factory=list)
     words: list[WordRow] = field(default_factory=list)
+    blobs: list[BlobRow] = field(default_factory=list)
+    uses: list[UseRow] = field(default_factory=list)

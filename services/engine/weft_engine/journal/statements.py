@@ -74,6 +74,21 @@ PARTS: Final = (
     SELECT u.* FROM mine, {rows} AS u
     ON CONFLICT (id) DO NOTHING""",
     ),
+    # One that is kept already is looked at for removal later: changing it keeps a removal under way from taking it.
+    Part(
+        "blobs",
+        ("text", "text", "int", "bytea"),
+        """INSERT INTO engine.blobs AS b (tenant_id, id, size_bytes, content, created_at, expires_at)
+    SELECT u.*, clock_timestamp(), clock_timestamp() + interval '1 day' FROM mine, {rows} AS u
+    ON CONFLICT (tenant_id, id) DO UPDATE SET expires_at = greatest(b.expires_at, excluded.expires_at)""",
+    ),
+    Part(
+        "uses",
+        ("text", "text", "uuid"),
+        """INSERT INTO engine.blob_uses (tenant_id, blob_id, execution_id)
+    SELECT u.* FROM mine, {rows} AS u
+    ON CONFLICT DO NOTHING""",
+    ),
 )
 
 
@@ -127,4 +142,29 @@ KEY_HOLDERS: Final = """
 SELECT k.tenant_id, k.workflow, k.key, k.execution_id FROM engine.keys k
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS u(tenant, workflow, key)
   ON k.tenant_id = u.tenant AND k.workflow = u.workflow AND k.key = u.key
+"""
+
+BLOBS: Final = "SELECT id, size_bytes, content FROM engine.blobs WHERE tenant_id = $1 AND id = ANY($2::text[])"
+
+FORGET_BLOBS: Final = """
+WITH over AS (
+    SELECT tenant_id, id FROM engine.blobs WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), uses AS (
+    SELECT u.*, EXISTS (SELECT FROM engine.journal j WHERE j.execution_id = u.execution_id) AS stands
+    FROM engine.blob_uses u JOIN over ON u.tenant_id = over.tenant_id AND u.blob_id = over.id
+), ended AS (
+    DELETE FROM engine.blob_uses u USING uses WHERE NOT uses.stands
+    AND u.tenant_id = uses.tenant_id AND u.blob_id = uses.blob_id AND u.execution_id = uses.execution_id
+), still AS (
+    UPDATE engine.blobs b SET expires_at = clock_timestamp() + interval '1 day'
+    FROM (SELECT DISTINCT tenant_id, blob_id FROM uses WHERE stands) AS used
+    WHERE b.tenant_id = used.tenant_id AND b.id = used.blob_id
+), deleted AS (
+    DELETE FROM engine.blobs b USING over WHERE b.tenant_id = over.tenant_id AND b.id = over.id
+    AND NOT EXISTS (SELECT FROM uses WHERE uses.stands AND uses.tenant_id = b.tenant_id AND uses.blob_id = b.id)
+)
+SELECT count(*) FROM over
+"""
+"""Locked, so that one that is kept anew at this moment is left alone, or is written again by who waits for this.
+A value is asked who uses it a day after it was kept, and each day after.
 """

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
+from weft_runtime.database.blobs import Blobs
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine.core.claiming import claims_in, opened
 from weft_engine.core.entries import Entry, Row, decode
 from weft_engine.core.quotas import STARTS_GATE
 from weft_engine.domain import Gate, Waiting
 from weft_engine.tables import admissions, answers, definitions, executions, journal, keys, tenants, workflows
+
+_BLOBS: Final = Blobs("engine")
 
 
 async def workflow(uow: UnitOfWork, slug: str) -> tuple[str, int | None] | None:
@@ -66,14 +70,19 @@ async def head(uow: UnitOfWork, execution_id: UUID) -> sa.Row[Any, Any, Any, Any
 
 
 async def rows(uow: UnitOfWork, execution_id: UUID, *, after: int = -1, limit: int | None = None) -> list[Row]:
-    """The journal of an execution in order. after: only rows whose first entry comes later.  limit: at most so many rows."""
+    """The journal of an execution in order, with every large value in its place.
+
+    after: only rows whose first entry comes later.  limit: at most so many rows.
+    """
     query = (
         sa.select(journal.c.position, journal.c.at, sa.cast(journal.c.entries, sa.Text))
         .where(journal.c.tenant_id == uow.tenant, journal.c.execution_id == execution_id, journal.c.position > after)
         .order_by(journal.c.position)
         .limit(limit)
     )
-    return [Row(position, at, decode(entries)) for position, at, entries in await uow.conn.execute(query)]
+    found = [Row(position, at, decode(entries)) for position, at, entries in await uow.conn.execute(query)]
+    apart = claims_in(found)
+    return opened(found, await _BLOBS.load(uow.conn, uow.tenant, sorted(apart))) if apart else found
 
 
 async def entries(uow: UnitOfWork, execution_id: UUID, *, after: int, limit: int) -> list[tuple[int, Row, Entry]]:

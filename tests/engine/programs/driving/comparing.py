@@ -71,9 +71,11 @@ def compare_state(shadow: Execution, cored: Cored) -> None:
             f"expected {shadow.status} ({shadow.error and shadow.error.code}), got {status}: {cored.state.error}"
         )
     if shadow.status != "new":
-        assert cored.state.vars == shadow.walk.vars, f"expected vars {shadow.walk.vars}, got {cored.state.vars}"
+        vars_ = cored.value(cored.state.vars)
+        assert vars_ == shadow.walk.vars, f"expected vars {shadow.walk.vars}, got {vars_}"
     if shadow.status == "completed":
-        assert cored.state.output == shadow.output, f"expected output {shadow.output}, got {cored.state.output}"
+        output = cored.value(cored.state.output)
+        assert output == shadow.output, f"expected output {shadow.output}, got {output}"
     if shadow.error is not None:
         compare_error(shadow, cored.state.error or {})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.apply import Transition, advance, apply
-from weft_engine.core.entries import Entry, Row, decode, encode
-from weft_engine.core.evolve import fold
+from weft_engine.core.claiming import claim
+from weft_engine.core.claims import Claimed, ItemOf, Values, Wanted
+from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
+from weft_engine.core.evolve import evolve, fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
@@ -24,16 +27,24 @@ from tests.engine.programs.times import moment
 CONTEXT = Context({"id": "acme", "tier": "standard", "settings": {}}, resend_s=45.0, lease_s=60.0)
 PARTITIONS = 8
 PLAIN = msgspec.json.Encoder()
+NAMED = msgspec.json.Encoder(enc_hook=lambda apart: {"apart": [*_named(apart)]})
 REPEATABLE = (i.ActivityAccepted, i.ActivityHeartbeat)
 """Items that renew a lease each time they come."""
 
 Effect = tuple[Any, ...]
 
 
+def _named(apart: Any) -> tuple[Any, ...]:
+    if isinstance(apart, ItemOf):
+        return (*_named(apart.list), apart.index)
+    assert isinstance(apart, Claimed), f"{apart!r} stands in a state"
+    return apart.id, apart.size_bytes, apart.same, apart.count
+
+
 def snapshot(state: State) -> bytes:
     """A state as text that two equal states share, the order of what it holds included."""
     members = {spec.name: getattr(state, spec.name) for spec in fields(state)}
-    return PLAIN.encode([list(value.items()) if isinstance(value, dict) else value for value in members.values()])
+    return NAMED.encode([list(value.items()) if isinstance(value, dict) else value for value in members.values()])
 
 
 @dataclass
@@ -48,10 +59,14 @@ class Seen:
 
 
 class Cored:
-    """The execution. restart: whether its memory is thrown away before every item and folded anew from its rows."""
+    """The execution. restart: whether its memory is thrown away before every item and folded anew from its rows.
 
-    def __init__(self, id_: UUID, program: Program, *, restart: bool) -> None:
-        self.id, self.program, self.restart = id_, program, restart
+    apart_over: bytes from which values are kept apart, so that the core has only what it asks for; None for never.
+    """
+
+    def __init__(self, id_: UUID, program: Program, *, restart: bool, apart_over: int | None = None) -> None:
+        self.id, self.program, self.restart, self.apart_over = id_, program, restart, apart_over
+        self.contents: dict[str, bytes] = {}
         self.state = State(id_, "acme", program.slug, program.version)
         self.rows: list[Row] = []
         self.facts: list[str] = []
@@ -65,33 +80,52 @@ class Cored:
         """Apply an item, with everything that holds of every item: what is told of the state is the state, twice equals once."""
         before = snapshot(self.state)
         transition = self._refolded(item, now, before) if self.restart else self._in_memory(item, now, before)
-        self.state = transition.state
+        old, self.state = self.state, transition.state
         seen = Seen(answer=transition.answer, changed=bool(transition.entries))
         if transition.entries:
-            self._keep(transition.entries, now, seen)
+            self._keep(transition.entries, now, seen, old)
         else:
             assert snapshot(self.state) == before, "the state moved without an entry"
         if not isinstance(item, REPEATABLE):
-            again = apply(self.state, item, moment(now), self.program, CONTEXT)
+            again = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))
             assert not again.entries, f"the same item again changed something: {again.entries}"
         return seen
 
     def _in_memory(self, item: i.Happening, now: int, before: bytes) -> Transition:
-        transition = apply(self.state, item, moment(now), self.program, CONTEXT)
+        transition = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))
         assert snapshot(self.state) == before, "the core changed the state that it was given"
         return transition
 
     def _refolded(self, item: i.Happening, now: int, before: bytes) -> Transition:
         """All memory is gone: the state is what the rows tell, and it is changed in place, as an owner does."""
-        state = fold(self.id, self.rows) or State(self.id, "acme", self.program.slug, self.program.version)
-        assert snapshot(state) == before, "the journal tells another state than the one in memory"
-        return advance(state, item, moment(now), self.program, CONTEXT)
 
-    def _keep(self, entries: list[Entry], now: int, seen: Seen) -> None:
+        def refolded(context: Context) -> Transition:
+            state = fold(self.id, self.rows) or State(self.id, "acme", self.program.slug, self.program.version)
+            assert snapshot(state) == before, "the journal tells another state than the one in memory"
+            return advance(state, item, moment(now), self.program, context)
+
+        return self._with_values(refolded)
+
+    def _with_values(self, act: Callable[[Context], Transition]) -> Transition:
+        """What comes of acting with nothing but the values that were asked for, however often that has to be tried."""
+        read: dict[str, bytes] = {}
+        while True:
+            try:
+                return act(replace(CONTEXT, values=Values(read)))
+            except Wanted as wanted:
+                assert wanted.claimed.id not in read, "what was given was asked for again"
+                read[wanted.claimed.id] = self.contents[wanted.claimed.id]
+
+    def value(self, value: Any) -> Any:
+        """A value of the state, put together again."""
+        return Values(self.contents).opened(value)
+
+    def _keep(self, entries: list[Entry], now: int, seen: Seen, before: State) -> None:
         position = self.state.position - len(entries)
-        row = Row(position, moment(now), decode(encode(entries)))
-        said = messages(self.state, entries, position, row.at, PARTITIONS)
-        again = messages(self.state, row.entries, position, row.at, PARTITIONS)
+        values = Values(self.contents)
+        said = messages(self.state, entries, position, moment(now), PARTITIONS, values)
+        row = Row(position, moment(now), self._stored(entries, now, before))
+        again = messages(self.state, row.entries, position, row.at, PARTITIONS, values)
         assert PLAIN.encode(said) == PLAIN.encode(again), "the stored entries say something else than the fresh ones"
         self.rows.append(row)
         self._sent.append((row, said))
@@ -101,6 +135,22 @@ class Cored:
             place = out.item.id.split(":")[1:2]
             kind = entries[int(place[0]) - position].kind if place else ""
             self._note(out, published, seen, again=kind == e.STEP_RESENT)
+
+    def _stored(self, entries: list[Entry], now: int, before: State) -> list[Entry]:
+        """What the journal holds of entries. Where values leave them, the state is the one that the rest leads to, as in the hot loop."""
+        if self.apart_over is None:
+            return decode(encode(entries))
+        kept = claim(entries, self.apart_over)
+        self.contents |= kept.contents
+        if not self.restart:
+            self.state = before.draft()
+            for entry in kept.entries:
+                evolve(self.state, entry, moment(now))
+        stored = decode(encode_claiming(kept.entries))
+        if self.restart:
+            rows = [*self.rows, Row(before.position, moment(now), stored)]
+            self.state = fold(self.id, rows) or self.state
+        return stored
 
     def _note_visits(self, entries: list[Entry], seen: Seen) -> None:
         for entry in entries:
@@ -160,7 +210,7 @@ class Cored:
         """What was said is said again, word for word, when it is derived from the journal at the end."""
         for row, said in self._sent:
             resent = {entry.kind for entry in row.entries} & {e.STEP_RESENT}
-            again = messages(self.state, row.entries, row.position, row.at, PARTITIONS)
+            again = messages(self.state, row.entries, row.position, row.at, PARTITIONS, Values(self.contents))
             assert resent or PLAIN.encode(said) == PLAIN.encode(again), f"said again from the journal, {said} became {again}"
         ends = [fact for fact in self.facts if fact in e.ENDS]
         assert len(ends) == int(self.state.ended), f"the end was told {len(ends)} times: {self.facts}"

@@ -67,6 +67,7 @@ class World:
     engine: bool = True
     restart: bool = False
     ties: bool = False
+    apart_over: int | None = None
     now: int = 0
     programs: dict[str, Program] = field(default_factory=dict)
     pairs: dict[UUID, Pair] = field(default_factory=dict)
@@ -77,9 +78,15 @@ class World:
     answered: set[tuple[Any, ...]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, scenario: Scenario, *, engine: bool = True, restart: bool = False, ties: bool = False, id_: UUID = MAIN_ID) -> World:
-        """The world before anything has happened. engine: False for the shadow alone.  ties: whether alarms may ring at one moment."""
-        world = cls(scenario, engine, restart, ties)
+    def of(
+        cls, scenario: Scenario, *, engine: bool = True, restart: bool = False, ties: bool = False, id_: UUID = MAIN_ID,
+        apart_over: int | None = None,
+    ) -> World:  # fmt: skip
+        """The world before anything has happened.
+
+        engine: False for the shadow alone.  ties: whether alarms may ring at one moment.  apart_over: as of `Cored`.
+        """
+        world = cls(scenario, engine, restart, ties, apart_over)
         world.mail.append(world.starting(id_, MAIN, scenario.input))
         return world
 
@@ -90,7 +97,7 @@ class World:
             pair.shadow.start(input_, self.now)
 
         if id_ not in self.pairs:
-            cored = Cored(id_, self._program(slug), restart=self.restart) if self.engine else None
+            cored = Cored(id_, self._program(slug), restart=self.restart, apart_over=self.apart_over) if self.engine else None
             depth = parent.shadow.leaves.depth + 1 if parent is not None else 0
             self.pairs[id_] = Pair(id_, slug, Execution(id_, self.scenario.programs[slug], depth), cored, parent, step)
         item = i.Start(id_, slug, input=input_, trigger={"type": "manual"})

@@ -36,6 +36,8 @@ def evolve(state: State, entry: Entry, at: datetime) -> None:
     """Apply an entry to a state, in place. Raises: IllegalMove when a lifecycle forbids it, KeyError for a kind not known here."""
     CHANGES[entry.kind](state, entry, at)
     state.position += 1
+    if entry.claims:
+        state.large = True
 
 
 def fold(execution_id: UUID, rows: Iterable[Row]) -> State | None:

@@ -20,6 +20,7 @@ def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetim
     A migration that is undone was the last thing that happened: there is nothing beyond it.
     """
     back.position = len(entries)
+    back.large = state.large
     if entry.kind == e.MIGRATION_UNDONE:
         return
     back.status = state.status

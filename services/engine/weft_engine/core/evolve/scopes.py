@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import item_of
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment, node_of
 from weft_engine.core.evolve.steps import begin
@@ -31,7 +32,7 @@ def _opened(state: State, entry: Entry, at: datetime) -> None:
     graph = f"{pending.node}/{label}" if isinstance(label, str) else pending.node
     names: dict[str, Any] = {}
     if pending.kind == "foreach" and isinstance(label, int):
-        names = {pending.data["as"]: pending.progress.items[label], "index": label}
+        names = {pending.data["as"]: item_of(pending.progress.items, label), "index": label}
         state.quiet = 0  # How often a foreach goes round is bounded by its items: that is no cycle.
     elif pending.kind == "loop":
         names = {"iteration": label}

@@ -10,31 +10,36 @@ from datetime import datetime
 from typing import Final
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
 from weft_engine.core.messages import facts, requests
 from weft_engine.core.messages.facts import report_again
-from weft_engine.core.messages.said import Outgoing, Said, domain_event, pack
+from weft_engine.core.messages.said import Outgoing, Said, domain_event, encode, pack
 from weft_engine.core.state import State
 
 __all__ = ["Outgoing", "messages", "report_again"]
 
 
-def messages(state: State, entries: Iterable[Entry], position: int, at: datetime, partitions: int) -> list[Outgoing]:
+def messages(
+    state: State, entries: Iterable[Entry], position: int, at: datetime, partitions: int, values: Values = NOTHING_READ
+) -> list[Outgoing]:
     """What to send of one transition.
 
     state: after it, or later: only what never changes after the start is read, and the end.  position: of the first entry.
     at: the time of the transition.  partitions: how many the mesh has, which says where executions live and workers answer.
+    values: contents of what is kept apart; a message carries them whole.  Raises: Wanted, ContentLost.
     """
     out: list[Outgoing] = []
+    encoded = values.encoder() if state.large else encode
     name = str(state.id)
     for place, entry in enumerate(entries, position):
         say = SAYS.get(entry.kind)
         if entry.kind == e.EVENT_PUBLISHED:
-            out.append(domain_event(state, entry, at))
+            out.append(domain_event(state, entry, at, encoded))
         elif say is not None:
             saying = say(state, entry, place, at)
             out.extend(
-                pack(state, said, f"{name}:{place}" if not number else f"{name}:{place}:{number}", name, at, partitions)
+                pack(state, said, f"{name}:{place}" if not number else f"{name}:{place}:{number}", name, at, partitions, encoded)
                 for number, said in enumerate(saying)
             )
     return out

@@ -10,6 +10,7 @@ from uuid import UUID
 from weft_contracts import routing
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
 from weft_engine.core.messages.said import Outgoing, Said, fact, pack
 from weft_engine.core.state import State
@@ -81,15 +82,20 @@ def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
     return [Said(routing.COMMANDS, parent, "step.fail", {**step, "error": {**error, "details": details}})]
 
 
-def report_again(state: State, partitions: int) -> list[Outgoing]:
-    """What an execution that has ended told its caller, once more, with the same ids: the caller asks when it has not heard."""
+def report_again(state: State, partitions: int, values: Values = NOTHING_READ) -> list[Outgoing]:
+    """What an execution that has ended told its caller, once more, with the same ids: the caller asks when it has not heard.
+
+    values: contents of what is kept apart. Raises: Wanted, ContentLost.
+    """
     kind = f"execution.{state.status}"
     data = {"output": state.output, "error": state.error}
     at = state.completed_at or state.started_at
     if at is None:
         return []
     said = _report(state, kind, data)
-    return [pack(state, one, f"{state.id}:end:{number}", str(state.id), at, partitions) for number, one in enumerate(said)]
+    return [
+        pack(state, one, f"{state.id}:end:{number}", str(state.id), at, partitions, values.encoder()) for number, one in enumerate(said)
+    ]
 
 
 def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -37,9 +38,15 @@ class Said(NamedTuple):
     data: dict[str, Any]
 
 
-def pack(state: State, said: Said, id_: str, subject: str, at: datetime, partitions: int) -> Outgoing:
-    """Put a word into its envelope. The same word always gets the same id.  subject: the execution's id."""
-    data = encode(said.data)
+Encode = Callable[[Any], bytes]
+
+
+def pack(state: State, said: Said, id_: str, subject: str, at: datetime, partitions: int, encoded: Encode = encode) -> Outgoing:
+    """Put a word into its envelope. The same word always gets the same id.
+
+    subject: the execution's id.  encoded: makes the JSON, large values that are kept apart included.
+    """
+    data = encoded(said.data)
     item = Item(
         id=id_,
         source=SOURCE,
@@ -77,9 +84,9 @@ def fact(state: State, position: int, at: datetime, **more: Any) -> dict[str, An
     }
 
 
-def domain_event(state: State, entry: Entry, at: datetime) -> Outgoing:
-    """What a `publish` node says: a plain CloudEvent, from the workflow itself."""
-    data = encode(entry.data.get("data"))
+def domain_event(state: State, entry: Entry, at: datetime, encoded: Encode = encode) -> Outgoing:
+    """What a `publish` node says: a plain CloudEvent, from the workflow itself. encoded: as for `pack`."""
+    data = encoded(entry.data.get("data"))
     item = Item(
         id=entry.data["event_id"],
         source=f"weft/workflows/{state.workflow}",

@@ -9,6 +9,7 @@ from weft_language.compilation import EndWork, FailWork, IfWork, PublishWork, Se
 from weft_language.expressions import ExpressionError, to_json
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
 from weft_engine.core.turn import At, Turn, failure, text
 
 
@@ -16,7 +17,8 @@ def set_(turn: Turn, at: At, work: SetWork) -> None:
     """Write variables. All values are rendered before the first is written."""
     names = turn.names(at.scope)
     values = {name: template.render(names) for name, template in work.values}
-    turn.finish(at, "done", values, vars=values)
+    if not _too_large(turn, at, values):
+        turn.finish(at, "done", values, vars=values)
 
 
 def transform(turn: Turn, at: At, work: TransformWork) -> None:
@@ -26,7 +28,16 @@ def transform(turn: Turn, at: At, work: TransformWork) -> None:
         output = work.map.render(names)
     else:
         output = to_json(work.expression.evaluate(names)) if work.expression is not None else None
-    turn.finish(at, "done", output)
+    if not _too_large(turn, at, output):
+        turn.finish(at, "done", output)
+
+
+def _too_large(turn: Turn, at: At, output: Any) -> bool:
+    """Fail what is larger than a step's output may be. An expression is bounded by itself; only several together can come to that."""
+    size = size_of_parts(output)
+    if size > MAX_OUTPUT_BYTES:
+        turn.fail(at, too_large(at.node.id, "its output", size))
+    return size > MAX_OUTPUT_BYTES
 
 
 def if_(turn: Turn, at: At, work: IfWork) -> None:
@@ -69,6 +80,8 @@ def fail(turn: Turn, at: At, work: FailWork) -> None:
 def end(turn: Turn, at: At, work: EndWork) -> None:
     """End the whole execution."""
     output = work.output.render(turn.names(at.scope)) if work.output is not None else None
+    if _too_large(turn, at, output):
+        return
     turn.emit(e.STEP_COMPLETED, at, **({"output": output} if output is not None else {}))
     if work.status == "failed":
         message = f"the end node {at.node.id} ends the execution as failed"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from weft_language.compilation import ForeachWork, GroupWork, LoopWork, ParallelWork, holds
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, count_of, size_of, too_large
 from weft_engine.core.nodes.resting import limit
 from weft_engine.core.state import Pending, scope_key
 from weft_engine.core.turn import At, Entering, Turn, failure
-
-MAX_OUTPUT_BYTES: Final = 1024 * 1024
-"""What a step's output may take, as JSON. Source: architecture, section 4."""
 
 
 def group(turn: Turn, at: At, work: GroupWork) -> None:
@@ -104,10 +101,10 @@ def _iteration_ended(turn: Turn, at: At, pending: Pending, work: ForeachWork) ->
     progress = pending.progress
     if progress.error is not None and work.fail_fast:
         turn.fail(at, progress.error)
-    elif progress.opened < len(progress.items):
+    elif progress.opened < count_of(progress.items):
         _open(turn, at, [(progress.opened, work.graph)])
     elif not progress.open:
-        _finish(turn, at, [progress.results.get(index) for index in range(len(progress.items))])
+        _finish(turn, at, [progress.results.get(index) for index in range(count_of(progress.items))])
 
 
 def _round_ended(turn: Turn, at: At, pending: Pending, work: LoopWork) -> None:
@@ -128,12 +125,8 @@ def _round_ended(turn: Turn, at: At, pending: Pending, work: LoopWork) -> None:
 
 def _finish(turn: Turn, at: At, output: Any) -> None:
     """End a node with what its scopes gave, unless that is larger than a step's output may be."""
-    size = len(msgspec.json.encode(output))
+    size = size_of(output)
     if size > MAX_OUTPUT_BYTES:
-        message = (
-            f"the outputs of {at.node.id} take {size} bytes together, a step's output at most {MAX_OUTPUT_BYTES}; "
-            "let the last node of each give less, or a reference to the data"
-        )
-        turn.fail(at, failure("output_too_large", message, at.node.id, 1, permanent=True))
+        turn.fail(at, too_large(at.node.id, "the outputs of its scopes together", size))
     else:
-        turn.finish(at, "done", output)
+        turn.finish(at, "done", turn.context.values.opened(output) if turn.state.large else output)

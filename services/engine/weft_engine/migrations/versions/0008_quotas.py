@@ -5,7 +5,7 @@ from alembic import op
 from weft_runtime.database import tenancy
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 SCHEMA = "engine"
 WAITS = sa.text("let_in_at IS NULL")
