@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +73,3 @@ def main(kind: str) -> None:
     engine = replace(services.build(room(kind), services.settings(room(kind))), token_source=source)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run([engine], started=ready))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -16,6 +16,7 @@ from weft_contracts.definitions import WorkflowChanged
 from weft_runtime.testing import TestIssuer
 from weft_runtime.testing.polling import eventually
 
+from tests.faults import warm
 from tests.faults.mesh import TENANT, Mesh, Node, mesh_of
 from tests.faults.verdict import rows
 
@@ -104,7 +105,7 @@ async def fleet(database_url: str, broker_url: str, tmp_path_factory: pytest.Tem
     issuer = TestIssuer()
     keys = json.dumps(issuer.keys.jwks())
     async with mesh_of(database_url, broker_url, tmp_path_factory.mktemp("campaigns"), FAULT_JWKS=keys) as mesh:
-        mesh.module = "tests.faults.campaign_node"
+        mesh.module = warm.CAMPAIGNS
         fleet = Fleet(mesh, issuer, await mesh.start("engine"))
         for revision, (slug, node) in enumerate([("called", "here"), ("moving", "here"), ("moving", "there")], 1):
             active = 2 if node == "there" else 1
