@@ -40,6 +40,7 @@ def word(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
             ["a: maximum tightened from 9 to 8"],
         ),
         (word(a=TEXT), word(a={**TEXT, "format": "uuid"}), ["a: format is now 'uuid'"]),
+        ({"type": "object", "additionalProperties": TEXT}, word(a={"const": "x"}), ["a: only ['x'] is accepted now"]),
         (word(a={**TEXT, "pattern": "a"}), word(a={**TEXT, "pattern": "b"}), ["a: pattern is now 'b'"]),
         (
             word(a={"type": "array", "items": {"type": "number"}}),

@@ -191,6 +191,9 @@ def _compare_fields(old: Schema, new: Schema, pair: _Pair) -> Iterator[str]:
         if "default" in before and before["default"] != after.get("default", before["default"]):
             yield pair.at(name).says(f"default changed from {before['default']!r} to {after['default']!r}")
     more_before, more_after = old.get("additionalProperties", True), new.get("additionalProperties", True)
+    if isinstance(more_before, Mapping):  # a map: its writers may have used any name
+        for name in sorted(new_fields.keys() - old_fields.keys()):
+            yield from _compare(more_before, new_fields[name], pair.at(name))
     yield from _compare(more_before, more_after, pair.at("*"))
 
 
