@@ -18,8 +18,9 @@ from tests.support.isolation import SharedStack, data_dir, local_stack
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# An example has no deadline: how long one takes tells how busy the machine is.
-settings.register_profile("weft", deadline=None)
+# No example has a deadline: how long one takes tells how busy the machine is. The examples of a property are the same at every run, so that
+# a run tells of the change it is made for; WEFT_FRESH_EXAMPLES=1 looks for new ones.
+settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEFT_FRESH_EXAMPLES") != "1")
 settings.load_profile("weft")
 
 

@@ -6,6 +6,7 @@ The rule is one-sided on purpose: what fitted the old schema must fit the new on
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,6 @@ _ANNOTATIONS = frozenset({"$schema", "$id", "$defs", "title", "description", "ex
 _STRUCTURE = frozenset(
     {"$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "items", *_LOWER, *_UPPER, *_CHOICES}
 )
-_ABSENT = object()
 
 
 def breaking_changes(old_schema: Schema, new_schema: Schema) -> list[str]:
@@ -88,9 +88,16 @@ def _branches(schema: Schema, document: Schema, *, strict: bool) -> Sequence[Sch
         if keyword in schema:
             beside = {key: value for key, value in schema.items() if key != keyword and key not in _ANNOTATIONS}
             branches = [_resolved({} if branch is True else branch, document) for branch in schema[keyword] if branch is not False]
-            agreeing = [branch for branch in branches if not strict or all(branch.get(key, beside[key]) == beside[key] for key in beside)]
+            agreeing = [
+                branch for branch in branches if not strict or all(_same(branch.get(key, beside[key]), beside[key]) for key in beside)
+            ]
             return [choice for branch in agreeing for choice in _branches({**beside, **branch}, document, strict=strict)]
     return [schema]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are one. Python takes `true` for 1; that 1 and 1.0 differ here only makes the answer stricter."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _fits(old: Schema, new: Schema, pair: _Pair) -> bool:
@@ -144,14 +151,14 @@ def _compare_one(old: Schema, new: Schema, pair: _Pair) -> Iterator[str]:
     yield from _compare_fields(old, new, pair)
     yield from _compare_items(old, new, pair)
     for keyword in sorted(new.keys() - _STRUCTURE - _ANNOTATIONS):
-        if old.get(keyword, _ABSENT) != new[keyword] and _values(old) is None:
+        if (keyword not in old or not _same(old[keyword], new[keyword])) and _values(old) is None:
             yield pair.says(f"{keyword} is now {new[keyword]!r}")
 
 
 def _compare_values(old: Schema, new: Schema, pair: _Pair) -> Iterator[str]:
     before, after = _values(old), _values(new)
     rules = new.keys() - _ANNOTATIONS - {"type"}
-    if before is not None and rules - ({"enum"} if "enum" in rules else {"const"}) and _rules(old) != _rules(new):
+    if before is not None and rules - ({"enum"} if "enum" in rules else {"const"}) and not _same(_rules(old), _rules(new)):
         yield pair.says("named values came under a further rule")
     if after is None:
         return
@@ -188,7 +195,7 @@ def _compare_fields(old: Schema, new: Schema, pair: _Pair) -> Iterator[str]:
     for name in sorted(old_fields.keys() & new_fields.keys()):
         before, after = old_fields[name], new_fields[name]
         yield from _compare(before, after, pair.at(name))
-        if "default" in before and before["default"] != after.get("default", before["default"]):
+        if "default" in before and not _same(before["default"], after.get("default", before["default"])):
             yield pair.at(name).says(f"default changed from {before['default']!r} to {after['default']!r}")
     more_before, more_after = old.get("additionalProperties", True), new.get("additionalProperties", True)
     if isinstance(more_before, Mapping):  # a map: its writers may have used any name
