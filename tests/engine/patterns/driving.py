@@ -16,6 +16,7 @@ from weft_engine.domain import Gate, Waiting, admit
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
 
+from tests.engine.core.apart import Apart
 from tests.engine.core.conftest import ID, Run
 from tests.engine.patterns.catalogue import document, example
 
@@ -31,8 +32,13 @@ def program(slug: str) -> Program:
 
 def begin(number: int, input_: dict[str, Any] | None = None) -> Run:
     """An execution of a pattern's example that has been started."""
-    slug = example(number).slug
-    return Run(program(slug), State(ID, "acme", slug, 1)).start(input_)
+    return run_of(example(number).slug, ID).start(input_)
+
+
+def run_of(slug: str, execution_id: UUID) -> Run:
+    """An execution of an example, before it is started."""
+    blank = State(execution_id, "acme", slug, 1)
+    return Run(program(slug), blank, apart=Apart(blank))
 
 
 def working(run: Run) -> list[str]:
@@ -126,7 +132,7 @@ class Mesh:
     def _hand_over(self, type_: str, data: Mapping[str, Any]) -> bool:
         if type_ == "execution.start":
             start = msgspec.convert(data, i.Start)
-            child = Run(program(start.workflow), State(start.execution_id, "acme", start.workflow, 1))
+            child = run_of(start.workflow, start.execution_id)
             self.runs[start.execution_id] = child
             child.do(start)
         elif type_ in _BETWEEN_EXECUTIONS:
