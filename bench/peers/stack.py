@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psutil
 from weft.stack.data_dir import DataDirectory
+from weft.stack.packages import NotAvailable
 from weft.stack.postgres import PostgresServer
 from weft.stack.rabbitmq import RabbitNode
-from weft.stack.rabbitmq_install import NotAvailable, find
+from weft.stack.rabbitmq_install import find
 
 
 @dataclass(frozen=True)
