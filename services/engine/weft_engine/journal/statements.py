@@ -96,8 +96,8 @@ PARTS: Final = (
 def commit(parts: tuple[Part, ...]) -> str:
     """The statement that writes these parts, and nothing where a fence has moved; gives 1 when it wrote.
 
-    Its parameters are arrays: three for the fences, then one for each column of each part. Only what a batch has is in its statement: each
-    table named costs PostgreSQL some 30 µs, written to or not.
+    Its parameters are arrays: three for the fences, then one for each column of each part. Only what a batch has is in its statement: a
+    table that is named is opened, with its indexes, written to or not.
     """
     made, first = [_FENCE.format(rows=_rows(_FENCE_TYPES, 1))], 1 + len(_FENCE_TYPES)
     for part in parts:
