@@ -83,6 +83,8 @@ class Executions:
             deliveries = await self._load.consumer.take()
             for delivery in deliveries:
                 for item in decode_frame(delivery.body):
+                    if item.type == "execution.waiting":
+                        continue
                     fact = msgspec.json.decode(item.data)
                     if item.type != "execution.completed":
                         self._trouble = f"{item.type}: {fact.get('error') or fact}"

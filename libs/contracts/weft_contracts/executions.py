@@ -159,35 +159,30 @@ class _ExecutionFact(Event):
     at: datetime
 
 
-class ExecutionQueued(_ExecutionFact):
+class _ExecutionBegin(_ExecutionFact):
+    trigger_type: str
+    trigger_id: str | None = None
+    event_id: str | None = None
+    user: str | None = None
+    key: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    parent: UUID | None = None
+    priority: int = 0
+
+
+class ExecutionQueued(_ExecutionBegin):
     """An execution is accepted and waits until it may begin: for a quota, for others of its key, for the end of a suspension.
 
     Heard by analytics and gateway.
     """
 
     type, version = "execution.queued", 1
-    trigger_type: str
-    trigger_id: str | None = None
-    event_id: str | None = None
-    user: str | None = None
-    key: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-    parent: UUID | None = None
-    priority: int = 0
 
 
-class ExecutionStarted(_ExecutionFact):
+class ExecutionStarted(_ExecutionBegin):
     """An execution runs. Heard by definitions, analytics and gateway."""
 
     type, version = "execution.started", 1
-    trigger_type: str
-    trigger_id: str | None = None
-    event_id: str | None = None
-    user: str | None = None
-    key: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-    parent: UUID | None = None
-    priority: int = 0
 
 
 class ExecutionWaiting(_ExecutionFact):
