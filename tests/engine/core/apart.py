@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -18,6 +18,17 @@ from weft_engine.core.turn import Context
 FoundT = TypeVar("FoundT")
 
 
+def asking(contents: Mapping[str, bytes], context: Context, act: Callable[[Context], FoundT]) -> tuple[FoundT, set[str]]:
+    """What acting comes to with nothing but the values that it asks for, however often that has to be tried; and the ids of those."""
+    read: dict[str, bytes] = {}
+    while True:
+        try:
+            return act(replace(context, values=Values(read))), set(read)
+        except Wanted as wanted:
+            assert wanted.claimed.id not in read, "what was given was asked for again"
+            read[wanted.claimed.id] = contents[wanted.claimed.id]
+
+
 @dataclass
 class Apart:
     """An execution beside another one. contents: what its journal only names.  asked_for: ids of what the core has asked for."""
@@ -29,14 +40,9 @@ class Apart:
 
     def given(self, context: Context, act: Callable[[Context], FoundT]) -> FoundT:
         """What acting comes to with nothing but the values that it asks for."""
-        read: dict[str, bytes] = {}
-        while True:
-            try:
-                return act(replace(context, values=Values(read)))
-            except Wanted as wanted:
-                assert wanted.claimed.id not in read, "what was given was asked for again"
-                read[wanted.claimed.id] = self.contents[wanted.claimed.id]
-                self.asked_for.add(wanted.claimed.id)
+        found, asked_for = asking(self.contents, context, act)
+        self.asked_for |= asked_for
+        return found
 
     def keep(self, entries: Sequence[Entry], now: datetime, beside: Sequence[Row], said: Sequence[Outgoing]) -> None:
         """Write down what came of an item. beside: the journal of the other.  said: what that one just said."""

@@ -31,7 +31,7 @@ from weft_engine.journal.rows import (
     LeavingRow,
     UseRow,
     WordRow,
-)  # fmt: skip
+)
 
 __all__ = [
     "DATABASE_ERRORS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.apply import Transition, advance, apply
 from weft_engine.core.claiming import claim
-from weft_engine.core.claims import Claimed, ItemOf, Values, Wanted
+from weft_engine.core.claims import Claimed, ItemOf, Values
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.evolve import evolve, fold
 from weft_engine.core.messages import Outgoing, messages
@@ -22,6 +22,7 @@ from weft_engine.core.state import State
 from weft_engine.core.turn import Context
 from weft_language.compilation import Program
 
+from tests.engine.core.apart import asking
 from tests.engine.programs.times import moment
 
 CONTEXT = Context({"id": "acme", "tier": "standard", "settings": {}}, resend_s=45.0, lease_s=60.0)
@@ -107,14 +108,8 @@ class Cored:
         return self._with_values(refolded)
 
     def _with_values(self, act: Callable[[Context], Transition]) -> Transition:
-        """What comes of acting with nothing but the values that were asked for, however often that has to be tried."""
-        read: dict[str, bytes] = {}
-        while True:
-            try:
-                return act(replace(CONTEXT, values=Values(read)))
-            except Wanted as wanted:
-                assert wanted.claimed.id not in read, "what was given was asked for again"
-                read[wanted.claimed.id] = self.contents[wanted.claimed.id]
+        """What comes of acting with nothing but the values that it asks for."""
+        return asking(self.contents, CONTEXT, act)[0]
 
     def value(self, value: Any) -> Any:
         """A value of the state, put together again."""
