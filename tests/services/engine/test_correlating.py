@@ -91,11 +91,12 @@ async def test_one_that_reaches_an_execution_which_has_just_ended_starts_another
     )
     await send(engine, signal, signal)
 
-    async def begun() -> UUID | None:
+    async def begun() -> dict[str, Any] | None:
         async with engine.service.context.transaction("acme") as uow:
-            return await store.holder(uow, slug, "A-4")
+            holder = await store.holder(uow, slug, "A-4")
+        answer = await engine.client.get(f"/api/v1/executions/{holder}")
+        return answer.json() if answer.status_code == 200 and answer.json()["status"] == "waiting" else None
 
-    started = await eventually(begun, "another execution has the key")
-    assert started not in (first.execution_id, late.execution_id)
-    living = await engine.waiting(str(started))
+    living = await eventually(begun, "another execution has the key, and waits")
+    assert living["id"] not in (str(first.execution_id), str(late.execution_id))
     assert (living["input"], living["waiting_for"][0]["node"]) == ({"number": 2}, "paid")
