@@ -1,0 +1,72 @@
+"""Every service's schema goes up, down and up again, and one tenant's rows are all that its HTTP door can see, whatever a query forgets."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from weft.rooms import ROOMS, Room
+from weft_runtime.clock import new_id
+from weft_runtime.database import check, downgrade, migrate, provision
+from weft_runtime.database.engine import Database
+from weft_runtime.testing.running import TEST_SECRET
+
+TABLES = [(room, table) for room in ROOMS for table in importlib.import_module(f"{room.package}.tables").metadata.sorted_tables]
+OF_TENANTS = [(room, table) for room, table in TABLES if "tenant_id" in table.columns]
+SAMPLES: dict[type[object], Callable[[], object]] = {
+    sa.Uuid: new_id,
+    sa.Integer: lambda: 1,
+    sa.Float: lambda: 1.0,
+    sa.Boolean: lambda: False,
+    sa.TIMESTAMP: sa.func.now,
+    sa.ARRAY: list,
+    sa.JSON: dict,
+    sa.LargeBinary: lambda: new_id().bytes,
+    sa.Text: lambda: str(new_id()),
+}
+
+
+def named(value: object) -> str:
+    return value.name if isinstance(value, Room | sa.Table) else str(value)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=named)
+async def test_the_schema_goes_up_down_and_up_again(database_url: str, room: Room) -> None:
+    urls = await provision(database_url, room.name, TEST_SECRET)
+    await migrate(urls.owner, room.package, room.name)
+    await downgrade(urls.owner, room.package, room.name)
+    await migrate(urls.owner, room.package, room.name)
+    assert await check(urls.owner, room.package, room.name) == []
+
+
+@pytest.mark.parametrize(("room", "table"), OF_TENANTS, ids=named)
+async def test_a_query_without_a_tenant_sees_and_changes_rows_of_one_tenant_only(database_url: str, room: Room, table: sa.Table) -> None:
+    database = await schema(database_url, room)
+    try:
+        for tenant in ("one", "two"):
+            async with database.owner_transaction() as connection:
+                await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": tenant}))
+        async with database.transaction("one") as connection:
+            assert {found.tenant_id for found in await connection.execute(sa.select(table))} == {"one"}
+            may = await connection.scalar(sa.select(sa.func.has_table_privilege(table.fullname, "DELETE")))
+            deleted = (await connection.execute(sa.delete(table))).rowcount if may else 0
+        async with database.owner_transaction() as connection:
+            left = [found.tenant_id for found in await connection.execute(sa.select(table).order_by(table.columns.tenant_id))]
+            assert left == (["two"] if deleted == 1 else ["one", "two"])
+            await connection.execute(sa.delete(table))
+    finally:
+        await database.close()
+
+
+async def schema(database_url: str, room: Room) -> Database:
+    urls = await provision(database_url, room.name, TEST_SECRET)
+    await migrate(urls.owner, room.package, room.name)
+    return Database(urls.owner, urls.api, room.name)
+
+
+def row(table: sa.Table) -> dict[str, object]:
+    """A row of the values that the table must have."""
+    needed = [column for column in table.columns if column.server_default is None and not column.nullable]
+    return {column.name: next(sample() for kind, sample in SAMPLES.items() if isinstance(column.type, kind)) for column in needed}
