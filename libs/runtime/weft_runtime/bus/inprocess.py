@@ -6,14 +6,12 @@ The outboxes and the engine's journal say again what was not handled, so nothing
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
-from weft_contracts.frames import MAX_FRAME_BYTES
-
 from weft_runtime.bus.memory import Entry, Exchanges, Queue
-from weft_runtime.bus.ports import ACK_WITHIN_S, MAX_TAKE, BusClosed, Consumer, Delivery, OnDone, OutFrame, Unroutable
+from weft_runtime.bus.ports import ACK_WITHIN_S, BusClosed, Consumer, Delivery, OnDone, OutFrame, Unroutable
+from weft_runtime.bus.taking import Taking
 from weft_runtime.bus.topology import Topology
 from weft_runtime.errors import NotFound, Unavailable, WeftError
 
@@ -98,21 +96,18 @@ class InProcessBus:
         return len(found.ready)
 
 
-class InProcessConsumer:
+class InProcessConsumer(Taking):
     """A subscription to a queue in memory."""
 
     def __init__(
         self, queue: Queue, prefetch: int, siblings: list[InProcessConsumer], on_arrival: Callable[[], None] | None = None
     ) -> None:
-        self._on_arrival = on_arrival
+        super().__init__(queue.name, on_arrival)
         self._queue = queue
         self._prefetch = prefetch
         self._siblings = siblings
-        self._waiting: deque[tuple[int, Entry]] = deque()
         self._unacked: dict[int, Entry] = {}
         self._last = 0
-        self._arrived = asyncio.Event()
-        self._stopped = False
 
     @property
     def active(self) -> bool:
@@ -128,36 +123,7 @@ class InProcessConsumer:
         """Called by the queue."""
         self._last += 1
         self._unacked[self._last] = entry
-        self._waiting.append((self._last, entry))
-        self._arrived.set()
-        if self._on_arrival is not None:
-            self._on_arrival()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something to take now."""
-        return bool(self._waiting)
-
-    async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
-        """Everything waiting, at least one. Raises: BusClosed."""
-        while True:
-            if self._stopped:
-                raise BusClosed(f"the subscription to {self._queue.name} was ended by this process")
-            if self._waiting:
-                break
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self.take_now(max_frames=max_frames, max_bytes=max_bytes)
-
-    def take_now(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
-        """What is there now."""
-        taken: list[Delivery] = []
-        size = 0
-        while self._waiting and len(taken) < max_frames and size < max_bytes:
-            tag, entry = self._waiting.popleft()
-            taken.append(self._delivery(tag, entry))
-            size += len(entry.frame.body)
-        return taken
+        self._came(self._delivery(self._last, entry))
 
     def _delivery(self, tag: int, entry: Entry) -> Delivery:
         frame = entry.frame
@@ -207,7 +173,7 @@ class InProcessConsumer:
         self._stopped = True
         self._arrived.set()
         self._queue.leave(self)
-        untaken = [entry for tag, entry in self._waiting if self._unacked.pop(tag, None) is not None]
+        untaken = [entry for given in self._waiting if (entry := self._unacked.pop(given.tag, None)) is not None]
         self._waiting.clear()
         self._queue.give_back(untaken)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
 
-from weft_contracts.frames import MAX_FRAME_BYTES
-
-from weft_runtime.bus.ports import ACK_WITHIN_S, MAX_TAKE, BusClosed, Delivery
+from weft_runtime.bus.ports import ACK_WITHIN_S, Delivery
 from weft_runtime.bus.rabbit import wire
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.channel import FrameChannel
 from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 from weft_runtime.bus.rabbit.splice import Splice
+from weft_runtime.bus.taking import Taking
 
 
-class RabbitConsumer:
+class RabbitConsumer(Taking):
     """A bare subscription on a channel of its own. The bus attaches it, and attaches it again after a loss."""
 
     _in_order = True
@@ -33,9 +31,8 @@ class RabbitConsumer:
         on_arrival: Callable[[], None] | None = None,
         ack_within_s: float = ACK_WITHIN_S,
     ) -> None:
-        self.queue = queue
+        super().__init__(queue, on_arrival)
         self.prefetch = prefetch
-        self._on_arrival = on_arrival
         self._ack_within_s = ack_within_s
         self._acked: set[int] = set()
         self._splice: Splice | None = None
@@ -43,10 +40,8 @@ class RabbitConsumer:
         self._on_closed = on_closed
         self._channel: Any = None
         self._tag: str | None = None
-        self._waiting: deque[Delivery] = deque()
         self._unacked: dict[int, None] = {}
-        self._arrived = asyncio.Event()
-        self._stopped = self._closed = False
+        self._closed = False
 
     @property
     def active(self) -> bool:
@@ -87,47 +82,20 @@ class RabbitConsumer:
         self._arrived.clear()
 
     def _drop_waiting(self) -> None:
-        if self._splice is not None:
-            self._splice.hold(-sum(len(delivery.body) for delivery in self._waiting))
+        self._let_go(sum(len(delivery.body) for delivery in self._waiting))
         self._waiting.clear()
+
+    def _let_go(self, size: int) -> None:
+        if self._splice is not None:
+            self._splice.hold(-size)
 
     def _deliver(self, delivery: Delivery) -> None:
         if self._stopped:
             return
-        self._waiting.append(delivery)
         if self._splice is not None:
             self._splice.hold(len(delivery.body))
         self._unacked[delivery.tag] = None
-        self._arrived.set()
-        if self._on_arrival is not None:
-            self._on_arrival()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something to take now."""
-        return bool(self._waiting)
-
-    async def take(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
-        """Everything waiting, at least one. Raises: BusClosed."""
-        while True:
-            if self._stopped:
-                raise BusClosed(f"the subscription to {self.queue} was ended by this process")
-            if self._waiting:
-                break
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self.take_now(max_frames=max_frames, max_bytes=max_bytes)
-
-    def take_now(self, *, max_frames: int = MAX_TAKE, max_bytes: int = MAX_FRAME_BYTES) -> list[Delivery]:
-        """What is there now."""
-        taken: list[Delivery] = []
-        size = 0
-        while self._waiting and len(taken) < max_frames and size < max_bytes:
-            taken.append(self._waiting.popleft())
-            size += len(taken[-1].body)
-        if size and self._splice is not None:
-            self._splice.hold(-size)
-        return taken
+        self._came(delivery)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Done for good; those of a lost channel are ignored."""
