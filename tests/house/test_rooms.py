@@ -20,6 +20,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "ownership": "leases and epochs of nodes and partitions",
         "suspending": "holding up a tenant, a workflow, a node type",
         "admitting": "how many executions live, or begin, at once",
+        "forgetting": "executions that were kept as long as asked",
         "gates": "the verbs at the gates: who is let in, waits or is refused",
         "standing": "what an execution that has not begun waits for",
         "views": "what people are shown of an execution",

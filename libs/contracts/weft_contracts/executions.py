@@ -250,6 +250,14 @@ class ExecutionCancelled(_ExecutionEnd):
     cancelled_by: str | None = None
 
 
+class ExecutionsForgotten(Event):
+    """Executions were kept as long as was asked for, and are deleted. Heard by analytics and tasks, which do likewise."""
+
+    type, version = "executions.forgotten", 1
+    owner: ClassVar[str] = "engine"
+    execution_ids: tuple[UUID, ...] = Field(max_length=1000)
+
+
 class ExecutionSkipped(Event):
     """A start was skipped because a live execution has its key. Heard by events, for the explanation, and gateway."""
 

@@ -16,6 +16,7 @@ from weft_contracts.executions import (
     ExecutionPaused,
     ExecutionQueued,
     ExecutionResumed,
+    ExecutionsForgotten,
     ExecutionSkipped,
     ExecutionStarted,
     ExecutionTimedOut,
@@ -78,7 +79,9 @@ ROOMS: dict[str, Room] = {
             *_PARTITION_COMMANDS,
             *(ActivityRequested, CreateTask, CancelTask),
             *_SUBSCRIBING,
-            *(*_EXECUTION_FACTS, *_REFUSED_STARTS),
+            *_EXECUTION_FACTS,
+            ExecutionsForgotten,
+            *_REFUSED_STARTS,
         ),
     ),
     "events": Room(
@@ -86,9 +89,10 @@ ROOMS: dict[str, Room] = {
         says=(WorkflowInstalled, StartExecution, DeliverEvent),
     ),
     "tasks": Room(
-        hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, UserChanged), says=(*_TASK_FACTS, CompleteStep, FailStep)
+        hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
+        says=(*_TASK_FACTS, CompleteStep, FailStep),
     ),
-    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_TASK_FACTS), says=()),
+    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }
 """Every room by its name, which is also the queue's: `<name>.inbox`; a worker listens at `work.<pool>`."""

@@ -3,7 +3,7 @@
 Owns   schema `analytics`: executions, rollups, durations, tasks, workflows.
 Hears  WorkflowChanged,
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
-       ExecutionTimedOut, ExecutionCancelled,
+       ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired.
 Says   nothing.
 """

@@ -12,6 +12,7 @@ from weft_contracts.executions import (
     ExecutionPaused,
     ExecutionQueued,
     ExecutionResumed,
+    ExecutionsForgotten,
     ExecutionStarted,
     ExecutionTimedOut,
     ExecutionWaiting,
@@ -50,6 +51,12 @@ async def executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> No
 async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
     """Keep the numbers of tasks."""
     await usecases.hear_tasks(heard, uow)
+
+
+@on(ExecutionsForgotten)
+async def executions_forgotten(msg: ExecutionsForgotten, uow: UnitOfWork) -> None:
+    """Take them off the list. The numbers stay."""
+    await usecases.forget_executions(msg.execution_ids, uow)
 
 
 @on(WorkflowChanged)

@@ -74,6 +74,11 @@ async def keep_workflow(fact: WorkflowChanged, uow: UnitOfWork) -> None:
     await hearing.save_workflow(uow, fact)
 
 
+async def forget_executions(ids: Sequence[UUID], uow: UnitOfWork) -> None:
+    """Take executions off the list."""
+    await hearing.forget_executions(uow, ids)
+
+
 async def overview(window: Window, uow: UnitOfWork) -> Numbers:
     """How all executions of a tenant went."""
     return await _numbers(window, None, await numbers.busiest(uow, window, BUSIEST), uow)

@@ -8,7 +8,8 @@ Hears  WorkflowChanged, TenantChanged, StartExecution, AdmitExecution, SkipExecu
 Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution, ResumeExecution,
        RetryExecution, MigrateExecution, UndoMigration, SignalExecution, CompleteStep, FailStep,
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
-       ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionSkipped, StartRejected,
+       ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
+       ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

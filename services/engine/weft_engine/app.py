@@ -13,6 +13,7 @@ from weft_runtime.service import Service
 from weft_engine import api, campaigns, handlers, tables
 from weft_engine.admitting import Gatekeeper
 from weft_engine.bulk.running import BULK, BulkWake
+from weft_engine.forgetting import forget_executions
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
 from weft_engine.journal import connector, forget_blobs, prune_answers
@@ -76,6 +77,7 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
     """Forget what is no longer needed, now and then, until cancelled."""
     opened = connector(settings.database_url.get_secret_value())
     while True:
+        await forget_executions(context)
         connection = await opened()
         try:
             await prune_answers(connection)

@@ -54,9 +54,11 @@ executions = sa.Table(
     sa.Column("ended_at", _moment),
     sa.Column("key", sa.Text),
     sa.Column("labels", JSONB(none_as_null=True)),
+    sa.Column("kept_until", _moment, comment="from when on it may be forgotten; null while it lives, and for never"),
     sa.Index("executions_wake", "partition", "wake_at", postgresql_where=sa.text("wake_at IS NOT NULL")),
     # Whose status an operator can still change. Its condition names no column that changes while an execution lives.
     sa.Index("executions_live", "tenant_id", "workflow", "created_at", postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index("executions_kept", "kept_until", postgresql_where=sa.text("kept_until IS NOT NULL")),
     postgresql_with={"fillfactor": "80"},
 )
 

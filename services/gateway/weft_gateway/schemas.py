@@ -118,9 +118,14 @@ class QuotasBody(Body):
 
 
 class RetentionBody(Body):
-    """How long what a tenant has is kept. events_days: days that its events are kept by the events service, 0 for ever."""
+    """How long what a tenant has is kept, in days; 0 for ever.
+
+    events_days: its events, from when they came.  executions_days: its executions, from their end, where a workflow's
+    `settings.retention_days` does not say otherwise.
+    """
 
     events_days: int | None = Field(default=None, ge=0, le=36_500)
+    executions_days: int | None = Field(default=None, ge=0, le=36_500)
 
 
 class TenantSettingsBody(Body):

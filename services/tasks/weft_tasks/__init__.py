@@ -1,6 +1,6 @@
 """Tasks: everything that reaches a person.
 
 Owns   schema `tasks`: tasks, history, taken_back, pauses, people.
-Hears  CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, UserChanged.
+Hears  CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged.
 Says   TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, CompleteStep, FailStep.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from weft_contracts.directory import UserChanged
-from weft_contracts.executions import ExecutionPaused, ExecutionResumed
+from weft_contracts.executions import ExecutionPaused, ExecutionResumed, ExecutionsForgotten
 from weft_contracts.tasks import CancelTask, CreateTask
 from weft_runtime.pipeline import Handlers
 from weft_runtime.pipeline.handlers import Heard
@@ -32,6 +32,12 @@ async def cancel_task(msg: CancelTask, uow: UnitOfWork) -> None:
 async def pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed]], uow: UnitOfWork) -> None:
     """Let tasks rest with their executions. Most only wake up, which the inbox need not remember, nor what is kept by its position."""
     await usecases.follow_pauses(heard, uow)
+
+
+@on(ExecutionsForgotten)
+async def executions_forgotten(msg: ExecutionsForgotten, uow: UnitOfWork) -> None:
+    """Forget their tasks."""
+    await usecases.forget_executions(msg.execution_ids, uow)
 
 
 @on(UserChanged)

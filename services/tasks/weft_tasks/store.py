@@ -197,6 +197,14 @@ async def forget_halts(uow: UnitOfWork, tenant: str) -> None:
     await uow.conn.execute(sa.delete(pauses).where(pauses.c.tenant_id == tenant, old, is_over))
 
 
+async def forget_executions(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    """Delete the tasks of executions, with what happened to them and the executions' pauses."""
+    gone = sa.delete(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.execution_id.in_(ids)).returning(tasks.c.id)
+    task_ids = (await uow.conn.scalars(gone)).all()
+    await uow.conn.execute(sa.delete(history).where(history.c.tenant_id == uow.tenant, history.c.task_id.in_(task_ids)))
+    await uow.conn.execute(sa.delete(pauses).where(pauses.c.tenant_id == uow.tenant, pauses.c.execution_id.in_(ids)))
+
+
 async def keep_person(uow: UnitOfWork, person: UserChanged) -> None:
     """Keep the newest copy of a person."""
     values = {"email": person.email.lower(), "name": person.name, "active": person.active, "revision": person.revision}

@@ -52,6 +52,11 @@ async def follow_pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed
         await store.forget_halts(uow, tenant)
 
 
+async def forget_executions(ids: Sequence[UUID], uow: UnitOfWork) -> None:
+    """Forget everything about the tasks of executions."""
+    await store.forget_executions(uow, ids)
+
+
 async def keep_person(fact: UserChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a person."""
     await store.keep_person(uow, fact)

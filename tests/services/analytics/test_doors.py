@@ -10,6 +10,7 @@ import pytest
 from weft_analytics.app import build
 from weft_analytics.domain import Fact
 from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.executions import ExecutionsForgotten
 from weft_contracts.tasks import TaskCompleted, TaskCreated
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, running_service, tell
@@ -169,6 +170,17 @@ async def test_pages_follow_each_other_without_a_gap_or_a_repeat(service: Runnin
     assert len(seen) == len(set(seen)) == 7
     stolen = await service.client("other").get("/api/v1/executions", params={"limit": 3, "cursor": query["cursor"]})
     assert stolen.status_code == 400 or stolen.status_code == 422
+
+
+async def test_executions_that_are_forgotten_leave_the_list_and_stay_in_the_numbers(service: RunningService) -> None:
+    gone, stays, foreign = uuid4(), uuid4(), uuid4()
+    await tell(service, *life(id=gone), *life(id=stays), tenant="brief")
+    await tell(service, *life(id=foreign), tenant="other")
+    await tell(service, ExecutionsForgotten(execution_ids=(gone, foreign)), tenant="brief")
+    assert [item["id"] for item in (await get(service, "/executions", "brief"))["items"]] == [str(stays)]
+    assert [item["id"] for item in (await get(service, "/executions", "other"))["items"]] == [str(foreign)]
+    span = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
+    assert (await get(service, "/analytics/overview", "brief", **span))["executions"]["completed"] == 2
 
 
 async def test_an_id_of_another_tenant_is_neither_shown_nor_overwritten(service: RunningService) -> None:

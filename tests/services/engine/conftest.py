@@ -23,16 +23,18 @@ class Engine:
     """A running engine as a tenant sees it."""
 
     service: RunningService
+    tenant: str = "acme"
 
     @property
     def client(self) -> httpx2.AsyncClient:
         """A client whose token is fresh, however far the clock was moved."""
-        return self.service.client()
+        return self.service.client(self.tenant)
 
     async def publish(self, slug: str, **document: Any) -> str:
         """Let the engine hear of a published workflow."""
         whole = {"format": "weft/v1", "slug": slug, "name": slug, **document}
-        await tell(self.service, WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=whole))
+        changed = WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=whole)
+        await tell(self.service, changed, tenant=self.tenant)
         return slug
 
     async def start(self, slug: str, **body: Any) -> str:

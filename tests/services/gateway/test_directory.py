@@ -141,6 +141,9 @@ async def test_an_operator_gives_a_tenant_quotas_and_those_that_make_no_sense_ar
     refused = await client.put("/api/v1/tenants/bounded", json={**wanted, "settings": {"quotas": bad}})
     pointers = sorted(error["pointer"] for error in refused.json()["errors"])
     assert (refused.status_code, pointers) == (422, [f"/settings/quotas/{name}" for name in sorted(bad)])
+    kept = {"settings": {"retention": {"executions_days": -1, "events_days": 30}}}
+    refused = await client.put("/api/v1/tenants/bounded", json={**wanted, **kept})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/settings/retention/executions_days"]
 
 
 async def test_a_key_that_signed_long_enough_is_followed_by_another_and_stays_published(gateway: RunningService) -> None:

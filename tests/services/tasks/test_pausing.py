@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from weft_contracts import catalog
 from weft_contracts.envelope import Item
-from weft_contracts.executions import ExecutionPaused, ExecutionResumed
+from weft_contracts.executions import ExecutionPaused, ExecutionResumed, ExecutionsForgotten
 from weft_contracts.frames import encode_frame
 from weft_contracts.routing import EVENTS, event_key
 from weft_contracts.tasks import CreateTask
@@ -21,6 +22,7 @@ from weft_runtime.testing import RunningService, eventually, running_service, sa
 from weft_tasks import store
 from weft_tasks.app import build
 from weft_tasks.pauses import Halt, put_off, standing
+from weft_tasks.tables import history
 
 T0 = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -166,3 +168,19 @@ async def test_a_pause_that_no_task_rests_with_is_forgotten_in_the_end(service: 
     async with service.context.owner_transaction("forget") as uow:
         found = [len(await store.halts(uow, "forget", execution)) for execution in (cancelled, resting)]
     assert found == [0, 1]
+
+
+async def test_the_tasks_of_executions_that_are_forgotten_go_with_their_history_and_pauses_and_no_others(service: RunningService) -> None:
+    gone, stays, foreign = uuid4(), uuid4(), uuid4()
+    theirs, others = creation(gone), creation(stays)
+    await tell(service, theirs, others, pause(gone), pause(stays))
+    await tell(service, creation(foreign), pause(foreign), tenant="other")
+    await tell(service, ExecutionsForgotten(execution_ids=(gone, foreign)))
+    client = service.client(roles=["editor"])
+    assert (await client.get(f"/api/v1/user-tasks/{theirs.task_id}")).json()["code"] == "task_not_found"
+    assert (await shown(service, others))["paused"] is True
+    async with service.context.owner_transaction() as uow:
+        left = [len(await store.halts(uow, tenant, one)) for tenant, one in (("acme", gone), ("acme", stays), ("other", foreign))]
+        query = sa.select(sa.func.count()).where(history.c.task_id.in_([theirs.task_id, others.task_id]))
+        lines = (await uow.conn.execute(query.add_columns(history.c.task_id).group_by(history.c.task_id))).all()
+    assert (left, [row.task_id for row in lines]) == ([0, 1, 1], [others.task_id])

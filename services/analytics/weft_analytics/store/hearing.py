@@ -158,6 +158,11 @@ async def save_workflow(uow: UnitOfWork, fact: WorkflowChanged) -> None:
     await uow.conn.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "slug"], set_=values, where=newer))
 
 
+async def forget_executions(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    """Delete executions of the tenant; what they have added to the numbers stays."""
+    await uow.conn.execute(sa.delete(executions).where(executions.c.tenant_id == uow.tenant, executions.c.id.in_(ids)))
+
+
 async def forget_minutes(uow: UnitOfWork, before: int) -> None:
     """Delete numbers by the minute of slots that began before, in seconds since 1970, for every tenant_id."""
     for table in (rollups, durations):

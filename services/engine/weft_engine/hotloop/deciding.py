@@ -23,6 +23,7 @@ from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.messages.said import SOURCE, partition_queue
 from weft_engine.core.migrating import Moved
+from weft_engine.core.retention import kept_days, kept_until
 from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
@@ -39,6 +40,7 @@ class Touched:
     """An execution in a turn. before: what PostgreSQL has of it.  position: before the turn.  entries: of the turn so far.
 
     unlike: whether `before.state` is not the one that the entries lead on from any more.  said: its messages, where they are known already.
+    kept_days: how long it is kept after its end, None for ever.
     """
 
     owned: Owned
@@ -48,6 +50,7 @@ class Touched:
     entries: list[Entry] = field(default_factory=list)
     unlike: bool = False
     said: list[Outgoing] | None = None
+    kept_days: int | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +87,8 @@ class Turnout:
         except Wanted as wanted:
             return wanted.claimed
         touched.state = state
+        if state.ended:
+            touched.kept_days = kept_days(context.tenant, program.settings.retention_days)
         touched.entries.extend(transition.entries)
         self.answer(piece, transition.answer)
         return None
@@ -98,6 +103,7 @@ class Turnout:
         if retried.state is not None:
             touched = self._touch(piece, held)
             touched.state, touched.unlike = retried.state, True
+            touched.kept_days = kept_days(context.tenant, program.settings.retention_days)
             touched.entries.extend(retried.entries)
 
     def migrate(self, piece: Piece, held: Held, moved: Moved) -> None:
@@ -108,8 +114,8 @@ class Turnout:
             touched.state, touched.unlike = moved.state, True
             touched.entries.extend(moved.entries)
 
-    def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime) -> None:
-        """End an execution that never began: its key is taken, or its workflow is not there."""
+    def refuse(self, piece: Piece, kind: str, data: Mapping[str, Any], now: datetime, kept: int | None) -> None:
+        """End an execution that never began: its key is taken, or its workflow is not there. kept: days that it is kept, None for ever."""
         start = piece.happening
         if not isinstance(start, words.Start) or self.current(piece, None) is not None:
             return
@@ -119,7 +125,7 @@ class Turnout:
             born["caller"] = msgspec.to_builtins(start.caller)
         entry = Entry(kind, data={**born, **data})
         touched = self._touch(piece, Held(blank(start.execution_id, entry)))
-        touched.unlike = True
+        touched.unlike, touched.kept_days = True, kept
         evolve(touched.state, entry, now)
         touched.entries.append(entry)
 
@@ -193,14 +199,14 @@ class Turnout:
         for touched in self._touched.values():
             owned, state = touched.owned, touched.state
             if not touched.entries:
-                self.held.append((owned, self._stored(owned.partition, touched.before, state, now)))
+                self.held.append((owned, self._stored(touched, state, now)))
                 continue
             body, keep = "" if state.large else e.encode(touched.entries).decode(), True
             self.outgoing.extend(self.messages(touched, now, values) if touched.said is None else touched.said)
             if state.large or len(body) > INLINE_BYTES:
                 body, keep = self._claim(touched, now)
                 state = touched.state
-            held = self._stored(owned.partition, touched.before, state, now)
+            held = self._stored(touched, state, now)
             held.keep = keep
             self.held.append((owned, held))
             seq = self.seqs.get(owned.partition, owned.seq) + 1
@@ -245,20 +251,21 @@ class Turnout:
             touched = self._touched[piece.execution_id] = Touched(piece.owned, before, before.state, before.state.position)
         return touched
 
-    def _stored(self, partition: int, before: Held, state: State, now: datetime) -> Held:
+    def _stored(self, touched: Touched, state: State, now: datetime) -> Held:
         """The state beside what PostgreSQL will have of it. The head is written only when it says something new.
 
         An earlier moment than the true one is left to stand until it has come: looking in vain is cheaper than writing.
         """
-        wake_at = state.wake_at
+        before, wake_at = touched.before, state.wake_at
         known = before.wake_at
         early = known is not None and known > now and (wake_at is None or known <= wake_at) and not state.ended
-        if (before.status, before.state.version) == (state.status, state.version) and (early or known == wake_at):
+        ends_now = state.ended and bool(touched.entries)  # perhaps once more, as it did before a retry
+        if not ends_now and (before.status, before.state.version) == (state.status, state.version) and (early or known == wake_at):
             return Held(state, before.status, known)
         labels = _json.encode(state.labels).decode() if state.labels and not before.status else None
-        head = HeadRow(
-            state.id, state.tenant, state.workflow, state.version, partition, state.status, wake_at, state.completed_at, state.key, labels
-        )
+        ends = (state.completed_at, kept_until(state.completed_at, touched.kept_days))
+        about = (state.id, state.tenant, state.workflow, state.version, touched.owned.partition)
+        head = HeadRow(*about, state.status, wake_at, *ends, state.key, labels)
         self.batch.heads.append(head)
         return Held(state, state.status, wake_at)
 

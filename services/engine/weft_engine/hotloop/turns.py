@@ -22,6 +22,7 @@ from weft_engine.core.claims import Claimed, ContentLost, Values
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
+from weft_engine.core.retention import kept_days
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
@@ -36,6 +37,8 @@ from weft_engine.settings import Settings
 PATIENCE: Final = {words.Start: timedelta(seconds=30)}
 """How long an item is held whose cause may still be on the way: a definition for a start, a start for everything else."""
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
+RETRY_WITHIN: Final = timedelta(hours=1)
+"""So long at most takes a turn that lets an ended execution go on: until then it is not forgotten."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 """Large values that a turn holds for its next item, at most."""
 BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -141,13 +144,14 @@ class Turns:
             return
         program = await self._program(journal, piece, current)
         if program is None:
-            self._no_program(turnout, piece, now)
+            await self._no_program(journal, turnout, piece, now)
             return
         if current is None and isinstance(happening, words.Start) and happening.key is not None:
             holder = holders.get((piece.tenant, happening.workflow, happening.key))
             if holder is not None and holder != happening.execution_id:
                 start = {"start": msgspec.to_builtins(happening)} if happening.correlated else {}
-                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder), **start}, now)
+                kept = kept_days(await self._programs.tenant(journal, piece.tenant), program.settings.retention_days)
+                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder), **start}, now, kept)
                 return
         tenant = current.tenant if current is not None else piece.tenant
         context = await self._context(journal, tenant, reading)
@@ -183,6 +187,11 @@ class Turns:
         if program is None:
             turnout.answer(piece, Answer(404, "version_not_found", f"version {version or state.version} of {state.workflow!r} is not here"))
             return
+        await journal.keep(state.id, now + RETRY_WITHIN)
+        rows = [*(await journal.load([state.id])).get(state.id, []), *turnout.written(piece, now)]
+        if not rows:
+            turnout.answer(piece, Answer(404, "execution_not_found", f"execution {state.id} was kept as long as asked, and is forgotten"))
+            return
         if state.ended and state.key is not None:
             holders = await journal.take_keys([KeyRow(state.tenant, state.workflow, state.key, state.id)])
             holder = holders.get((state.tenant, state.workflow, state.key))
@@ -190,7 +199,6 @@ class Turns:
                 reason = f"execution {holder} lives with the key {state.key!r} now; wait for its end, or cancel it"
                 turnout.answer(piece, Answer(409, "key_taken", reason))
                 return
-        rows = [*(await journal.load([state.id])).get(state.id, []), *turnout.written(piece, now)]
         context = await self._context(journal, state.tenant, reading)
         try:
             await reading.given(state.tenant, lambda _: turnout.retry(piece, held, rows, program, context, now))
@@ -250,7 +258,7 @@ class Turns:
         turnout.answer(piece, Answer(404, "execution_not_found", reason))
         turnout.park(piece, "execution_not_found", reason)
 
-    def _no_program(self, turnout: Turnout, piece: Piece, now: datetime) -> None:
+    async def _no_program(self, journal: Journal, turnout: Turnout, piece: Piece, now: datetime) -> None:
         start = piece.happening
         if not isinstance(start, words.Start):
             turnout.park(piece, "definition_missing", f"the definition that execution {piece.execution_id} runs is not here")
@@ -258,7 +266,8 @@ class Turns:
             turnout.undecided.append(piece)
         else:
             reason = f"no workflow {start.workflow!r} was published here in this version within {PATIENCE[words.Start].seconds} s"
-            turnout.refuse(piece, e.REJECTED, not_started(start.workflow, "workflow_not_found", reason), now)
+            kept = kept_days(await self._programs.tenant(journal, piece.tenant), None)
+            turnout.refuse(piece, e.REJECTED, not_started(start.workflow, "workflow_not_found", reason), now, kept)
 
     async def unsaid(self, journal: Journal, owned: Owned, after: int, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
         """What was committed to a partition after a seq and may not have been said: (seq of the last row, messages), in order."""

@@ -162,9 +162,12 @@ class Journal:
         return [(record["id"], record["wake_at"]) for record in await self._connection.fetch(sql.DUE, partition, before, limit)]
 
     async def last_seq(self, partition: int) -> int:
-        """The seq of the partition's newest row, 0 where it has none."""
-        seq = await self._connection.fetchval("SELECT max(seq) FROM engine.journal WHERE partition = $1", partition)
-        return int(seq or 0)
+        """The highest seq that the partition ever gave a row, 0 where it gave none."""
+        return int(await self._connection.fetchval(sql.LAST_SEQ, partition) or 0)
+
+    async def keep(self, execution_id: UUID, until: datetime) -> None:
+        """See to it that an execution that has ended is not forgotten before that moment."""
+        await self._connection.execute(sql.KEEP, execution_id, until)
 
     async def take_keys(self, wanted: Sequence[KeyRow]) -> dict[tuple[str, str, str], UUID]:
         """Take these keys where they are free. Returns: who holds each now. A key is given back by the commit that ends its execution."""

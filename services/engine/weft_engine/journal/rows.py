@@ -21,7 +21,10 @@ class JournalRow(NamedTuple):
 
 
 class HeadRow(NamedTuple):
-    """What queries and timers know of an execution. key, labels: never change; labels: a JSON object, None for none or when written."""
+    """What queries and timers know of an execution. kept_until: from when on it may be forgotten, None for never.
+
+    key, labels: never change; labels: a JSON object, None for none or when written.
+    """
 
     id: UUID
     tenant: str
@@ -31,6 +34,7 @@ class HeadRow(NamedTuple):
     status: str
     wake_at: datetime | None
     ended_at: datetime | None
+    kept_until: datetime | None
     key: str | None
     labels: str | None
 

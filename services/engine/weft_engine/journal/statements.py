@@ -36,11 +36,12 @@ PARTS: Final = (
     ),
     Part(
         "heads",
-        ("uuid", "text", "text", "int", "smallint", "text", "timestamptz", "timestamptz", "text", "jsonb"),
-        """INSERT INTO engine.executions AS x (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, key, labels)
+        ("uuid", "text", "text", "int", "smallint", "text", "timestamptz", "timestamptz", "timestamptz", "text", "jsonb"),
+        """INSERT INTO engine.executions AS x
+    (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, kept_until, key, labels)
     SELECT u.* FROM mine, {rows} AS u
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, wake_at = excluded.wake_at,
-                                   ended_at = excluded.ended_at""",
+                                   ended_at = excluded.ended_at, kept_until = excluded.kept_until""",
     ),
     Part(
         "freed",
@@ -122,7 +123,16 @@ SELECT execution_id, position, at, entries FROM engine.journal WHERE execution_i
 
 SUSPENDED: Final = "SELECT id, kind, name FROM engine.suspensions WHERE tenant_id = $1 AND lifted_at IS NULL ORDER BY since"
 
+KEEP: Final = """
+UPDATE engine.executions SET kept_until = greatest(kept_until, $2) WHERE id = $1 AND kept_until IS NOT NULL
+"""
+
 HEADS: Final = "SELECT id, status, wake_at FROM engine.executions WHERE id = ANY($1::uuid[])"
+
+LAST_SEQ: Final = """
+SELECT greatest((SELECT max(seq) FROM engine.journal WHERE partition = $1), (SELECT published FROM engine.partitions WHERE partition = $1))
+"""
+"""Rows of executions that are forgotten are gone, and their numbers are not given again: all of them had been published."""
 
 UNPUBLISHED: Final = """
 SELECT seq, execution_id, position, at, entries FROM engine.journal WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT $3
