@@ -20,8 +20,8 @@ async def main() -> None:
     queries = Queries(AsyncpgPoolDriver(pool))
     ends, names = Ends(), count()
 
-    def hear(connection: Any, process: int, channel: str, payload: str) -> None:
-        for name in payload.split(","):
+    def hear(connection: Any, process: int, channel: str, payload: object) -> None:
+        for name in str(payload).split(","):
             ends.ended(name)
 
     async def put_in(payloads: list[bytes]) -> None:

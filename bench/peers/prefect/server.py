@@ -26,7 +26,7 @@ def make_tables() -> None:
         if "trgm" not in str(statement):
             execute(self, statement, **options)
 
-    Operations.execute = without_trigrams  # type: ignore[method-assign]
+    Operations.execute = without_trigrams  # type: ignore[assignment, method-assign]
     # Read when imported: the address of the database has to be in the environment by then.
     from prefect.server.database.alembic_commands import alembic_upgrade
 

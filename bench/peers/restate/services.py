@@ -47,7 +47,8 @@ async def local100(ctx: restate.Context, amount: int) -> int:
 
 @rest.main()
 async def run(ctx: restate.WorkflowContext, amount: int) -> dict[str, bool]:
-    return await ctx.promise("go").value()
+    given: dict[str, bool] = await ctx.promise("go").value()
+    return given
 
 
 @rest.handler()
