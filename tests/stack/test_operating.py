@@ -63,6 +63,8 @@ def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshPr
 
     assert [item["id"] for item in until(listed, "the list knows it")] == [id_]
     assert id_ in execution(mesh, "list", "--workflow", "order").stdout
+    assert id_ in execution(mesh, "list", "--started-by", "me").stdout
+    assert id_ not in execution(mesh, "list", "--started-by", "me", "--as", "approver@demo.weft").stdout
     paused = execution(mesh, "pause", id_, "--reason", "stocktaking")
     assert (paused.returncode, "paused" in paused.stdout, "you can: cancel, resume" in paused.stdout) == (0, True, True)
     kept = execution(mesh, "signal", id_, "paid", "--payload", '{"amount": 5}')

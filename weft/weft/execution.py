@@ -36,17 +36,27 @@ ANY = Which()
 
 
 @app.command(name="list")
-def list_executions(*, which: Which = ANY, limit: int = 50, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def list_executions(
+    *,
+    which: Which = ANY,
+    started_by: str | None = None,
+    limit: int = 50,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
     """List executions, the latest started first.
 
     Parameters
     ----------
+    started_by
+        The id of who started them by hand, `me` for who asks.
     limit
         At most so many, up to 200.
     """
     from weft.commands.execution import list_executions as run
 
-    run(data_dir, who, which, limit=limit, as_json=json)
+    run(data_dir, who, which, started_by=started_by, limit=limit, as_json=json)
 
 
 @app.command

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, cast
 
 from fastapi import Query
-from weft_runtime.auth import Permission
+from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.http import Context, Door, Listing, Page, Uow
 from weft_runtime.http.parameters import Paging
@@ -25,13 +25,13 @@ door = Door("analytics")
 @door.get("/executions", may=Permission.EXECUTIONS_READ)
 async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
     """Executions of this tenant, the latest started first."""
-    return await _listed(query.filter(), page, uow)
+    return await _listed(query.filter(_me(uow)), page, uow)
 
 
 @door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ)
 async def list_executions_of(slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
     """Executions of one workflow, the latest started first."""
-    return await _listed(query.filter(slug), page, uow)
+    return await _listed(query.filter(_me(uow), slug), page, uow)
 
 
 @door.get("/analytics/overview", may=Permission.ANALYTICS_READ)
@@ -61,6 +61,10 @@ async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Qu
 async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork) -> Listing[ExecutionSummary]:
     rows = await listing.listed(uow, wanted, after=page.after, limit=page.limit + 1)
     return page.listing(rows, view=schemas.summary, key=lambda row: (row.started_at, row.id))
+
+
+def _me(uow: UnitOfWork) -> str:
+    return cast(Caller, uow.caller).sub
 
 
 def _window(query: WindowQuery, now: datetime, context: ServiceContext) -> Window:

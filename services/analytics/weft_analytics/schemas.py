@@ -18,11 +18,14 @@ from weft_analytics.usecases import Numbers
 Status = Literal["queued", "running", "waiting", "paused", "completed", "failed", "cancelled", "timed_out"]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 LABELS_MAX = 10
+ME = "me"
+"""Stands for the id of who asks."""
 
 
 class ExecutionQuery(BaseModel):
     """Which executions. from, to: of their start.  label: `name=value`, may be repeated.  version: of the workflow that is named.
 
+    started_by: the id of a person or API key that started it by hand, `me` for who asks.
     q: an id, or the beginning of a key, an event's id or a workflow's slug, or the beginnings of words in labels and errors.
     """
 
@@ -35,11 +38,12 @@ class ExecutionQuery(BaseModel):
     key: Text | None = None
     event_id: Text | None = None
     parent: UUID | None = None
+    started_by: Text | None = None
     label: Annotated[list[Text], Field(max_length=LABELS_MAX)] = Field(default_factory=list)
     q: Text | None = None
 
-    def filter(self, workflow: str | None = None) -> Filter:
-        """The query for the store. workflow: instead of the one asked for. Raises: BadLabel, VersionOfNothing."""
+    def filter(self, me: str, workflow: str | None = None) -> Filter:
+        """The query for the store. me: who asks.  workflow: instead of the one asked for. Raises: BadLabel, VersionOfNothing."""
         if self.version is not None and not (workflow or self.workflow):
             raise VersionOfNothing(
                 f"version {self.version} of which workflow? Give `workflow` beside `version`",
@@ -54,6 +58,7 @@ class ExecutionQuery(BaseModel):
             key=self.key,
             event_id=self.event_id,
             parent=self.parent,
+            started_by=me if self.started_by == ME else self.started_by,
             labels=dict(map(_label, self.label)),
             q=self.q,
         )

@@ -156,6 +156,22 @@ async def test_the_list_is_narrowed_by_each_filter(service: RunningService) -> N
     assert await found(event_id="order-17") == ["plain"]
 
 
+async def test_everybody_finds_what_they_started(service: RunningService) -> None:
+    mine, hers, nobodys = (str(uuid4()) for _ in range(3))
+    for id_, user in ((mine, "ann"), (hers, "eve"), (nobodys, None)):
+        await tell(service, *life(id=UUID(id_), user=user), tenant="people")
+    ann = service.client("people", ["viewer"], sub="ann")
+
+    async def found(path: str, who: str) -> list[str]:
+        return [item["id"] for item in (await ann.get(f"/api/v1{path}", params={"started_by": who})).json()["items"]]
+
+    assert await found("/executions", "me") == await found("/workflows/leave/executions", "ann") == [mine]
+    assert await found("/executions", "eve") == [hers]
+    assert await found("/executions", "nobody") == []
+    elsewhere = await service.client("elsewhere", ["viewer"], sub="ann").get("/api/v1/executions", params={"started_by": "me"})
+    assert elsewhere.json()["items"] == []
+
+
 async def test_pages_follow_each_other_without_a_gap_or_a_repeat(service: RunningService) -> None:
     same_time = [fact for _ in range(7) for fact in life()]
     await tell(service, *same_time, tenant="paged")

@@ -19,9 +19,10 @@ from tests.services.analytics.facts import life
 ROWS = 20_000
 FILL = """
 INSERT INTO analytics.executions (tenant_id, id, workflow, version, status, position, begun, key, labels, trigger_type, event_id, priority,
-    started_at, error_code, error_message)
+    started_at, "user", error_code, error_message)
 SELECT 'full', gen_random_uuid(), 'w-' || n % 10, 1 + n / (:rows / 5), CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'completed' END, 9, true,
     'key-' || n, jsonb_build_object('team', 't' || n % 100), 'event', 'event-' || n, 0, now() - make_interval(secs => :rows - n),
+    CASE WHEN n % 3 = 0 THEN 'user-' || n % 500 END,
     CASE WHEN n % 50 = 0 THEN 'code_' || n % 7 END, CASE WHEN n % 50 = 0 THEN 'server s' || n || ' does not answer' END
 FROM generate_series(1, :rows) AS n
 """
@@ -117,6 +118,7 @@ async def test_pages_of_a_search_follow_each_other_without_a_gap_or_a_repeat(ful
         Filter(workflow="w-3", version=1),
         Filter(statuses=("failed",)),
         Filter(key="key-77"),
+        Filter(started_by="user-42"),
         Filter(labels={"team": "t7"}),
         Filter(q="key-1999"),
         Filter(q="event-1999"),
@@ -125,7 +127,9 @@ async def test_pages_of_a_search_follow_each_other_without_a_gap_or_a_repeat(ful
         Filter(q="code_3"),
         Filter(q="nothing of the kind"),
     ],
-    ids=lambda wanted: str(wanted.q or [value for value in (wanted.workflow, wanted.statuses, wanted.key, wanted.labels) if value]),
+    ids=lambda wanted: str(
+        wanted.q or [value for value in (wanted.workflow, wanted.statuses, wanted.key, wanted.started_by, wanted.labels) if value]
+    ),
 )
 async def test_no_question_reads_the_whole_table(full: RunningService, wanted: Filter) -> None:
     plans: list[str] = []

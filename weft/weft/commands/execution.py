@@ -10,9 +10,16 @@ from weft.commands.terminal import say
 from weft.execution import Which
 
 
-def list_executions(data_dir: Path, who: str, which: Which, *, limit: int, as_json: bool) -> None:
-    """Print executions, the latest started first."""
-    asked = {"workflow": which.workflow, "status": which.status, "version": which.version, "key": which.key, "label": which.label}
+def list_executions(data_dir: Path, who: str, which: Which, *, started_by: str | None, limit: int, as_json: bool) -> None:
+    """Print executions, the latest started first. started_by: an id, `me` for who asks, None for anybody."""
+    asked = {
+        "workflow": which.workflow,
+        "status": which.status,
+        "version": which.version,
+        "key": which.key,
+        "label": which.label,
+        "started_by": started_by,
+    }
     with Mesh(data_dir, who) as mesh:
         found = mesh.get("/executions", **asked, **{"from": which.since, "to": which.until}, q=which.q, limit=limit)
     if as_json:

@@ -30,7 +30,7 @@ _plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custo
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which executions. since, until: of their start.  version: of `workflow`.
+    """Which executions. since, until: of their start.  version: of `workflow`.  started_by: a user's or key's id.
 
     q: an id, or the beginning of a key, an event's id or a workflow's slug, or the beginnings of words in labels and errors.
     """
@@ -43,6 +43,7 @@ class Filter:
     key: str | None = None
     event_id: str | None = None
     parent: UUID | None = None
+    started_by: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     q: str | None = None
 
@@ -101,6 +102,7 @@ def _conditions(wanted: Filter) -> list[Condition]:
         "event_id": wanted.event_id,
         "parent": wanted.parent,
         "version": wanted.version,
+        "user": wanted.started_by,
     }
     found += [table.c[name] == value for name, value in equal.items() if value is not None]
     if wanted.statuses:
