@@ -3,11 +3,16 @@
 import importlib
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from weft.edge import Edge
 from weft.rooms import NAMES
-from weft.routes import OTHERWISE, ROUTES, owner
+from weft.routes import OTHERWISE, ROUTES, owner, with_version
 
 
 def declared() -> Iterator[tuple[str, str, str]]:
@@ -66,3 +71,39 @@ def test_every_line_of_the_table_decides_for_some_address() -> None:
         parts = example.strip("/").split("/")
         assert next(line for line in ROUTES if line.fits(method, parts)) is route
     assert OTHERWISE in NAMES
+
+
+class Echo:
+    """A service that answers with its name and the address it was asked at, as it reads it and as it came."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        said = f"{self._name} {request.url.path} {scope['raw_path'].decode()} {request.url.query}"
+        await PlainTextResponse(said)(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("/api/workflows/order?version=2", "definitions /api/v1/workflows/order /api/v1/workflows/order version=2"),
+        ("/api/workflows/events/log", "events /api/v1/workflows/events/log /api/v1/workflows/events/log "),
+        ("/api/workflows/executions/7", "engine /api/v1/workflows/executions/7 /api/v1/workflows/executions/7 "),
+        ("/api/workflows/analytics/overview", "analytics /api/v1/workflows/analytics/overview /api/v1/workflows/analytics/overview "),
+        ("/api/user-tasks/a%20b", "tasks /api/v1/user-tasks/a b /api/v1/user-tasks/a%20b "),
+        ("/api/v1/workflows/order", "definitions /api/v1/workflows/order /api/v1/workflows/order "),
+        ("/api/v2/workflows", "gateway /api/v2/workflows /api/v2/workflows "),
+        ("/api", "gateway /api /api "),
+    ],
+)
+async def test_an_address_without_a_version_is_that_of_the_first(asked: str, answered: str) -> None:
+    edge = Edge({name: Echo(name) for name in NAMES})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=edge), base_url="http://weft.test") as client:
+        assert (await client.get(asked)).text == answered
+
+
+@given(st.text(max_size=60))
+def test_an_address_with_its_version_is_meant_as_it_is(path: str) -> None:
+    assert with_version(with_version("/" + path)) == with_version("/" + path)

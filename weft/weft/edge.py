@@ -1,13 +1,13 @@
 """The edge of a local mesh: one public port, each request handed to the service that the table of routes names.
 
-Only for one machine. In a cluster the gateway API's HTTP routes do this.
+Only for one machine. In a cluster the gateway API's HTTP routes do this. `/api/…` is an alias of `/api/v1/…`.
 """
 
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from weft.routes import OTHERWISE, owner
+from weft.routes import OTHERWISE, owner, with_version
 
 
 class Edge:
@@ -18,5 +18,10 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        name = owner(scope["method"], scope["path"]) if scope["type"] == "http" else OTHERWISE
-        await self._services[name](scope, receive, send)
+        if scope["type"] != "http":
+            await self._services[OTHERWISE](scope, receive, send)
+            return
+        path, raw = with_version(scope["path"]), scope.get("raw_path")
+        if path != scope["path"]:
+            scope = {**scope, "path": path, "raw_path": with_version(raw.decode("latin-1")).encode("latin-1") if raw else raw}
+        await self._services[owner(scope["method"], path)](scope, receive, send)

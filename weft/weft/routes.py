@@ -3,11 +3,14 @@
 The first route that fits decides. The cluster's routes in deploy/ are compared with this table by a test.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 API = "/api/v1"
 READING = frozenset({"GET", "HEAD"})
+_WITHOUT_VERSION: Final = re.compile(r"/api/(?!v\d+(/|$))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ ROUTES: tuple[Route, ...] = (
 )
 # The web interface, and the answer to an address that nobody has.
 OTHERWISE = "gateway"
+
+
+def with_version(path: str) -> str:
+    """The address that is meant: below `/api` without a version it is the one below `/api/v1`, any other is meant as it is."""
+    return _WITHOUT_VERSION.sub(f"{API}/", path, count=1) if _WITHOUT_VERSION.match(path) else path
 
 
 def owner(method: str, path: str) -> str:
