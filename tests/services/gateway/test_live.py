@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from weft_contracts.executions import ExecutionStarted
+from weft_contracts.executions import ExecutionFailed, ExecutionStarted, ExecutionWaiting, Failure
 from weft_contracts.tasks import TaskCreated
 from weft_gateway.domain import User, access_claims
 from weft_gateway.issuing import Issuer
@@ -116,6 +116,26 @@ async def test_what_happens_is_seen_by_those_of_its_tenant_who_watch_its_topic(g
             "status": "running",
         }
         assert (await two.named())["id"] == second["id"]
+
+
+async def test_who_watches_an_execution_sees_how_far_it_is_and_why_it_failed(gateway: RunningService, address: str) -> None:
+    execution, now = uuid4(), gateway.clock.now()
+    same: dict[str, Any] = {"execution_id": execution, "workflow": "leave", "workflow_version": 1, "at": now}
+    async with watching(address, await token(gateway), f"executions/{execution}") as stream:
+
+        async def seen(fact: Any) -> dict[str, Any]:
+            await tell(gateway, fact, tenant="demo")
+            return dict(json.loads((await stream.named())["data"]))
+
+        began = await seen(started(gateway, execution))
+        waits = await seen(ExecutionWaiting(**same, position=3, node="review", kind="task", until=now + timedelta(days=2)))
+        asked = await seen(created(gateway, execution))
+        failure = Failure(code="http_status", message="the service answered 500", node="call", attempt=5)
+        failed = await seen(ExecutionFailed(**same, position=9, started_at=now, duration_ms=1200, error=failure))
+    assert [one["status"] for one in (began, waits, failed)] == ["running", "waiting", "failed"]
+    assert (waits["node"], waits["kind"], waits["position"]) == ("review", "task", 3)
+    assert (asked["type"], asked["node"], asked["execution_id"]) == ("task.created", "review", str(execution))
+    assert (failed["error"]["code"], failed["error"]["node"], failed["error"]["message"]) == ("http_status", "call", failure.message)
 
 
 async def test_whoever_comes_back_gets_what_they_missed(gateway: RunningService, address: str) -> None:
