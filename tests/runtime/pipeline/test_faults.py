@@ -7,6 +7,7 @@ import pytest
 from weft_contracts.frames import encode_frame
 from weft_runtime.bus import open_bus
 from weft_runtime.errors import Unavailable
+from weft_runtime.pipeline.outbox import SWEEP_OLDER_S
 from weft_runtime.testing import ears, packed, running_service
 
 from tests.runtime.bus.promises import declared, exactly, read, to, until
@@ -14,6 +15,8 @@ from tests.runtime.bus.proxy import cable
 from tests.runtime.pipeline.conftest import Started, Starter
 from tests.runtime.pipeline.room import Room, create, frame
 from tests.support.faults import PostgresServer, RabbitNode, private_postgres, private_rabbitmq
+
+WITHIN_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,25 @@ async def test_a_cable_cut_again_and_again_neither_loses_nor_doubles_a_word(star
         assert await running.titles() == titles
         assert await running.parked() == []
         await sender.close()
+
+
+async def test_while_the_broker_is_dead_the_metrics_tell_how_much_waits_and_for_how_long(node: RabbitNode, start: Starter) -> None:
+    async with start(node.url()) as running:
+        await asyncio.to_thread(node.kill)
+        try:
+            await running.pipeline.hear(packed(*(create(f"n{number}") for number in range(3))))
+            # Longer than the sweeper leaves a row alone: it has tried in vain by then.
+            await until(lambda: told(running, rows=3, oldest_s=SWEEP_OLDER_S + 1), WITHIN_S)
+        finally:
+            await asyncio.to_thread(node.start)
+        await until(lambda: told(running, rows=0, oldest_s=0), WITHIN_S)
+
+
+async def told(running: Started, rows: int, oldest_s: float) -> bool:
+    """Whether the metrics say that so many rows wait, the oldest at least for so long."""
+    lines = (await running.service.anonymous().get("/metrics")).text.splitlines()
+    values = {name.partition("{")[0]: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+    return values["weft_outbox_rows"] == rows and values["weft_outbox_oldest_seconds"] >= oldest_s
 
 
 async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(node: RabbitNode) -> None:

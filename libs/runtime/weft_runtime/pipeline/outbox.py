@@ -165,11 +165,12 @@ class Outbox:
     async def _sweep_again(self) -> None:
         while True:
             try:
-                await self.sweep()
+                # Before sweeping, which ends early while the broker is away: that is when it counts how much waits, and for how long.
                 async with self._context.database.owner_transaction() as connection:
                     backlog, oldest_s = await self._rows.backlog(connection)
                 self._metrics.backlog.set(backlog)
                 self._metrics.oldest.set(oldest_s)
+                await self.sweep()
             except BusClosed:
                 return
             except Unavailable:
