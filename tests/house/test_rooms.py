@@ -1,10 +1,12 @@
 """Every service has the same plan, and its door plate tells the truth: held against its files, its code and the map of rooms."""
 
 import ast
+import importlib
 import re
 from functools import cache
 
 import pytest
+from sqlalchemy import MetaData
 from weft_contracts.catalog import words
 from weft_contracts.message import PartitionCommand
 from weft_contracts.rooms import ROOMS
@@ -160,6 +162,13 @@ def test_the_door_plate_has_its_three_lines(service: str) -> None:
 
     assert list(found) == ["Owns", "Hears", "Says"]
     assert f"schema `{service}`" in found["Owns"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_door_plate_names_the_tables_of_the_service(service: str) -> None:
+    tables: MetaData = importlib.import_module(f"weft_{service}.tables").metadata
+
+    assert sorted(re.findall(r"\w+", plate(service)["Owns"].partition(":")[2])) == sorted(table.name for table in tables.sorted_tables)
 
 
 @pytest.mark.parametrize("service", SERVICES)
