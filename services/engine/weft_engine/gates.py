@@ -6,7 +6,7 @@ All of them decide for a tenant under one lock, so a quota holds over every proc
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ from weft_engine.core.quotas import LIVE_GATE, QUOTA_OF, STARTS_GATE, Quotas, Ra
 from weft_engine.domain import Gate, Waiting
 from weft_engine.errors import QuotaExceeded
 from weft_engine.store import quotas as spent
+from weft_engine.store import suspensions
 from weft_engine.store.suspensions import UNBOUNDED
 
 LIVE_RETRY_S: Final = 5
@@ -77,7 +78,9 @@ async def admit_waiting(uow: UnitOfWork) -> float | None:
     quotas = quotas_of((await store.tenant(uow) or {}).get("settings"))
     until = await spent.spent_until(uow) if quotas.starts is not None else None
     room = UNBOUNDED if quotas.starts is None else quotas.starts.room(until, uow.now)
-    waiting = [_of_today(one, quotas, room) for one in waiting]
+    # A partition hears within a second that a suspension is lifted; who comes to its gate until then finds it closed, and is let in here.
+    open_ = await suspensions.lifted(uow, {gate.name for one in waiting for gate in one.gates})
+    waiting = [_of_today(one, quotas, room, open_) for one in waiting]
     gates = sorted({gate.name for one in waiting for gate in one.gates} - {STARTS_GATE})
     decision = domain.admit(waiting, await store.behind_gates(uow, gates))
     await store.let_in(uow, decision.admitted)
@@ -97,9 +100,9 @@ async def admit_waiting(uow: UnitOfWork) -> float | None:
     return quotas.starts.wait_s(until, uow.now, _at_once(quotas.starts)) if counted - begun else None
 
 
-def _of_today(one: Waiting, quotas: Quotas, room: int) -> Waiting:
-    """Its gates with what the tenant's quotas are now: a changed one holds for who waits, too."""
-    today = {LIVE_GATE: UNBOUNDED if quotas.live is None else quotas.live, STARTS_GATE: room}
+def _of_today(one: Waiting, quotas: Quotas, room: int, open_: Collection[str]) -> Waiting:
+    """Its gates with what the tenant's quotas are now: a changed one holds for who waits, too. open_: gates of lifted suspensions."""
+    today = {LIVE_GATE: UNBOUNDED if quotas.live is None else quotas.live, STARTS_GATE: room} | dict.fromkeys(open_, UNBOUNDED)
     return replace(one, gates=tuple(Gate(gate.name, today.get(gate.name, gate.capacity), gate.on_conflict) for gate in one.gates))
 
 

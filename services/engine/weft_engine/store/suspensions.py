@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from weft_engine.tables import admissions, suspensions
 Suspension = sa.Row[Any]
 """A row of `suspensions`."""
 UNBOUNDED: Final = 2**31 - 1
+_GATE: Final = "suspended:"
+"""Before a suspension's id, the name of its gate."""
 
 
 async def add(uow: UnitOfWork, suspension_id: UUID, kind: str, name: str, reason: str | None) -> bool:
@@ -52,5 +54,16 @@ async def lift(uow: UnitOfWork, suspension_id: UUID) -> None:
     by = uow.caller.sub if uow.caller else None
     lifted = sa.update(suspensions).where(suspensions.c.tenant_id == uow.tenant, suspensions.c.id == suspension_id)
     await uow.conn.execute(lifted.values(lifted_at=uow.now, lifted_by=by))
-    gate = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.gate == f"suspended:{suspension_id}")
+    gate = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.gate == f"{_GATE}{suspension_id}")
     await uow.conn.execute(sa.update(admissions).where(gate).values(capacity=UNBOUNDED))
+
+
+async def lifted(uow: UnitOfWork, gates: Iterable[str]) -> set[str]:
+    """Which of these gates are those of suspensions that hold no longer."""
+    ids = {UUID(gate.removeprefix(_GATE)) for gate in gates if gate.startswith(_GATE)}
+    if not ids:
+        return set()
+    query = sa.select(suspensions.c.id).where(
+        suspensions.c.tenant_id == uow.tenant, suspensions.c.id.in_(ids), suspensions.c.lifted_at.is_not(None)
+    )
+    return {f"{_GATE}{found}" for found in (await uow.conn.execute(query)).scalars()}
