@@ -137,6 +137,8 @@ async def test_cancelling_is_answered_when_it_is_durable(engine: Engine) -> None
     answer = await engine.client.post(f"/api/v1/executions/{execution}/cancel", json={"reason": "enough"})
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     again = await engine.client.post(f"/api/v1/executions/{execution}/cancel")
+    assert (await engine.client.get(f"/api/v1/workflows/executions/{execution}")).json() == await engine.get(execution)
+    assert (await engine.client.post(f"/api/v1/workflows/executions/{execution}/cancel")).json()["code"] == "execution_ended"
     assert (again.status_code, again.json()["code"]) == (409, "execution_ended")
 
 

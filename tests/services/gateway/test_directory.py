@@ -46,6 +46,9 @@ async def test_a_new_person_is_told_to_the_mesh_signs_in_and_is_shut_out_again(g
     change = {"name": "New", "roles": ["approver"], "groups": [], "active": False}
     assert (await client.put(path, json=change, headers={"If-Match": '"7"'})).status_code == 412
     assert (await client.put(path, json=change, headers={"If-Match": etag})).status_code == 200
+    read = await client.get(f"/api/v1/users/{made.json()['id']}")
+    assert (read.json()["email"], read.json()["active"], read.json()["groups"]) == (email, False, [])
+    assert read.headers["etag"] != etag
     assert (await login(gateway.anonymous(), email)).status_code == 401
     refreshed = await gateway.anonymous().post("/api/v1/auth/refresh", json={"refresh_token": session["refresh_token"]})
     assert refreshed.status_code == 401
