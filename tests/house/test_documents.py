@@ -1,10 +1,12 @@
 """The documents name what exists: files, tests, links; decisions are numbered and name the test that guards them."""
 
+import importlib
 import re
 
 import pytest
+from sqlalchemy import MetaData
 
-from tests.house.tree import ROOT, tracked
+from tests.house.tree import ROOT, SERVICES, tracked
 
 DOCUMENTS = [name for name in tracked() if name.endswith(".md")]
 DECISIONS = [name for name in DOCUMENTS if name.startswith("docs/decisions/")]
@@ -39,6 +41,16 @@ def test_every_crash_point_names_its_test_or_is_open() -> None:
 
     assert len(points) >= 20
     assert [line[:8] for line in points if not re.search(r"\| (open|`tests/[^|]+`) \|$", line)] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_page_of_what_is_stored_names_every_table_of_a_service(service: str) -> None:
+    text = (ROOT / "docs/reference/data-model.md").read_text()
+    (section,) = re.findall(rf"^\| \*\*{service}\*\* .*\n((?:\| `.*\n)+)", text, re.M)
+    named = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    tables: MetaData = importlib.import_module(f"weft_{service}.tables").metadata
+
+    assert named == {table.name for table in tables.sorted_tables}
 
 
 def test_the_architecture_is_told_with_one_picture() -> None:
