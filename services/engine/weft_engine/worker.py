@@ -28,7 +28,7 @@ from weft_runtime.fairness import FairLine
 from weft_runtime.telemetry import current_traceparent, span
 
 from weft_engine.answering import Answering, answer_frames, answer_item, dead_answer, dead_frame
-from weft_engine.hotloop.metrics import ACTIVITIES, WORKER_TENANTS, WORKER_WAITING
+from weft_engine.hotloop.metrics import WORKER_TENANTS, WORKER_WAITING, activity_ended
 
 PREFETCH_FRAMES: Final = 256
 LOOK_AHEAD: Final = 10_000
@@ -56,11 +56,12 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """An activity in hand. sign_at: when the engine should next hear of it.  accepted: whether it has heard."""
+    """An activity in hand. began: when.  sign_at: when the engine should next hear of it.  accepted: whether it has heard."""
 
     request: Request
     item: Item
     answering: Answering
+    began: datetime
     sign_at: datetime
     accepted: bool = False
 
@@ -157,7 +158,7 @@ class Worker:
             request.name, request.input, request.key, item.tenantid or "", request.execution_id, request.node, request.visit,
             request.attempt, request.deadline, item.traceparent,
         )  # fmt: skip
-        running = Running(request, item, answering, now + timedelta(seconds=request.lease_s / 3))
+        running = Running(request, item, answering, now, now + timedelta(seconds=request.lease_s / 3))
         task = asyncio.create_task(self._call(call))
         self._tasks[task] = running
         task.add_done_callback(self._done)
@@ -193,10 +194,11 @@ class Worker:
             except (TypeError, ValueError) as bad:
                 message = f"{running.request.name} gave something that is no JSON value: {bad}"
                 answer = self._failed(running, ActivityError("output_not_json", message, permanent=True))
-            ACTIVITIES.labels("completed").inc()
         else:
             answer = self._failed(running, error)
-            ACTIVITIES.labels("failed").inc()
+        # What is asked for may have any name: only those that are there are counted apart.
+        name = running.request.name if running.request.name in self._activities.by_name else "unknown"
+        activity_ended(name, "completed" if error is None else "failed", (self._clock.now() - running.began).total_seconds())
         self._put(running.item.replyto or "", answer, running.answering)
 
     def _failed(self, running: Running, error: BaseException) -> Item:

@@ -1,12 +1,14 @@
-"""Workers of one pool share its work: another process is all that more work needs."""
+"""Workers of one pool share its work: another process is all that more work needs. How long activities take is measured."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
-from weft_connectors.activity import Activities, ActivityCall
+from prometheus_client import REGISTRY
+from weft_connectors.activity import Activities, ActivityCall, ActivityError
 from weft_engine.worker import Worker
 
 from tests.services.engine.conftest import Engine
@@ -41,3 +43,25 @@ async def test_activities_are_spread_over_the_workers_of_their_pool(engine: Engi
         ids = [await engine.start("meeting") for _ in range(3)]
         ended = [await engine.ended(execution) for execution in ids]
     assert [one["output"] for one in ended] == [{"key": f"{execution}:meet:1"} for execution in ids]
+
+
+async def test_how_long_each_activity_takes_is_measured_by_its_outcome(engine: Engine) -> None:
+    async def scan(call: ActivityCall) -> str:
+        engine.service.clock.advance(timedelta(seconds=3))
+        if call.input == "nothing":
+            raise ActivityError("empty", "there is nothing to scan", permanent=True)
+        return "scanned"
+
+    def told(what: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(f"weft_worker_activity_seconds_{what}", labels)
+
+    node = {"id": "scan", "type": "activity", "with": {"name": "{{ input.name }}", "input": "{{ input.what }}", "queue": "measured"}}
+    await engine.publish("scanning", nodes=[node])
+    async with workers(engine, "measured", 1, Activities({"scan": scan})):
+        for name, what in (("scan", "a page"), ("scan", "another"), ("scan", "nothing"), ("no such", "")):
+            await engine.ended(await engine.start("scanning", input={"name": name, "what": what}))
+    assert (told("count", activity="scan", outcome="completed"), told("sum", activity="scan", outcome="completed")) == (2, 6)
+    assert (told("count", activity="scan", outcome="failed"), told("sum", activity="scan", outcome="failed")) == (1, 3)
+    assert told("bucket", activity="scan", outcome="completed", le="2.5") == 0
+    assert told("count", activity="unknown", outcome="failed") == 1
+    assert told("count", activity="no such", outcome="failed") is None
