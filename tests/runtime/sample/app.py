@@ -59,6 +59,16 @@ class NoteMissing(NotFound):
     code = "note_missing"
 
 
+class Halfway:
+    """Where the making of a note named `slow` rests. reached: it has come so far.  go_on: what it waits for."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+
+halfway = Halfway()
+
+
 def view(row: Any) -> NoteView:
     return NoteView(id=row.id, title=row.title, stars=row.stars, data=row.data, revision=row.revision, created_at=row.created_at)
 
@@ -77,7 +87,8 @@ async def create_note(body: NoteBody, uow: Uow) -> Reply[NoteView]:
     if body.title == "clash":
         raise Conflict("this note clashes with another; name it otherwise", code="note_clash")
     if body.title == "slow":
-        await asyncio.sleep(0.3)
+        halfway.reached.set()
+        await halfway.go_on.wait()
     if body.title == "said":
         uow.say(claimed(made.id, uow))
     return Reply(made, etag="1", headers={"Location": f"/api/v1/notes/{made.id}"})
