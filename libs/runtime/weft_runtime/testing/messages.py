@@ -14,9 +14,9 @@ from weft_contracts.message import Message
 
 from weft_runtime.bus import Binding, Bus, Consumer, QueueSpec, Topology
 from weft_runtime.clock import new_id
+from weft_runtime.testing.polling import WITHIN_S
 
 ROOMS = ("gateway", "definitions", "engine", "events", "tasks", "analytics")
-WITHIN_S = 10.0
 
 
 def packed(*messages: Message, tenant: str = "acme", source: str = "weft/test", traceparent: str | None = None) -> list[Item]:
@@ -31,19 +31,27 @@ class Ears:
         self._consumer = consumer
         self._heard: list[Item] = []
 
-    async def items(self, count: int) -> list[Item]:
-        """The next `count` items said, in order of arrival. Raises: TimeoutError when fewer come within ten seconds."""
+    async def items(self, count: int, word: type[Message] | None = None) -> list[Item]:
+        """The next `count` items said, in order of arrival. word: only those of this kind, others are passed over.
+
+        Raises: TimeoutError when fewer come within half a minute.
+        """
+        given: list[Item] = []
         async with asyncio.timeout(WITHIN_S):
-            while len(self._heard) < count:
-                deliveries = await self._consumer.take()
-                await self._consumer.ack(deliveries)
-                self._heard += [item for delivery in deliveries for item in decode_frame(delivery.body)]
-        given, self._heard = self._heard[:count], self._heard[count:]
+            while len(given) < count:
+                if not self._heard:
+                    deliveries = await self._consumer.take()
+                    await self._consumer.ack(deliveries)
+                    self._heard += [item for delivery in deliveries for item in decode_frame(delivery.body)]
+                    continue
+                item = self._heard.pop(0)
+                if word is None or item.type == word.type:
+                    given.append(item)
         return given
 
-    async def said(self, count: int = 1) -> list[Message]:
-        """The next `count` words said."""
-        return [catalog.read(item) for item in await self.items(count)]
+    async def said(self, count: int = 1, word: type[Message] | None = None) -> list[Message]:
+        """The next `count` words said, or those of one kind."""
+        return [catalog.read(item) for item in await self.items(count, word)]
 
 
 @asynccontextmanager
