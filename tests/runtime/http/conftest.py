@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,4 +19,4 @@ async def sample(database_url: str) -> AsyncIterator[RunningService]:
 def tenant(request: pytest.FixtureRequest) -> str:
     """A tenant of the test's own, so that tests of a module do not see each other's rows."""
     name = request.node.name.split("[")[0]
-    return f"t-{abs(hash(name)) % 10**9}"
+    return f"t-{zlib.crc32(name.encode())}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,4 +21,4 @@ async def definitions(database_url: str) -> AsyncIterator[RunningService]:
 @pytest.fixture
 def tenant(request: pytest.FixtureRequest) -> str:
     """A tenant of the test's own."""
-    return f"t-{abs(hash(request.node.name)) % 10**9}"
+    return f"t-{zlib.crc32(request.node.name.encode())}"
