@@ -50,6 +50,14 @@ class Engine:
         shown: dict[str, Any] = answer.json()
         return shown
 
+    async def begun(self, execution_id: str) -> str:
+        """The same id, once there is an execution of it: one that is started by an event or by another execution is not at once."""
+
+        async def known() -> str | None:
+            return execution_id if (await self.client.get(f"/api/v1/executions/{execution_id}")).status_code == 200 else None
+
+        return await eventually(known, f"execution {execution_id}")
+
     async def until(self, execution_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The execution once something holds of it."""
 

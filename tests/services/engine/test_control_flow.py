@@ -51,7 +51,7 @@ async def test_the_failure_of_a_child_is_that_of_the_step_and_a_cancel_goes_on_t
     await engine.publish("resting", nodes=[{"id": "s", "type": "state", "with": {"signals": {"go": {}}}}])
     await engine.publish("calls-resting", nodes=[{"id": "call", "type": "call", "with": {"workflow": "resting"}}])
     parent = await engine.waiting(await engine.start("calls-resting"))
-    await engine.waiting(parent["children"][0])
+    await engine.waiting(await engine.begun(parent["children"][0]))
     await engine.client.post(f"/api/v1/executions/{parent['id']}/cancel")
     assert (await engine.ended(parent["children"][0]))["status"] == "cancelled"
 
