@@ -19,6 +19,8 @@ from tests.services.engine.migrating import STATES, document, items, planned, pu
 EACH = 167
 """Executions in each of the six states: 1,002 in all."""
 CANARY = 101
+FAILING = 3
+"""Of the canary, which is drawn by lot among random ids. It has some 17 that wait for a signal: fewer than 3 in no run of a million."""
 
 
 async def folded(engine: Engine, ids: list[str]) -> dict[str, Any]:
@@ -43,7 +45,7 @@ async def test_a_thousand_executions_in_six_states_are_judged_moved_in_part_halt
     blocked = await items(engine, without, verdict="blocked")
     assert {item["execution_id"] for item in blocked} == set(fleet["signal"])
 
-    migration = await planned(engine, "fleet", to=2, canary={"share": 0.1}, stop_at_error_rate=0.05, watch_s=3600)
+    migration = await planned(engine, "fleet", to=2, canary={"share": 0.1}, stop_at_error_rate=0.02, watch_s=3600)
     assert (migration["items"], migration["canary_total"]) == ({"planned": 6 * EACH}, CANARY)
     verdicts = {item["execution_id"]: item["verdict"] for item in await items(engine, migration)}
     assert {state: {verdicts[one] for one in ids} for state, ids in fleet.items()} == {
@@ -59,16 +61,16 @@ async def test_a_thousand_executions_in_six_states_are_judged_moved_in_part_halt
     canary = await items(engine, migration, status="migrated")
     assert all(item["canary"] and item["execution_version"] == 2 for item in canary)
     moved = {item["execution_id"] for item in canary}
-    signalled = [one for one in fleet["signal"] if one in moved][:6]
+    signalled = [one for one in fleet["signal"] if one in moved][:FAILING]
     for one in signalled:
         assert (await engine.client.post(f"/api/v1/executions/{one}/signals/go", json={})).status_code == 202
     halted = await until(engine, migration, lambda one: one["status"] == "halted")
-    assert (halted["halted"]["errors"], halted["halted"]["of"], halted["failed"]) == (6, CANARY, 6)
+    assert (halted["halted"]["errors"], halted["halted"]["of"], halted["failed"]) == (FAILING, CANARY, FAILING)
     assert halted["items"]["planned"] == 6 * EACH - CANARY
 
     assert (await told(engine, migration, "undo")).status_code == 202
     undone = await until(engine, migration, lambda one: one["status"] == "undone")
-    assert undone["items"] == {"planned": 6 * EACH - CANARY, "undone": CANARY - 6, "kept": 6}
+    assert undone["items"] == {"planned": 6 * EACH - CANARY, "undone": CANARY - FAILING, "kept": FAILING}
     assert {item["code"] for item in await items(engine, migration, status="kept")} == {"execution_ended"}
     restored = [one for one in everyone if one not in signalled]
     assert await states(engine, [one for one in shown if one in restored]) == {one: shown[one] for one in shown if one in restored}
