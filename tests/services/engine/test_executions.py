@@ -144,7 +144,7 @@ async def test_cancelling_is_answered_when_it_is_durable(engine: Engine) -> None
 
 async def test_waiting_for_the_end_answers_with_the_finished_execution(engine: Engine) -> None:
     await engine.publish("quick", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
-    answer = await engine.client.post("/api/v1/workflows/quick/trigger?wait=5s", json={})
+    answer = await engine.client.post("/api/v1/workflows/quick/trigger?wait=30s", json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
 
 
