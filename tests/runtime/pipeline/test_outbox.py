@@ -122,8 +122,13 @@ async def test_an_event_nobody_hears_is_dropped_after_a_minute_and_a_command_nev
     async with running.service.context.database.owner_transaction() as connection:
         await connection.execute(sa.text("UPDATE sample.outbox SET written_at = written_at - interval '2 minutes'"))
     assert await outbox.sweep(older_s=0) == 0
+    await until(lambda: only_commands_left(running))  # the room's own sweeper may have come first, and be at it still
+
+
+async def only_commands_left(running: Started) -> bool:
     left = await running.rows("SELECT exchange FROM sample.outbox")
-    assert [row.exchange for row in left] == ["weft.commands"]
+    assert "weft.commands" in [row.exchange for row in left]
+    return [row.exchange for row in left] == ["weft.commands"]
 
 
 async def test_the_api_role_can_write_what_it_says_but_not_read_what_others_said(running: Started) -> None:
