@@ -42,6 +42,19 @@ class Mesh:
         return client
 
 
+def publish(client: httpx2.Client, document: dict[str, Any]) -> dict[str, Any]:
+    """A new workflow, once everybody who runs it has it. Its publish waits 3 s for them, and then says that they have it not yet."""
+    created = client.post("/workflows", json={"definition": document, "status": "active"})
+    assert created.status_code == 201, created.text
+
+    def installed() -> dict[str, Any] | None:
+        shown: dict[str, Any] = client.post(f"/workflows/{document['slug']}/publish").json()
+        return shown if shown["installed"] else None
+
+    shown: dict[str, Any] = created.json()
+    return shown if shown["installed"] else until(installed, f"{document['slug']} being installed")
+
+
 def weft(data_dir: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run a `weft` command against a data directory."""
     command = [sys.executable, "-m", "weft", *args, "--data-dir", str(data_dir)]

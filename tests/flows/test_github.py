@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from weft_runtime.testing import until
 
-from tests.flows.conftest import Mesh
+from tests.flows.conftest import Mesh, publish
 
 ROOT = Path(__file__).parents[2]
 PAYLOADS = Path(os.environ.get("WEFT_CONFORMANCE", str(ROOT.parent / "shared" / "conformance"))) / "github-events"
@@ -36,8 +36,7 @@ EVENTS = events()
 def test_every_payload_comes_in_and_the_right_ones_are_triaged(mesh: Mesh, batch: list[dict[str, Any]]) -> None:
     editor, approver = mesh.signed_in("editor"), mesh.signed_in("approver")
     document = json.loads((ROOT / "examples/github-triage/workflow.json").read_bytes())
-    created = editor.post("/workflows", json={"definition": document, "status": "active"})
-    assert created.status_code == 201, created.text
+    publish(editor, document)
 
     ids: dict[str, str] = {}
     for event in batch:

@@ -8,7 +8,7 @@ import httpx2
 from pytest_httpserver import HTTPServer
 from weft_runtime.testing import until
 
-from tests.flows.conftest import Mesh
+from tests.flows.conftest import Mesh, publish
 
 WORKFLOW: dict[str, Any] = {
     "format": "weft/v1",
@@ -52,8 +52,7 @@ def test_one_event_becomes_a_finished_execution_through_a_person(mesh: Mesh, htt
     editor, approver = mesh.signed_in("editor"), mesh.signed_in("approver")
     document = {**WORKFLOW, "nodes": [dict(node) for node in WORKFLOW["nodes"]]}
     document["nodes"][1] = {**document["nodes"][1], "with": {**document["nodes"][1]["with"], "url": httpserver.url_for("/credit")}}
-    created = editor.post("/workflows", json={"definition": document, "status": "active"})
-    assert (created.status_code, created.json()["status"]) == (201, "active"), created.text
+    assert publish(editor, document)["status"] == "active"
 
     accepted = post_event(editor, "o-1", 1000)
     assert (accepted.status_code, accepted.json()["accepted"]) == (202, 1), accepted.text
@@ -97,8 +96,8 @@ def test_one_event_becomes_a_finished_execution_through_a_person(mesh: Mesh, htt
 def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: Mesh) -> None:
     editor = mesh.signed_in("editor")
     document = {"format": "weft/v1", "name": "At once", "slug": "at-once", "nodes": [{"id": "a", "type": "set", "with": {"x": 1}}]}
-    assert editor.post("/workflows", json={"definition": document, "status": "active"}).status_code == 201
-    answer = editor.post("/workflows/at-once/trigger", params={"wait": "5s"}, json={})
+    publish(editor, document)
+    answer = editor.post("/workflows/at-once/trigger", params={"wait": "20s"}, json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
 
 
