@@ -49,9 +49,9 @@ def test_at_most_fifty_errors_are_told() -> None:
 
 def test_a_pattern_that_would_backtrack_for_ever_is_linear() -> None:
     check = SchemaCheck({"pattern": "^(a+)+$"})
-    started = time.monotonic()
+    started = time.process_time()
     assert check.errors("a" * 50_000 + "!")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_schema_may_refer_to_itself_once(schema: Any) -> None:
     nested: Any = {}
     for _ in range(100):
         nested = {"left": nested, "next": nested, "right": {}}
-    started = time.monotonic()
+    started = time.process_time()
     assert SchemaCheck(schema).errors({"left": {"left": {}}, "next": {"next": None}}) == []
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_schemas_of_a_document_are_checked_where_they_stand() -> None:

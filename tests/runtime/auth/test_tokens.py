@@ -217,9 +217,9 @@ async def test_no_text_is_a_token(text: str) -> None:
 
 
 async def test_a_token_of_enormous_size_is_refused_at_once(issuer: TestIssuer) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert await refusal(verifier(issuer), "a" * 10_000_000) == "bad_token"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from weft_gateway.issuing import Issuer
 from weft_gateway.store import directory
 from weft_runtime.http.server import HttpServer
 from weft_runtime.testing import RunningService, tell
-
-WITHIN_S = 10.0
+from weft_runtime.testing.polling import WITHIN_S
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,9 @@ def test_without_a_schema_any_object_will_do() -> None:
 
 def test_a_hostile_pattern_takes_linear_time() -> None:
     hostile = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
-    began = time.perf_counter()
+    began = time.process_time()
     assert pointers({"a": "a" * 100_000 + "!"}, hostile) == [("/form/a", "pattern")]
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_form_nested_beyond_reason_is_refused() -> None:
