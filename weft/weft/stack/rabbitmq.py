@@ -21,7 +21,8 @@ from weft.stack.state import StateFile
 USER = "weft"
 NODE = "weft@localhost"
 START_TIMEOUT_S = 90.0
-CONTROL_TIMEOUT_S = 60.0
+CONTROL_TIMEOUT_S = 180.0
+"""For one call of rabbitmqctl. To delete vhosts with all their quorum queues takes ten seconds on a busy machine."""
 VHOST = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # The write-ahead log is kept in memory until it is rolled over: 64 MiB instead of 512.
 CONFIG = """\
