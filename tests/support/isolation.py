@@ -55,8 +55,9 @@ class SharedStack:
                 raise RuntimeError(f"This test needs RabbitMQ. {self.notice}")
             return self.given_broker_url
         if not self._ready:
-            self._ready = [f"{PREFIX}-{uuid.uuid4().hex[:12]}" for _ in range(VHOSTS_AT_ONCE)]
-            self.broker.add_vhosts(self._ready)
+            names = [f"{PREFIX}-{uuid.uuid4().hex[:12]}" for _ in range(VHOSTS_AT_ONCE)]
+            self.broker.add_vhosts(names)
+            self._ready = names  # not before: what could not be made is not to be given to the next module
         return self.broker.url(self._ready.pop())
 
     def drop_vhost(self, url: str) -> None:

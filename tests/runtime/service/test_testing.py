@@ -3,10 +3,14 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import msgspec
 import pytest_asyncio
+from weft_contracts import routing
+from weft_contracts.envelope import Item
 from weft_contracts.tasks import CreateTask, TaskClaimed
 from weft_runtime.clock import new_id
-from weft_runtime.testing import RunningService, running_service, said, tell
+from weft_runtime.pipeline.words import Outgoing
+from weft_runtime.testing import RunningService, eventually, running_service, said, tell
 
 from tests.runtime.sample.app import build
 
@@ -36,6 +40,23 @@ async def test_a_route_says_its_words_once_it_has_committed(sample: RunningServi
     await sample.client("route").post("/api/v1/notes", json={"title": "clash"})
     assert len(said(sample, TaskClaimed, tenant="route")) == 1
     await sample.outbox.settled()
+
+
+async def test_what_is_no_word_leaves_too_and_is_not_kept(sample: RunningService) -> None:
+    before = len(sample.outbox.said)
+    item = msgspec.json.encode(Item(id="1", source="test", type="never.heard", tenantid="odd", data=msgspec.Raw(b"{}")))
+    rows = [Outgoing(new_id(), routing.COMMANDS, routing.inbox_queue("sample"), item)]
+    async with sample.context.owner_transaction("odd") as uow:
+        await sample.outbox.write_rows(uow.conn, rows)
+    await sample.outbox.send(rows)
+    await sample.outbox.settled()
+
+    async def parked() -> list[str] | None:
+        items = (await sample.client("odd").get("/api/v1/sample/parked")).json()["items"]
+        return [row["code"] for row in items] or None
+
+    assert await eventually(parked, "it being parked by who cannot read it") == ["unknown_type"]
+    assert len(sample.outbox.said) == before
 
 
 async def test_what_cannot_be_handled_is_parked_and_seen_by_an_administrator(sample: RunningService) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -27,10 +28,11 @@ class HeardOutbox(Outbox):
         self.said: list[tuple[str, Message]] = []
 
     async def send(self, written: Any) -> None:
-        """Keep and send what was written."""
+        """Keep and send what was written; what is no word, as when such an item is replayed, is sent and not kept."""
         for row in written:
             item = msgspec.json.decode(row.item, type=Item)
-            self.said.append((item.tenantid or "", catalog.read(item)))
+            with suppress(catalog.UnknownWord, catalog.BadWord):
+                self.said.append((item.tenantid or "", catalog.read(item)))
         await super().send(written)
 
 
