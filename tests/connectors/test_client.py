@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 async def failure_of(client: GuardedClient, say: Say, **more: float | int) -> GuardError:
     async with serving(say) as server:
         with pytest.raises(GuardError) as failure:
-            await client.send(Outgoing("GET", server.url, **{"timeout_s": 5.0, **more}))  # type: ignore[arg-type]
+            await client.send(Outgoing("GET", server.url, **{"timeout_s": 30.0, **more}))  # type: ignore[arg-type]
     return failure.value
 
 

@@ -26,6 +26,7 @@ from weft_runtime.bus import Bus, OutFrame, open_bus
 from weft_runtime.clock import SystemClock, new_id
 from weft_runtime.database.roles import provision
 from weft_runtime.testing import eventually
+from weft_runtime.testing.polling import WITHIN_S
 
 from tests.faults.mesh import SECRET, UP_WITHIN_S
 from tests.services.gateway.test_live import watching
@@ -69,7 +70,7 @@ class Gateways:
 
     async def token(self) -> str:
         """An access token, by signing in."""
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
             answer = await client.post(f"{self.url}/api/v1/auth/login", json={"email": "admin@demo.weft", "password": PASSWORD})
         token: str = answer.json()["access_token"]
         return token

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 from weft_runtime.testing import until
 
-UP_S = 120.0
+UP_S = 200.0
+"""Seven processes and two servers start in one of the modes, in some 20 s of computing."""
 READY = "Ctrl-C"
 """The last line that `weft up` says begins so."""
 

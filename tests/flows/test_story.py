@@ -102,7 +102,7 @@ def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: Mesh) -
 
 
 def test_the_description_of_the_api_names_every_part(mesh: Mesh) -> None:
-    document = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False).json()
+    document = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False, timeout=30).json()
     assert document["openapi"].startswith("3.1")
     paths = (
         "/api/v1/workflows",
@@ -117,5 +117,5 @@ def test_the_description_of_the_api_names_every_part(mesh: Mesh) -> None:
 
 def test_nobody_gets_in_without_a_token(mesh: Mesh) -> None:
     for path in ("/workflows", "/executions", "/events", "/user-tasks", "/analytics/overview", "/me"):
-        answer = httpx2.get(f"{mesh.url}/api/v1{path}", trust_env=False)
+        answer = httpx2.get(f"{mesh.url}/api/v1{path}", trust_env=False, timeout=30)
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path

@@ -165,7 +165,7 @@ async def test_a_quiet_connection_says_that_it_is_alive_and_ends_with_its_token(
 
 
 async def test_an_unknown_topic_and_nobody_are_refused(gateway: RunningService, address: str) -> None:
-    async with httpx2.AsyncClient(base_url=address, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=WITHIN_S) as client:
         assert (await client.get("/api/v1/live")).status_code == 401
         bearer = {"Authorization": f"Bearer {await token(gateway)}"}
         refused = await client.get("/api/v1/live", params={"topics": "weather"}, headers=bearer)
