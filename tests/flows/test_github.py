@@ -12,6 +12,8 @@ from weft_runtime.testing import until
 
 from tests.flows.conftest import Mesh, publish
 
+pytestmark = pytest.mark.timeout(400)
+
 ROOT = Path(__file__).parents[2]
 PAYLOADS = Path(os.environ.get("WEFT_CONFORMANCE", str(ROOT.parent / "shared" / "conformance"))) / "github-events"
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+import pytest
 from pytest_httpserver import HTTPServer
 from weft_runtime.testing import until
 
 from tests.flows.conftest import Mesh, publish
+
+pytestmark = pytest.mark.timeout(400)
 
 WORKFLOW: dict[str, Any] = {
     "format": "weft/v1",
