@@ -93,10 +93,12 @@ async def test_what_could_not_be_told_is_told_later(pair: tuple[RunningService, 
 
 
 async def test_rows_whose_time_is_over_are_forgotten(pair: tuple[RunningService, RunningService]) -> None:
-    past = Seconds()
-    past.now = 1_000_000_000.0
-    rates = SharedRates(pair[0].context, RateLimiter(past))
-    await rates.count(CALLER, Quota("past", 10))
-    assert await rows(pair[0], past) == [1]
-    await rates.forget()
-    assert await rows(pair[0], past) == []
+    past, future = Seconds(), Seconds()
+    past.now, future.now = 1_000_000_000.0, 2_000_000_000.0
+    for time in (past, future):
+        limiter = RateLimiter(time)
+        await SharedRates(pair[0].context, limiter).count(CALLER, Quota("kept", 10))
+        assert limiter.untold() == [], "it was told"
+    # The services forget such rows too, so that of the past may be gone before.
+    await SharedRates(pair[0].context, RateLimiter(past)).forget()
+    assert (await rows(pair[0], past), await rows(pair[0], future)) == ([], [1])
