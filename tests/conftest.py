@@ -1,6 +1,7 @@
 """What every test may ask for: a real PostgreSQL and RabbitMQ, shared by all test runs of this working copy.
 
-`stack` starts or joins them; `database_url` and `broker_url` are a fresh database and vhost for each module.
+`stack` starts or joins them; `database_url` and `broker_url` are a fresh database and vhost for each module. `mesh` is a whole mesh, as
+`weft up` starts one.
 """
 
 import os
@@ -13,15 +14,28 @@ from weft.stack.shared import Membership
 
 from tests.support.containers import container_stack, docker_answers
 from tests.support.isolation import SharedStack, data_dir, local_stack
+from tests.support.meshes import KeptMesh, MeshProcess
 
 # Tests start some two hundred processes. Where compiled modules may not be kept, each would compile 1,500 of them, in three seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Processes of one run that choose ports at the same moment, for servers that take seconds to listen, choose from different ones.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    first = 20_000 + 1_000 * (int(worker.removeprefix("gw")) % 10)
+    os.environ["WEFT_PORTS"] = f"{first}-{first + 999}"
+
 # No example has a deadline: how long one takes tells how busy the machine is. The examples of a property are the same at every run, so that
 # a run tells of the change it is made for; WEFT_FRESH_EXAMPLES=1 looks for new ones.
 settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEFT_FRESH_EXAMPLES") != "1")
 settings.load_profile("weft")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes (`--dist loadgroup`) the tests of a file are one group, and those of a kept mesh are another."""
+    for item in items:
+        mode = item.callspec.params.get("kept_mesh") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group(str(item.path) if mode is None else f"mesh {mode}"))
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +67,17 @@ def broker_url(stack: SharedStack) -> Iterator[str]:
     url = stack.new_vhost()
     yield url
     stack.drop_vhost(url)
+
+
+@pytest.fixture(scope="session", params=[(), ("--processes",)], ids=["one process", "one process per service"])
+def kept_mesh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptMesh]:
+    """One for all tests of a mode, which pytest runs in a row, whatever files they are in."""
+    kept = KeptMesh(tmp_path_factory.mktemp("mesh") / "data", *request.param)
+    yield kept
+    kept.end()
+
+
+@pytest.fixture
+def mesh(kept_mesh: KeptMesh) -> MeshProcess:
+    """A running mesh, in each of its two modes, or in the one that a test is marked with: `tests.support.modes`."""
+    return kept_mesh.up()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -23,5 +25,9 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Both, running."""
-    with private_postgres(tmp_path_factory.mktemp("pg")) as postgres, private_rabbitmq(tmp_path_factory.mktemp("mq")) as rabbitmq:
-        yield Servers(postgres, rabbitmq)
+    database, broker = private_postgres(tmp_path_factory.mktemp("pg")), private_rabbitmq(tmp_path_factory.mktemp("mq"))
+    with ExitStack() as ending:
+        with ThreadPoolExecutor(2) as side_by_side:
+            postgres = side_by_side.submit(ending.enter_context, database)
+            rabbitmq = side_by_side.submit(ending.enter_context, broker)
+        yield Servers(postgres.result(), rabbitmq.result())

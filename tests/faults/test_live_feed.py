@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +25,7 @@ from weft_runtime.database.roles import provision
 from weft_runtime.testing import eventually
 from weft_runtime.testing.polling import WITHIN_S
 
+from tests.faults import warm
 from tests.faults.mesh import SECRET, UP_WITHIN_S
 from tests.services.gateway.test_live import watching
 
@@ -44,17 +42,14 @@ class Gateways:
     log: Path
 
     @contextmanager
-    def process(self) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self) -> Iterator[None]:
         """A gateway, ended by kill -9."""
-        with self.log.open("ab") as out:
-            running = subprocess.Popen(
-                [sys.executable, "-P", "-m", "weft", "gateway"], env=os.environ | self.environment, stdout=out, stderr=out
-            )
+        running = warm.spawn(warm.GATEWAY, environment=self.environment, log=self.log)
         try:
-            yield running
+            yield
         finally:
             running.kill()
-            running.wait()
+            running.join()
 
     async def ready(self) -> None:
         """Wait until its doors are open."""

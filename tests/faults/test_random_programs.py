@@ -28,7 +28,6 @@ from weft_runtime.bus import Binding, BusClosed, OutFrame, QueueSpec, Topology
 from tests.engine.programs.meshed.predicting import Expected, Prediction, expected
 from tests.engine.programs.test_shadow_model import FACTOR, SEED
 from tests.faults import warm
-from tests.faults.conftest import Servers
 from tests.faults.mesh import POOL, TENANT, Mesh, mesh_of
 from tests.faults.verdict import rows
 
@@ -162,12 +161,12 @@ def counted(visits: set[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
 
 @pytest.mark.timeout(300 + 90 * FACTOR)
 async def test_random_programs_end_as_predicted_though_engine_and_worker_are_killed(
-    servers: Servers, tmp_path: Path, record_property: Callable[[str, object], None]
+    database_url: str, broker_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     rng = random.Random(SEED)
     programs = chosen(rng, int(PROGRAMS * FACTOR))
     predictions = {id_: one for program in programs for id_, one in program.executions.items()}
-    async with mesh_of(servers.postgres.url, servers.rabbitmq.url(), tmp_path) as mesh, published(mesh) as heard:
+    async with mesh_of(database_url, broker_url, tmp_path) as mesh, published(mesh) as heard:
         mesh.module = warm.PROGRAMS
         async with asyncio.TaskGroup() as together:
             killing = together.create_task(kill_at_random(mesh, rng, len(predictions)))

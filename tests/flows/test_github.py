@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from weft_runtime.testing import until
 
-from tests.flows.conftest import Mesh, publish
+from tests.support.meshes import MeshProcess, publish
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -35,7 +35,7 @@ EVENTS = events()
 
 
 @pytest.mark.parametrize("batch", [EVENTS] if EVENTS else [])
-def test_every_payload_comes_in_and_the_right_ones_are_triaged(mesh: Mesh, batch: list[dict[str, Any]]) -> None:
+def test_every_payload_comes_in_and_the_right_ones_are_triaged(mesh: MeshProcess, batch: list[dict[str, Any]]) -> None:
     editor, approver = mesh.signed_in("editor"), mesh.signed_in("approver")
     document = json.loads((ROOT / "examples/github-triage/workflow.json").read_bytes())
     publish(editor, document)

@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from weft_runtime.testing import until
 
-from tests.flows.conftest import Mesh, publish
+from tests.support.meshes import MeshProcess, publish
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -50,7 +50,7 @@ def post_event(client: httpx2.Client, id_: str, amount: float) -> httpx2.Respons
     return client.post("/events", json=event, headers={"Content-Type": "application/cloudevents+json"})
 
 
-def test_one_event_becomes_a_finished_execution_through_a_person(mesh: Mesh, httpserver: HTTPServer) -> None:
+def test_one_event_becomes_a_finished_execution_through_a_person(mesh: MeshProcess, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/credit", method="POST").respond_with_json({"credit": "good"})
     editor, approver = mesh.signed_in("editor"), mesh.signed_in("approver")
     document = {**WORKFLOW, "nodes": [dict(node) for node in WORKFLOW["nodes"]]}
@@ -64,7 +64,7 @@ def test_one_event_becomes_a_finished_execution_through_a_person(mesh: Mesh, htt
     small = post_event(editor, "o-2", 50)
 
     def open_task() -> dict[str, Any] | None:
-        listed = approver.get("/user-tasks", params={"view": "team"}).json()["items"]
+        listed = approver.get("/user-tasks", params={"view": "team", "workflow": document["slug"]}).json()["items"]
         return next((task for task in listed if task["title"] == "Approve o-1"), None)
 
     task = until(open_task, "the task for the approver")
@@ -96,7 +96,7 @@ def test_one_event_becomes_a_finished_execution_through_a_person(mesh: Mesh, htt
     assert until(counted, "the numbers")["success_rate"] == 1.0
 
 
-def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: Mesh) -> None:
+def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: MeshProcess) -> None:
     editor = mesh.signed_in("editor")
     document = {"format": "weft/v1", "name": "At once", "slug": "at-once", "nodes": [{"id": "a", "type": "set", "with": {"x": 1}}]}
     publish(editor, document)
@@ -104,7 +104,7 @@ def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: Mesh) -
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
 
 
-def test_the_description_of_the_api_names_every_part(mesh: Mesh) -> None:
+def test_the_description_of_the_api_names_every_part(mesh: MeshProcess) -> None:
     document = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False, timeout=30).json()
     assert document["openapi"].startswith("3.1")
     paths = (
@@ -118,7 +118,7 @@ def test_the_description_of_the_api_names_every_part(mesh: Mesh) -> None:
     assert not [path for path in paths if path not in document["paths"]]
 
 
-def test_nobody_gets_in_without_a_token(mesh: Mesh) -> None:
+def test_nobody_gets_in_without_a_token(mesh: MeshProcess) -> None:
     for path in ("/workflows", "/executions", "/events", "/user-tasks", "/analytics/overview", "/me"):
         answer = httpx2.get(f"{mesh.url}/api/v1{path}", trust_env=False, timeout=30)
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path

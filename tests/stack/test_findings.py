@@ -11,8 +11,8 @@ from weft.stack.data_dir import DataDirectory
 from weft.stack.findings import Finding, Level, examine
 from weft.stack.sql import execute
 
-from tests.stack.meshes import weft
 from tests.support.isolation import SharedStack
+from tests.support.meshes import weft
 from tests.support.users import as_ordinary_user
 
 HOLDING = str(Path(__file__).with_name("holding.py"))

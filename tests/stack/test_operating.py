@@ -15,33 +15,27 @@ from weft.commands.bulk import chosen
 from weft.execution import Which
 from weft_runtime.testing import until
 
-from tests.stack.meshes import MeshProcess, weft
+from tests.support.meshes import KeptMesh, MeshProcess, weft
+from tests.support.modes import in_one_process
 
 pytestmark = pytest.mark.timeout(300)
 
 DEFINITION = {
     "format": "weft/v1",
-    "slug": "order",
-    "name": "Order",
+    "slug": "parcel",
+    "name": "Parcel",
     "nodes": [{"id": "payment", "type": "state", "with": {"signals": {"paid": {}}}}],
     "output": {"amount": "{{ step.payment.output.amount }}"},
 }
 
 
 @pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
-    started = MeshProcess(tmp_path_factory.mktemp("operating") / "data").wait_until_ready()
-    yield started
-    started.end()
-
-
-@pytest.fixture(scope="module")
-def client(mesh: MeshProcess) -> Iterator[httpx2.Client]:
-    """The API as the demo's admin, with the workflow `order` published."""
-    token = weft("token", "--data-dir", str(mesh.data_dir)).stdout.strip()
-    with httpx2.Client(base_url=f"{mesh.status()['url']}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=40) as client:
-        assert client.post("/workflows", json={"definition": DEFINITION, "status": "active"}).status_code == 201
-        yield client
+def client(kept_mesh: KeptMesh) -> Iterator[httpx2.Client]:
+    """The API as the demo's admin, with the workflow `parcel` published."""
+    client = kept_mesh.up().signed_in("admin")
+    assert client.post("/workflows", json={"definition": DEFINITION, "status": "active"}).status_code == 201
+    yield client
+    client.close()
 
 
 def execution(mesh: MeshProcess, *arguments: str) -> Any:
@@ -50,11 +44,12 @@ def execution(mesh: MeshProcess, *arguments: str) -> Any:
 
 def waiting(client: httpx2.Client, key: str) -> str:
     """An execution that waits for its signal."""
-    id_ = client.post("/workflows/order/trigger", json={"key": key, "labels": {"team": "sales"}}).json()["execution_id"]
+    id_ = client.post("/workflows/parcel/trigger", json={"key": key, "labels": {"team": "sales"}}).json()["execution_id"]
     until(lambda: client.get(f"/executions/{id_}").json()["status"] == "waiting" or None, f"{id_} waiting")
     return str(id_)
 
 
+@in_one_process
 def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshProcess, client: httpx2.Client) -> None:
     id_ = waiting(client, "o-1")
 
@@ -62,7 +57,7 @@ def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshPr
         return json.loads(execution(mesh, "list", "--key", "o-1", "--label", "team=sales", "--json").stdout)["items"] or None
 
     assert [item["id"] for item in until(listed, "the list knows it")] == [id_]
-    assert id_ in execution(mesh, "list", "--workflow", "order").stdout
+    assert id_ in execution(mesh, "list", "--workflow", "parcel").stdout
     assert id_ in execution(mesh, "list", "--started-by", "me").stdout
     assert id_ not in execution(mesh, "list", "--started-by", "me", "--as", "approver@demo.weft").stdout
     paused = execution(mesh, "pause", id_, "--reason", "stocktaking")
@@ -71,7 +66,7 @@ def test_one_execution_is_listed_paused_resumed_signalled_and_shown(mesh: MeshPr
     assert (kept.returncode, kept.stdout.strip()) == (0, f"paid to {id_}: kept")
     assert json.loads(execution(mesh, "resume", id_, "--json").stdout)["output"] == {"amount": 5}
     shown = execution(mesh, "show", id_)
-    assert (shown.returncode, "order version 1  completed" in shown.stdout) == (0, True)
+    assert (shown.returncode, "parcel version 1  completed" in shown.stdout) == (0, True)
 
 
 FAILING = {
@@ -86,6 +81,7 @@ FAILING = {
 }
 
 
+@in_one_process
 def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_passes(
     mesh: MeshProcess, client: httpx2.Client, tmp_path: Path
 ) -> None:
@@ -109,6 +105,7 @@ def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_pass
     assert (many.returncode, many.stdout.splitlines()[-1].partition("  ")[2]) == (0, "completed: 2 done, 0 refused, of 2"), many.stderr
 
 
+@in_one_process
 def test_what_is_refused_says_why_and_exits_with_1(mesh: MeshProcess, client: httpx2.Client) -> None:
     id_ = waiting(client, "o-2")
     assert execution(mesh, "cancel", id_, "--reason", "by mistake").returncode == 0
@@ -122,6 +119,7 @@ def test_what_is_refused_says_why_and_exits_with_1(mesh: MeshProcess, client: ht
     assert execution(mesh, "list", "--as", "nobody@demo.weft").returncode == 1
 
 
+@in_one_process
 def test_many_are_previewed_then_cancelled_and_each_refusal_is_told(mesh: MeshProcess, client: httpx2.Client) -> None:
     ids = [waiting(client, f"many-{number}") for number in range(3)]
     preview = execution(mesh, "bulk", "cancel", "--q", "many-", "--preview")

@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,9 +16,17 @@ from tests.support.faults import RabbitNode, private_rabbitmq
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+def kept_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     with private_rabbitmq(tmp_path_factory.mktemp("rabbit")) as started:
         yield started
+
+
+@pytest.fixture
+def node(kept_node: RabbitNode) -> RabbitNode:
+    """The module's node, started again where a test has stopped it."""
+    if not kept_node.is_running():
+        kept_node.start()
+    return kept_node
 
 
 async def put(url: str, body: bytes) -> None:
@@ -89,9 +96,8 @@ def test_what_a_killed_holder_left_is_ended_before_a_new_start(node: RabbitNode)
     assert (now.port, now.process != left.process) == (left.port, True)
 
 
-def test_stopping_ends_the_name_daemon_too(tmp_path: Path) -> None:
-    with private_rabbitmq(tmp_path) as started:
-        record = started.record
-        started.stop()
+def test_stopping_ends_the_name_daemon_too(node: RabbitNode) -> None:
+    record = node.record
+    node.stop()
     assert record.process is not None and record.epmd is not None
     assert (record.process.find(), record.epmd.find()) == (None, None)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from weft.stack import AlreadyRunning, ports
+from weft.stack import AlreadyRunning, StackError, ports
 from weft.stack.lock import DirectoryLock
 from weft.stack.processes import ProcessMark, end
 from weft.stack.state import StateFile
@@ -22,12 +22,28 @@ def test_a_wanted_port_is_kept_while_it_is_free() -> None:
         assert ports.choose(port) != port
 
 
-def test_ports_are_chosen_below_the_ephemeral_range_and_not_twice() -> None:
+def test_ports_are_chosen_below_the_ephemeral_range_and_not_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WEFT_PORTS", raising=False)
     chosen: list[int] = []
     for _ in range(50):
         chosen.append(ports.choose(avoid=chosen))
     assert len(set(chosen)) == 50
     assert all(20_000 <= port < 30_000 for port in chosen)
+
+
+def test_ports_are_chosen_from_the_range_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_PORTS", "31000-31001")
+    chosen = ports.choose()
+    assert {chosen, ports.choose(avoid=[chosen])} == {31_000, 31_001}
+    with pytest.raises(OSError, match="between 31000 and 31001"):
+        ports.choose(avoid=[31_000, 31_001])
+
+
+@pytest.mark.parametrize("nonsense", ["", "31000", "31001-31000", "80-90", "31000-70000", "a-b", "31000-31001 "])
+def test_a_range_of_ports_that_is_none_is_refused(nonsense: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_PORTS", nonsense)
+    with pytest.raises(StackError, match="Write it as first-last"):
+        ports.choose()
 
 
 def test_a_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:

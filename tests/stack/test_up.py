@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -15,19 +14,13 @@ from weft.stack.postgres import PostgresRecord
 from weft.stack.processes import ProcessMark
 from weft.stack.rabbitmq import RabbitRecord
 
-from tests.stack.meshes import MeshProcess, weft
+from tests.support.meshes import MeshProcess, weft
+from tests.support.modes import in_one_process
 from tests.support.users import as_ordinary_user, broker_cache, give_to_ordinary_user
 
 KEPT = ("database_url", "broker_url", "demo")
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
-    started = MeshProcess(tmp_path_factory.mktemp("up") / "data").wait_until_ready()
-    yield started
-    started.end()
 
 
 def servers(data_dir: Path) -> list[ProcessMark]:
@@ -43,6 +36,7 @@ def still_running(processes: list[psutil.Process]) -> list[str]:
     return [process.name() for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
+@in_one_process
 def test_status_tells_programs_where_everything_is(mesh: MeshProcess) -> None:
     found = mesh.status()
     assert set(found) == {"url", "data_dir", "database_url", "broker_url", "services", "demo"}
@@ -55,6 +49,7 @@ def test_status_tells_programs_where_everything_is(mesh: MeshProcess) -> None:
     assert all(set(person) == {"email", "password", "roles"} for person in found["demo"]["users"])
 
 
+@in_one_process
 def test_everybody_of_the_demo_tenant_can_sign_in_and_sees_the_workflow(mesh: MeshProcess) -> None:
     found = mesh.status()
     for person in found["demo"]["users"]:
@@ -65,12 +60,14 @@ def test_everybody_of_the_demo_tenant_can_sign_in_and_sees_the_workflow(mesh: Me
             assert (client.get("/me").json()["email"], shown["status"]) == (person["email"], "active")
 
 
+@in_one_process
 def test_the_line_it_prints_starts_an_execution(mesh: MeshProcess) -> None:
     line = next(line for line in mesh.said if line.startswith("curl"))
     answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=True)
     assert '"accepted":1' in answer.stdout.replace(" ", "")
 
 
+@in_one_process
 def test_a_body_of_two_mebibytes_is_refused_with_a_problem(mesh: MeshProcess) -> None:
     found = mesh.status()
     token = weft("token", "--data-dir", str(mesh.data_dir)).stdout.strip()
@@ -80,6 +77,7 @@ def test_a_body_of_two_mebibytes_is_refused_with_a_problem(mesh: MeshProcess) ->
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+@in_one_process
 def test_a_second_up_says_where_the_first_one_runs(mesh: MeshProcess) -> None:
     second = weft("up", "--data-dir", str(mesh.data_dir))
     assert second.returncode == 1
@@ -87,6 +85,7 @@ def test_a_second_up_says_where_the_first_one_runs(mesh: MeshProcess) -> None:
     assert mesh.status()["url"] in second.stderr
 
 
+@in_one_process
 def test_logs_are_shown_by_service_and_by_server(mesh: MeshProcess) -> None:
     every, unknown = (weft("logs", *names, "--data-dir", str(mesh.data_dir)) for names in ((), ("nobody",)))
     rabbit = weft("logs", "rabbitmq", "--data-dir", str(mesh.data_dir))
@@ -95,11 +94,13 @@ def test_logs_are_shown_by_service_and_by_server(mesh: MeshProcess) -> None:
     assert unknown.stderr == "" and unknown.stdout == ""
 
 
+@in_one_process
 def test_doctor_finds_a_running_mesh_in_good_order(mesh: MeshProcess) -> None:
     found = weft("doctor", "--data-dir", str(mesh.data_dir))
     assert (found.returncode, "in use by a running mesh" in found.stdout) == (0, True)
 
 
+@in_one_process
 def test_no_passwords_stand_in_the_logs(mesh: MeshProcess) -> None:
     state = DataDirectory(mesh.data_dir).state
     postgres, rabbitmq = state.get("postgres", PostgresRecord), state.get("rabbitmq", RabbitRecord)

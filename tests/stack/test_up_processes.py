@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -11,16 +11,10 @@ from weft.mesh.records import Children
 from weft.rooms import NAMES
 from weft.stack.data_dir import DataDirectory
 
-from tests.stack.meshes import MeshProcess, weft
+from tests.support.meshes import MeshProcess, weft
+from tests.support.modes import in_many_processes
 
-pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
-    started = MeshProcess(tmp_path_factory.mktemp("up") / "data", "--processes").wait_until_ready()
-    yield started
-    started.end()
+pytestmark = [pytest.mark.timeout(400), in_many_processes]
 
 
 def children(mesh: MeshProcess) -> Children:

@@ -108,8 +108,11 @@ def worker(*, pool: str | None = None) -> None:
 @app.command
 def migrate(*services: ServiceName) -> None:
     """Make services' schemas and roles and bring them up to this code (WEFT_DATABASE_URL, WEFT_SECRET_KEY)."""
-    from weft.commands.service import migrate as run
+    from weft.importing import uncollected
     from weft.rooms import NAMES
+
+    with uncollected():
+        from weft.commands.migrate import migrate as run
 
     run(services or NAMES)
 

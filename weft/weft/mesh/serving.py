@@ -1,4 +1,4 @@
-"""The services of a mesh on a started stack: schemas, demo tenant, services, and servers that are started again when they die."""
+"""The services of a mesh on a started stack: demo tenant, services, and servers that are started again when they die."""
 
 import asyncio
 import os
@@ -13,7 +13,6 @@ from weft.mesh.demo import add_workflow, found, people
 from weft.mesh.many_processes import run_as_processes
 from weft.mesh.one_process import run_in_one_process
 from weft.mesh.records import LOG, Demo, Installation, Mesh
-from weft.mesh.schemas import bring_up
 from weft.stack import ports
 from weft.stack.errors import StackError
 from weft.stack.processes import ProcessMark
@@ -23,7 +22,10 @@ LOOK_AFTER_SERVERS_S = 0.5
 
 
 class Serving:
-    """The services, from their schemas to their end. superuser_url: of the mesh's database.  The others as in `Up`."""
+    """The services, from the demo tenant to their end.
+
+    superuser_url: of the mesh's database.  changed: whether a schema had to be brought up to this code.  The others as in `Up`.
+    """
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Serving:
         installation: Installation,
         superuser_url: str,
         *,
+        changed: bool,
         processes: bool,
         port: int | None,
         progress: Callable[[str], None],
@@ -40,6 +43,7 @@ class Serving:
         self._stack = stack
         self._running = running
         self._composition = Composition(installation, superuser_url, running.broker_url)
+        self._changed = changed
         self._processes = processes
         self._port = port
         self._progress = progress
@@ -48,10 +52,8 @@ class Serving:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises: StackError, WeftError, OSError when something cannot be started."""
-        self._progress("Bringing the schemas up to date")
-        changed = await bring_up(self._composition.superuser_url, self._composition.installation.secret_key)
         demo = people(self._stack.data)
-        if changed:
+        if self._changed:
             # A new database, or new code: the tenant may be missing.
             self._progress("Preparing the demo tenant")
             await found(self._composition, demo)

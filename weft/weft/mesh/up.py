@@ -1,8 +1,11 @@
 """Bringing the mesh up on this machine and taking it down again.
 
-Light on purpose: the servers are started before the services' code is loaded, and both happen at once.
+Light on purpose: the servers are started before the services' code is loaded, and both happen at once. The schemas are brought up
+to date as soon as the database answers, while RabbitMQ still starts.
 """
 
+import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -14,6 +17,7 @@ from typing import NoReturn
 
 import uvloop
 
+from weft.importing import uncollected
 from weft.mesh.records import Children, Demo, Installation, Mesh
 from weft.stack.data_dir import DataDirectory
 from weft.stack.errors import StackError
@@ -34,12 +38,14 @@ class Up:
     """
 
     def __init__(self, data_dir: Path, *, processes: bool, port: int | None, progress: Progress, ready: Ready) -> None:
-        self._stack = Stack(data_dir, progress)
+        self._stack = Stack(data_dir, progress, self._bring_up)
         self.data: DataDirectory = self._stack.data
         self._processes = processes
         self._port = port
         self._progress = progress
         self._ready = ready
+        self._schemas_loaded = threading.Event()
+        self._changed: list[str] = []
 
     def run(self) -> None:
         """Run until Ctrl-C or SIGTERM, then stop everything that was started.
@@ -49,7 +55,8 @@ class Up:
         # Whatever a killed predecessor left may be ended under the directory's lock only, and nothing written before.
         self.data.lock.acquire()
         before = signal.signal(signal.SIGTERM, _stop)
-        threading.Thread(target=_load_services, daemon=True).start()
+        loading = threading.Thread(target=self._load, daemon=True)
+        loading.start()
         try:
             self._end_children()
             running = self._stack.start()
@@ -59,6 +66,7 @@ class Up:
                     "Services in processes of their own need RabbitMQ to speak to each other, and there is none.",
                     "Leave --processes out, install RabbitMQ, or set WEFT_BROKER_URL.",
                 )
+            loading.join()
             self._serve(running)
         finally:
             self._progress("Stopping")
@@ -73,7 +81,8 @@ class Up:
             self._stack,
             running,
             self._installation(),
-            self._database(running),
+            self._database(running.database_url),
+            changed=bool(self._changed),
             processes=self._processes,
             port=self._port,
             progress=self._progress,
@@ -88,26 +97,41 @@ class Up:
             end(mark, signal.SIGKILL)
 
     def _installation(self) -> Installation:
-        installation = Installation.of(self.data).with_ports(self.data, self._port)
-        if given := os.environ.get("WEFT_SECRET_KEY"):
-            installation = installation.model_copy(update={"secret_key": given})
-        return installation
+        return _keyed(Installation.of(self.data).with_ports(self.data, self._port))
 
-    def _database(self, running: Running) -> str:
+    def _bring_up(self, database_url: str) -> None:
+        """Make the database's schemas what this code needs."""
+        # Two threads that load what imports itself in a circle could each find the other's half.
+        self._schemas_loaded.wait()
+        from weft.mesh.schemas import bring_up
+
+        self._progress("Bringing the schemas up to date")
+        self._changed = asyncio.run(bring_up(self._database(database_url), _keyed(Installation.of(self.data)).secret_key))
+
+    def _database(self, url: str) -> str:
         """The superuser's address of the mesh's database: one of its own on our server, the given one elsewhere."""
-        url = running.database_url
         if self._stack.postgres is None:
             return url
         if DATABASE not in fetch_column(url, "SELECT datname FROM pg_database"):
             execute(url, f'CREATE DATABASE "{DATABASE}"')
         return with_database(url, DATABASE)
 
+    def _load(self) -> None:
+        """Load the code while the servers start. What fails here fails again, audibly, where it is needed."""
+        with uncollected():
+            try:
+                importlib.import_module("weft.mesh.schemas")
+            finally:
+                self._schemas_loaded.set()
+            importlib.import_module("weft.mesh.serving")
+            if not self._processes:
+                importlib.import_module("weft.services").load()
 
-def _load_services() -> None:
-    """Load the services' code while the servers start."""
-    from weft.services import load
 
-    load()
+def _keyed(installation: Installation) -> Installation:
+    """With the secret that the environment gives, if it does; the data directory keeps its own."""
+    given = os.environ.get("WEFT_SECRET_KEY")
+    return installation.model_copy(update={"secret_key": given}) if given else installation
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -1,11 +1,28 @@
 """Free loopback ports. They are taken below the ephemeral range, so that an outgoing connection cannot sit on a remembered one."""
 
+import os
 import random
+import re
 import socket
 from collections.abc import Iterable
 
+from weft.stack.errors import StackError
+
 LOOPBACK = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 29_999
+
+
+def reach() -> range:
+    """The ports to choose from: WEFT_PORTS as `first-last`, else 20000 to 29999. Raises: StackError `ports_invalid`."""
+    given = os.environ.get("WEFT_PORTS")
+    if given is None:
+        return range(LOWEST, HIGHEST + 1)
+    found = re.fullmatch(r"(\d{1,5})-(\d{1,5})", given)
+    if found is None or not 1024 <= int(found[1]) <= int(found[2]) <= 65_535:
+        raise StackError(
+            "ports_invalid", f"WEFT_PORTS={given!r} is no range of ports.", "Write it as first-last, both from 1024 to 65535: 21000-21999."
+        )
+    return range(int(found[1]), int(found[2]) + 1)
 
 
 def is_free(port: int) -> bool:
@@ -20,15 +37,16 @@ def is_free(port: int) -> bool:
 
 
 def choose(wanted: int | None = None, avoid: Iterable[int] = ()) -> int:
-    """The wanted port when it is free, else a free one in [20000, 29999].
+    """The wanted port when it is free, else a free one in `reach()`.
 
     avoid: ports promised to somebody else who does not listen yet.
-    Raises: OSError when the whole range is taken.
+    Raises: StackError `ports_invalid`; OSError when the whole range is taken.
     """
     avoided = set(avoid)
     if wanted is not None and wanted not in avoided and is_free(wanted):
         return wanted
-    for port in random.sample(range(LOWEST, HIGHEST + 1), HIGHEST - LOWEST + 1):
+    within = reach()
+    for port in random.sample(within, len(within)):
         if port not in avoided and is_free(port):
             return port
-    raise OSError(f"no free loopback port between {LOWEST} and {HIGHEST}")
+    raise OSError(f"no free loopback port between {within[0]} and {within[-1]}")

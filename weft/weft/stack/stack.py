@@ -16,6 +16,7 @@ from weft.stack.rabbitmq import RabbitNode, RabbitRecord
 from weft.stack.rabbitmq_install import find
 
 Progress = Callable[[str], None]
+Prepare = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,26 @@ class Stack:
     """PostgreSQL and RabbitMQ of one data directory, which it holds from `start` to `stop`.
 
     progress: told in words what takes time.
+    prepare: told the database's address once it answers, in a thread of its own: there is time while the broker still starts.
     """
 
-    def __init__(self, data_dir: Path, progress: Progress = lambda text: None) -> None:
+    def __init__(self, data_dir: Path, progress: Progress = lambda text: None, prepare: Prepare = lambda url: None) -> None:
         self.data = DataDirectory(data_dir)
         self.postgres: PostgresServer | None = None
         self.rabbitmq: RabbitNode | None = None
         self._progress = progress
+        self._prepare = prepare
 
     def start(self) -> Running:
         """Start what the environment does not name already, side by side; recover what a killed predecessor left.
 
-        Raises: AlreadyRunning; StackError when a server cannot be started, with nothing left running.
+        Raises: AlreadyRunning; StackError when a server cannot be started, with nothing left running; what `prepare` raises.
         """
         self.data.lock.acquire()
         try:
             self.data.prepare()
             with ThreadPoolExecutor(2) as side_by_side:
-                database = side_by_side.submit(self._start_postgres)
+                database = side_by_side.submit(self._start_database)
                 broker = side_by_side.submit(self._start_rabbitmq)
             broker_url, notice = broker.result()
             return Running(database.result(), broker_url, notice)
@@ -84,6 +87,11 @@ class Stack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _start_database(self) -> str:
+        url = self._start_postgres()
+        self._prepare(url)
+        return url
 
     def _start_postgres(self) -> str:
         if given := os.environ.get("WEFT_DATABASE_URL"):
