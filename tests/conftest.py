@@ -31,6 +31,7 @@ settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEF
 settings.load_profile("weft")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several processes (`--dist loadgroup`) the tests of a file are one group, and those of a kept mesh are another."""
     for item in items:

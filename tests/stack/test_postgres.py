@@ -153,6 +153,22 @@ def test_a_given_database_is_used_and_none_is_started(open_folder: Path, monkeyp
     assert (running.database_url, running.broker_url, started) == ("postgresql://elsewhere.test/weft", "amqp://elsewhere.test/", False)
 
 
+def test_the_database_is_made_ready_before_the_start_is_over_and_what_fails_there_ends_it(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEFT_DATABASE_URL", "postgresql://elsewhere.test/weft")
+    told: list[str] = []
+    with Stack(open_folder / "data", prepare=told.append):
+        assert told == ["postgresql://elsewhere.test/weft"]
+
+    def refuse(url: str) -> None:
+        raise StackError("migration_failed", f"{url} is not fit.", "Mend it.")
+
+    with pytest.raises(StackError, match="migration_failed"):
+        Stack(open_folder / "data", prepare=refuse).start()
+    assert not DataDirectory(open_folder / "data").lock.is_held()
+
+
 def test_a_killed_server_is_revived_on_its_port(open_folder: Path) -> None:
     stack = Stack(open_folder / "data")
     running = stack.start()
