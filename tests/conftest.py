@@ -31,12 +31,10 @@ settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEF
 settings.load_profile("weft")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """With several processes (`--dist loadgroup`) the tests of a file are one group, and those of a kept mesh are another."""
-    for item in items:
-        mode = item.callspec.params.get("kept_mesh") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
-        item.add_marker(pytest.mark.xdist_group(str(item.path) if mode is None else f"mesh {mode}"))
+    mode = item.callspec.params.get("kept_mesh") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    item.add_marker(pytest.mark.xdist_group(item.location[0] if mode is None else f"mesh {mode}"))
 
 
 @pytest.fixture(scope="session")
