@@ -24,4 +24,4 @@ class Edge:
         path, raw = with_version(scope["path"]), scope.get("raw_path")
         if path != scope["path"]:
             scope = {**scope, "path": path, "raw_path": with_version(raw.decode("latin-1")).encode("latin-1") if raw else raw}
-        await self._services[owner(scope["method"], path)](scope, receive, send)
+        await self._services[owner(path)](scope, receive, send)

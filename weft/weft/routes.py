@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 API = "/api/v1"
-READING = frozenset({"GET", "HEAD"})
 _WITHOUT_VERSION: Final = re.compile(r"/api/(?!v\d+(/|$))")
 
 
@@ -18,20 +17,16 @@ class Route:
     """One line of the table.
 
     path: whole; a part in braces stands for any one part.  below: whether everything beneath the path belongs to it too.
-    methods: None for all.
     """
 
     path: str
     service: str
     below: bool = True
-    methods: frozenset[str] | None = None
 
-    def fits(self, method: str, parts: Sequence[str]) -> bool:
+    def fits(self, parts: Sequence[str]) -> bool:
         """Whether a request belongs to this route. parts: of the path, between its slashes."""
         wanted = self.path.strip("/").split("/")
         if len(parts) < len(wanted) or (len(parts) > len(wanted) and not self.below):
-            return False
-        if self.methods is not None and method not in self.methods:
             return False
         return all(want == part or (want.startswith("{") and part != "") for want, part in zip(wanted, parts, strict=False))
 
@@ -41,12 +36,12 @@ def _collections(service: str, *names: str) -> tuple[Route, ...]:
 
 
 ROUTES: tuple[Route, ...] = (
-    # The read model answers lists of executions; what is known of one execution is the engine's.
-    Route(f"{API}/executions", "analytics", below=False, methods=READING),
+    # The read model answers lists of executions, and what cannot be done to a list (405); one execution is the engine's.
+    Route(f"{API}/executions", "analytics", below=False),
     Route(f"{API}/workflows/executions", "engine"),
     Route(f"{API}/workflows/events/log", "events", below=False),
     Route(f"{API}/workflows/analytics/overview", "analytics", below=False),
-    Route(f"{API}/workflows/{{slug}}/executions", "analytics", below=False, methods=READING),
+    Route(f"{API}/workflows/{{slug}}/executions", "analytics", below=False),
     Route(f"{API}/workflows/{{slug}}/analytics", "analytics"),
     Route(f"{API}/workflows/{{slug}}/trigger", "engine", below=False),
     Route(f"{API}/workflows/{{slug}}/migrations", "engine"),
@@ -71,7 +66,7 @@ def with_version(path: str) -> str:
     return _WITHOUT_VERSION.sub(f"{API}/", path, count=1) if _WITHOUT_VERSION.match(path) else path
 
 
-def owner(method: str, path: str) -> str:
-    """The name of the service that answers this request."""
+def owner(path: str) -> str:
+    """The name of the service that answers this path, whatever the method: a path has one owner, which says 405 to what it has not."""
     parts = path.strip("/").split("/")
-    return next((route.service for route in ROUTES if route.fits(method, parts)), OTHERWISE)
+    return next((route.service for route in ROUTES if route.fits(parts)), OTHERWISE)

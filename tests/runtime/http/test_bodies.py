@@ -41,6 +41,9 @@ JSON = {"Content-Type": "application/json"}
         '{"a": 1}'.encode("utf-16"),
         b"01",
         b'{"a": 1,}',
+        b'{"a": 1, "a": 1}',
+        b'{"a": 1, "\\u0061": 2}',
+        b'[{"b": {"a": "x:y", "c": {}, "a": null}}]',
     ],
 )
 def test_what_is_not_plain_json_is_malformed(raw: bytes) -> None:

@@ -91,6 +91,44 @@ async def test_the_answer_that_came_after_waiting_is_the_one_kept(sample: Runnin
     assert (again.status_code, again.json(), again.headers["idempotent-replayed"]) == (200, {"found": "1"}, "true")
 
 
+async def test_while_the_first_waits_for_others_the_second_is_told_to_wait(sample: RunningService, tenant: str) -> None:
+    client, once = sample.client(tenant), key()
+    waiting = asyncio.create_task(client.post("/api/v1/later", json={"title": "patience"}, headers=once))
+    async with asyncio.timeout(5):
+        while await count(sample, tenant) == 0:
+            pass  # each look at the list lets the other request run
+    second = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
+    assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (409, "idempotency_running", "1")
+    assert (await waiting).json() == {"found": "1"}
+    third = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
+    assert (third.json(), third.headers["idempotent-replayed"]) == ({"found": "1"}, "true")
+
+
+async def test_a_refusal_that_came_after_waiting_is_the_answer_kept(sample: RunningService, tenant: str) -> None:
+    client, once = sample.client(tenant), key()
+    answers = [await client.post("/api/v1/later", json={"title": "refused"}, headers=once) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "note_refused")] * 2
+    assert ["idempotent-replayed" in answer.headers for answer in answers] == [False, True]
+    assert answers[1].headers["content-type"] == "application/problem+json"
+    assert await count(sample, tenant) == 1
+
+
+async def test_who_died_while_waiting_leaves_the_answer_without_it(sample: RunningService, tenant: str) -> None:
+    client, once = sample.client(tenant), key()
+    before = sample.clock.now()
+    waiting = asyncio.create_task(client.post("/api/v1/later", json={"title": "patience"}, headers=once))
+    try:
+        async with asyncio.timeout(5):
+            while await count(sample, tenant) == 0:
+                pass
+        sample.clock.advance(idempotency.LONGEST_RUN)
+        again = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
+        assert (again.status_code, again.json(), again.headers["idempotent-replayed"]) == (202, {"status": "queued"}, "true")
+    finally:
+        sample.clock.set(before)
+        await waiting
+
+
 async def test_a_key_that_is_none_is_refused(sample: RunningService) -> None:
     for bad in ("", "a b", "x" * 256):
         answer = await sample.client().post("/api/v1/notes", json={"title": "a"}, headers={"Idempotency-Key": bad})

@@ -38,6 +38,13 @@ async def test_every_refusal_is_a_problem_document(sample: RunningService, metho
     assert (document["status"], document["code"]) == (status, code)
 
 
+async def test_a_path_names_all_the_methods_it_has(sample: RunningService) -> None:
+    some_note = "/api/v1/notes/00000000-0000-0000-0000-000000000000"
+    for path, methods in (("/api/v1/notes", "GET, HEAD, POST"), (some_note, "DELETE, GET, HEAD, PUT"), ("/api/v1/later", "POST")):
+        answer = await sample.client().request("PATCH", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 async def test_a_bug_tells_its_trace_id_and_nothing_else(sample: RunningService, capsys: pytest.CaptureFixture[str]) -> None:
     document = await problem(sample, "GET", "/api/v1/bug")
     assert "secret inside" not in str(document)

@@ -75,6 +75,8 @@ async def test_persons_and_keys_have_their_own_limits_and_are_told_where_they_st
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[0].headers["ratelimit-policy"] == '"person";q=3;w=3600'
     assert answers[0].headers["ratelimit"].startswith('"person";r=2;t=')
+    assert (answers[0].headers["ratelimit-limit"], answers[0].headers["ratelimit-remaining"]) == ("3", "2")
+    assert 0 < int(answers[0].headers["ratelimit-reset"]) <= 3600
     refused = answers[-1]
     assert (refused.json()["code"], 0 < int(refused.headers["retry-after"]) <= 3600) == ("rate_limited", True)
     assert (await strict.client("acme", sub="p2").get("/api/v1/stars/1")).status_code == 200

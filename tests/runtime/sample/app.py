@@ -148,6 +148,10 @@ async def raw(body: RawBody, asker: Asker) -> dict[str, Any]:
 @door.post("/later", may=Permission.EXECUTIONS_START, status=202)
 async def later(body: NoteBody, uow: Uow, context: Context) -> Reply[dict[str, str]]:
     async def then() -> Reply[dict[str, str]] | None:
+        if body.title == "patience":
+            await asyncio.sleep(0.3)
+        if body.title == "refused":
+            raise Conflict("whoever was asked refused", code="note_refused")
         async with context.transaction(uow.tenant) as after:
             count = (await after.conn.execute(sa.select(sa.func.count()).where(tables.notes.c.title == body.title))).scalar_one()
         return Reply({"found": str(count)}, status=200)

@@ -14,7 +14,7 @@ from weft_runtime.http.call import call_of
 from weft_runtime.http.door import Door
 from weft_runtime.http.front import Front
 from weft_runtime.http.openapi import describe
-from weft_runtime.http.route import answer
+from weft_runtime.http.route import DoorRoute, answer
 
 if TYPE_CHECKING:
     from weft_runtime.context import ServiceContext
@@ -45,4 +45,9 @@ def openapi(door: Door) -> dict[str, Any]:
 async def _refused(request: Request, error: Exception) -> Response:
     call = call_of(request)
     call.context = request.app.state.context
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        # The framework names the methods of the first route that has the path.
+        having = [route for route in request.app.routes if isinstance(route, DoorRoute) and route.path_regex.match(request.url.path)]
+        methods = {method for route in having for method in route.methods or ()}
+        error.headers = {"Allow": ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))}
     return answer(call, error)

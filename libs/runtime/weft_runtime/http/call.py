@@ -25,7 +25,7 @@ class Call:
     """What the door knows of a request.
 
     route: the template of its path.  headers: to be added to the answer, whatever it will be.  code: of the problem it ended in.
-    stack: closes the transactions it opened.  reply: what the route gave.
+    stack: closes the transactions it opened.  reply: what the route gave.  head: only the head of the answer is asked for.
     """
 
     request_id: str
@@ -34,6 +34,7 @@ class Call:
     caller: Caller | None = None
     headers: dict[str, str] = field(default_factory=dict)
     code: str = ""
+    head: bool = False
     stack: AsyncExitStack | None = None
     reply: Reply[object] | None = None
     _context: ServiceContext | None = None

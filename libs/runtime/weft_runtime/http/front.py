@@ -54,6 +54,10 @@ class Front:
             return
         call = scope[SCOPE_KEY] = Call(_request_id(scope), (scope.get("client") or ("",))[0])
         method = scope["method"]
+        if method == "HEAD":
+            # What can be read has a head: the same answer without its body.
+            call.head = True
+            scope = {**scope, "method": "GET"}
         began = time.perf_counter()
         self._metrics.began()
         status = 500
@@ -64,6 +68,8 @@ class Front:
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
                 message["headers"] = _with_ours(message.get("headers", ()), call)
+            elif call.head:
+                message = {**message, "body": b""}
             await send(message)
 
         with (

@@ -2,7 +2,8 @@
 
 The answer is stored in the transaction of the verb itself, under a lock that lives as long as that transaction: a crash leaves
 neither, and whoever finds the lock taken knows that the first request still runs. A request that failed changed nothing and is
-not stored, so it may be sent again with the same key.
+not stored, so it may be sent again with the same key. A route that waits for others after its transaction has done what was asked:
+its answer is stored at once, marked as not the last word, and replaced when it has been waited for, also by a refusal.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -23,10 +24,14 @@ from weft_runtime.errors import Conflict, Invalid, Malformed
 from weft_runtime.uow import UnitOfWork
 
 KEPT = timedelta(hours=72)
+LONGEST_RUN = timedelta(seconds=45)
+"""How long a route may wait after its transaction; a process that dies meanwhile leaves the answer it would have given without waiting."""
 HEADER = "idempotency-key"
 RUNNING_RETRY_S = 1
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("content-type", "etag", "location")
+_RUNS_UNTIL = "weft-runs-until"
+"""Among the headers that are kept: until when the answer is not the last word. No header of that name is ever sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,7 @@ class Guard:
         name = f"{self.schema}\n{uow.tenant}\n{self.caller}\n{self.key}"
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         if not (await uow.conn.execute(sa.select(sa.func.pg_try_advisory_xact_lock(number)))).scalar_one():
-            raise Conflict(
-                "a request with this Idempotency-Key still runs; ask again for its answer",
-                code="idempotency_running",
-                retry_after_s=RUNNING_RETRY_S,
-            )
+            raise _running()
         kept = plumbing.table(self.schema, "idempotency")
         found = (
             await uow.conn.execute(
@@ -68,22 +69,35 @@ class Guard:
             raise Invalid(
                 "this Idempotency-Key came with another request before; use a new key for a new request", code="idempotency_mismatch"
             )
-        return Response(bytes(found.body), found.status, headers={**found.headers, "Idempotent-Replayed": "true"})
+        headers = dict(found.headers)
+        runs_until = headers.pop(_RUNS_UNTIL, None)
+        if runs_until is not None and uow.now < datetime.fromisoformat(runs_until):
+            raise _running()
+        return Response(bytes(found.body), found.status, headers={**headers, "Idempotent-Replayed": "true"})
 
-    async def store(self, uow: UnitOfWork, response: Response) -> None:
-        """Keep the answer, in the transaction of the verb. Streams are not kept."""
+    async def store(self, uow: UnitOfWork, response: Response, *, runs_on: bool = False) -> None:
+        """Keep the answer, in the transaction of the verb. Streams are not kept. runs_on: it is not the last word yet."""
         if isinstance(response, StreamingResponse):
             return
+        marks = {_RUNS_UNTIL: (uow.now + LONGEST_RUN).isoformat()} if runs_on else {}
         kept = plumbing.table(self.schema, "idempotency")
         values = {
             "request_hash": self.request_hash,
             "status": response.status_code,
-            "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+            "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers} | marks,
             "body": bytes(response.body),
             "created_at": uow.now,
         }
         row = insert(kept).values(tenant_id=uow.tenant, caller=self.caller, key=self.key, **values)
         await uow.conn.execute(row.on_conflict_do_update(index_elements=["tenant_id", "caller", "key"], set_=values))
+
+
+def _running() -> Conflict:
+    return Conflict(
+        "a request with this Idempotency-Key still runs; ask again for its answer",
+        code="idempotency_running",
+        retry_after_s=RUNNING_RETRY_S,
+    )
 
 
 def guard(request: Request, body: bytes, schema: str, caller: Caller | None) -> Guard | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -20,6 +21,8 @@ from weft_runtime.uow import UnitOfWork
 
 ViewT = TypeVar("ViewT")
 RowT = TypeVar("RowT")
+
+_BARE_ETAG = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -109,9 +112,14 @@ async def _if_match(request: Request) -> str | None:
     if given is None or given.strip() == "*":
         return None
     etag = given.strip()
-    if etag.startswith("W/") or len(etag) < 2 or etag[0] != '"' or etag[-1] != '"' or '"' in etag[1:-1]:
-        raise Malformed('If-Match must be one strong etag in quotes, as the ETag header gave it: "3"', code="bad_if_match")
-    return etag[1:-1]
+    if _BARE_ETAG.fullmatch(etag):
+        # As bodies hold it; who copies it from there means the same.
+        return etag
+    strong = etag.removeprefix("W/")
+    if len(strong) < 2 or strong[0] != '"' or strong[-1] != '"' or '"' in strong[1:-1]:
+        raise Malformed('If-Match must be one etag, as the ETag header gave it: "3"', code="bad_if_match")
+    # A weak one never matches here (RFC 9110, section 13.1.1): it stays what no etag of ours is.
+    return strong[1:-1] if strong is etag else etag
 
 
 Uow = Annotated[UnitOfWork, Depends(_uow)]
@@ -133,4 +141,4 @@ RawBody = Annotated[bytes, Depends(_raw_body)]
 """The body's bytes as they came, of any media type, within the size limit."""
 
 IfMatch = Annotated[str | None, Depends(_if_match)]
-"""The etag in `If-Match` without its quotes; None where there is none or where any version will do."""
+"""The etag in `If-Match` without its quotes, a weak one as it came, since it never matches; None where any version will do."""

@@ -21,7 +21,7 @@ MAX_ERRORS = 100
 
 _CODES = {
     400: ("malformed", "the request is malformed; see the API's description"),
-    404: ("not_found", "there is nothing at this path; see /openapi.json for what there is"),
+    404: ("not_found", "there is nothing at this path; see /api/v1/openapi.json for what there is"),
     405: ("method_not_allowed", "this path has no such method; the Allow header names those it has"),
     406: ("not_acceptable", "this answer cannot be given in the form asked for"),
     408: ("request_timeout", "the request took too long to arrive; send it again"),

@@ -45,10 +45,16 @@ class Standing:
     allowed: bool
 
     def headers(self) -> dict[str, str]:
-        """The RateLimit headers, and Retry-After where the request is refused."""
+        """The RateLimit headers, and Retry-After where the request is refused.
+
+        Both forms that clients read: the structured fields, and the three plain ones of the drafts before.
+        """
         shown = {
             "RateLimit-Policy": f'"{self.quota.name}";q={self.quota.requests};w={self.quota.window_s}',
             "RateLimit": f'"{self.quota.name}";r={self.remaining};t={self.reset_s}',
+            "RateLimit-Limit": str(self.quota.requests),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_s),
         }
         return shown if self.allowed else {**shown, "Retry-After": str(self.reset_s)}
 

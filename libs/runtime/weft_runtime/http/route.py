@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
@@ -12,13 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.errors import Forbidden, RateLimited, Unauthenticated, WeftError
 from weft_runtime.http import idempotency, problems
 from weft_runtime.http.call import Call, call_of
-from weft_runtime.http.parameters import owner_uow
+from weft_runtime.http.parameters import Listing, owner_uow
 from weft_runtime.http.rate import Quota
 from weft_runtime.http.reply import Reply
 from weft_runtime.http.requests import StrictRequest, read_body
@@ -85,7 +86,7 @@ class DoorRoute(APIRoute):
                     return replayed
             response = await inner(strict)
             if guard is not None and uow is not None:
-                await guard.store(uow, response)
+                await guard.store(uow, response, runs_on=call.reply is not None and call.reply.then is not None)
         call.stack = None
         return await self._afterwards(call, request, response, guard)
 
@@ -115,15 +116,27 @@ class DoorRoute(APIRoute):
     async def _afterwards(self, call: Call, request: Request, response: Response, guard: idempotency.Guard | None) -> Response:
         reply = call.reply
         if reply is not None and reply.then is not None:
-            later = await reply.then()
+            try:
+                later = await reply.then()
+            except WeftError as refusal:
+                # What was asked for stands, so that asking again would do it again: a refusal is an answer like any other. Where
+                # others only could not be reached, the answer is the one without waiting.
+                await self._keep(call, guard, problems.from_weft_error(refusal) if refusal.status < 429 else response)
+                raise
             if later is not None:
                 reply, response = later, later.response(self.status_code or 200)
-                if guard is not None:
-                    async with call.context.transaction(call.tenant, call.caller) as uow:
-                        await guard.store(uow, response)
+            await self._keep(call, guard, response)
         if reply is not None and reply.etag is not None and request.method == "GET" and _matches(request, reply.etag):
             return Response(None, 304, headers={"ETag": response.headers["etag"]})
+        if call.head and isinstance(response, StreamingResponse):
+            return Response(None, response.status_code, headers={"Content-Type": response.headers["content-type"]})
         return response
+
+    async def _keep(self, call: Call, guard: idempotency.Guard | None, response: Response) -> None:
+        """Keep the last word on a request that was waited for."""
+        if guard is not None:
+            async with call.context.transaction(call.tenant, call.caller) as uow:
+                await guard.store(uow, response)
 
 
 def wrapped(endpoint: Callable[..., Any], status: int) -> Callable[..., Coroutine[Any, Any, Response]]:
@@ -134,8 +147,13 @@ def wrapped(endpoint: Callable[..., Any], status: int) -> Callable[..., Coroutin
         if isinstance(given, Response):
             return given
         reply = given if isinstance(given, Reply) else Reply(given)
+        response = reply.response(status)
+        if weft_request.method == "GET" and reply.etag is None and not isinstance(reply.view, Listing):
+            # Every single thing has a version; one that counts none has that of what is shown of it.
+            reply = replace(reply, etag=blake2b(bytes(response.body), digest_size=12).hexdigest())
+            response.headers["ETag"] = f'"{reply.etag}"'
         call_of(weft_request).reply = reply
-        return reply.response(status)
+        return response
 
     return run
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
 
 import msgspec
 from pydantic import TypeAdapter
@@ -24,7 +25,7 @@ def decode(raw: bytes) -> Any:
     """The JSON value in the bytes.
 
     Refused: what is not UTF-8 or not JSON, a byte order mark, NaN and infinities, numbers out of range, lone surrogates, NUL in any
-    text, more than 64 levels.  Raises: Malformed.
+    text, more than 64 levels, a name given twice in one object.  Raises: Malformed.
     """
     try:
         value = msgspec.json.decode(raw)
@@ -35,6 +36,7 @@ def decode(raw: bytes) -> Any:
     except ValueError as error:
         raise Malformed(f"the body is not JSON: {error}") from None
     _walk(raw, value)
+    refuse_repeated_names(raw)
     if type(value) is dict:
         value = RawObject(value)
         value.raw = raw
@@ -47,6 +49,25 @@ def _walk(raw: bytes, value: Any) -> None:
     if shallow and b"\\u0000" not in raw and b"\\ud" not in raw.lower() and len(raw) < MAX_INTEGER_BITS // 4:
         return
     _check(value)
+
+
+def refuse_repeated_names(raw: bytes) -> None:
+    """Refuse an object that has a name twice: one reader takes the first value, another the last. raw: JSON. Raises: Malformed."""
+    # One name has one colon, so most small bodies need no second look.
+    if raw.count(b":") > 1:
+        _NAMES.decode(raw.decode())
+
+
+def _object(members: list[tuple[str, Any]]) -> None:
+    names = {name for name, _ in members}
+    if len(names) != len(members):
+        seen: set[str] = set()
+        again = next(name for name, _ in members if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise Malformed(f"the member {again[:100]!r} is given twice in one object; send it once", code="duplicate_key")
+
+
+# Numbers are not read a second time: their texts would do, and a long one would take its time.
+_NAMES: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=len, parse_float=len)
 
 
 def check(value: Any) -> None:
