@@ -33,7 +33,7 @@ door = Door("definitions")
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 AskedNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
-ContentType = Annotated[str | None, Header(include_in_schema=False)]
+ContentType = Annotated[str | None, Header(alias="content-type", include_in_schema=False)]
 DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -44,14 +44,14 @@ DOCUMENT: dict[str, Any] = {
 
 
 @door.post("/workflows", may=Permission.WORKFLOWS_WRITE, status=201, openapi_extra=DOCUMENT)
-async def create_workflow(content_type: ContentType, body: RawBody, context: Context, uow: Uow) -> Reply[WorkflowView]:
+async def create_workflow(body: RawBody, context: Context, uow: Uow, content_type: ContentType = None) -> Reply[WorkflowView]:
     """Create a workflow: version 1, a draft, or active where the body says so."""
     sent = documents.read(body, content_type)
     _require_publish(sent, uow.caller)
     workflow, version, admitted = await usecases.create(sent, uow)
     headers = {"Location": f"/api/v1/workflows/{workflow.slug}"}
     reply = Reply(schemas.workflow(workflow, version, admitted.findings), etag=workflow.etag, headers=headers)
-    return waiting.when_installed(context, uow.tenant, workflow, reply) if admitted.active else reply
+    return waiting.when_installed(context, uow.tenant, workflow, reply)
 
 
 @door.get("/workflows", may=Permission.WORKFLOWS_READ)
@@ -59,18 +59,20 @@ async def list_workflows(
     page: Page,
     uow: Uow,
     status: Annotated[WorkflowStatus | None, Query(description="Archived ones are listed only when asked for.")] = None,
-    label: Annotated[tuple[str, ...], Query(max_length=20, description="`name:value`, or `name` for any value; all must hold.")] = (),
+    label: Annotated[
+        tuple[str, ...], Query(max_length=20, description="`name=value` or `name:value`, or `name` for any value; all must hold.")
+    ] = (),
     q: Annotated[str | None, Query(max_length=200, description="In slug, name or description.")] = None,
     trigger: Annotated[str | None, Query(max_length=50, description="The kind of one of its triggers.")] = None,
 ) -> Listing[WorkflowSummary]:
     """The workflows, newest first."""
-    labels = {name: value if found else None for name, found, value in (text.partition(":") for text in label)}
+    labels = {name: value if found else None for name, found, value in map(_label, label)}
     rows = await store.list_workflows(uow, status=status, labels=labels, text=q, trigger=trigger, after=page.after, limit=page.limit + 1)
     return page.listing(rows, view=schemas.summary, key=lambda row: (row.created_at, row.slug))
 
 
 @door.post("/workflows/validate", may=Permission.WORKFLOWS_READ, openapi_extra=DOCUMENT)
-async def validate_workflow(content_type: ContentType, body: RawBody, asker: Asker) -> Verdict:
+async def validate_workflow(body: RawBody, asker: Asker, content_type: ContentType = None) -> Verdict:
     """What saving and publishing a definition would say; saves nothing."""
     valid, publishable, findings = await asyncio.to_thread(documents.verdict, documents.read(body, content_type))
     return Verdict(valid=valid, publishable=publishable, findings=[schemas.finding(found) for found in findings])
@@ -86,7 +88,7 @@ async def get_workflow(slug: str, uow: Uow, version: AskedNumber | None = None) 
 
 @door.put("/workflows/{slug}", may=Permission.WORKFLOWS_WRITE, openapi_extra=DOCUMENT)
 async def put_workflow(
-    slug: str, content_type: ContentType, body: RawBody, etag: IfMatch, context: Context, uow: Uow
+    slug: str, body: RawBody, etag: IfMatch, context: Context, uow: Uow, content_type: ContentType = None
 ) -> Reply[WorkflowView]:
     """Give a workflow a new definition: a new version, or the draft replaced."""
     sent = documents.read(body, content_type)
@@ -129,13 +131,14 @@ async def activate_workflow(slug: str, etag: IfMatch, context: Context, uow: Uow
 @door.post("/workflows/{slug}/deactivate", may=Permission.WORKFLOWS_PUBLISH)
 async def deactivate_workflow(slug: str, etag: IfMatch, context: Context, uow: Uow, body: SwitchBody | None = None) -> Reply[WorkflowView]:
     """Let nothing start a workflow any more; what runs goes on."""
-    return await _told(await usecases.switch(slug, "deactivate", etag, uow), context, uow)
+    asked = body or SwitchBody()
+    return await _told(await usecases.switch(slug, "deactivate", etag, uow, active_is=asked.version), context, uow)
 
 
 @door.post("/workflows/{slug}/rollback", may=Permission.WORKFLOWS_PUBLISH)
 async def roll_back_workflow(slug: str, body: RollbackBody, etag: IfMatch, context: Context, uow: Uow) -> Reply[WorkflowView]:
     """Publish what an earlier version held as a new version."""
-    return await _told(await usecases.roll_back(slug, body.version, etag, uow), context, uow)
+    return await _told(await usecases.roll_back(slug, body.version, body.note, etag, uow), context, uow)
 
 
 @door.get("/workflows/{slug}/versions", may=Permission.WORKFLOWS_READ)
@@ -165,9 +168,9 @@ async def compare_versions(
 
 
 @door.get("/node-types", may=Permission.WORKFLOWS_READ)
-async def list_node_types(asker: Asker) -> Listing[dict[str, Any]]:
-    """Every type of node with its schemas and outcomes."""
-    return Listing(items=node_types())
+async def list_node_types(asker: Asker, page: Page) -> Listing[dict[str, Any]]:
+    """Every type of node with its schemas and outcomes; in pages where they are asked for."""
+    return page.of(node_types())
 
 
 @door.get("/node-types/{name}", may=Permission.WORKFLOWS_READ)
@@ -181,9 +184,15 @@ async def get_node_type(name: str, asker: Asker) -> dict[str, Any]:
 
 async def _told(workflow: Workflow, context: ServiceContext, uow: UnitOfWork) -> Reply[WorkflowView]:
     """The answer to a move that others are told of, sent when they have heard."""
-    shown = await store.get_version(uow, workflow.slug, workflow.active_version or workflow.version)
+    shown = await store.get_version(uow, workflow.slug, workflow.version)
     reply = Reply(schemas.workflow(workflow, shown), etag=workflow.etag)
     return waiting.when_installed(context, uow.tenant, workflow, reply)
+
+
+def _label(text: str) -> tuple[str, str, str]:
+    """The name of a label, the sign between, and its value: whichever of the two signs comes first."""
+    colon, equals = text.partition(":"), text.partition("=")
+    return min((colon, equals), key=lambda parts: len(parts[0]))
 
 
 def _require_publish(sent: Sent, caller: Caller | None) -> None:

@@ -10,7 +10,7 @@ from weft_language import Definition, Finding, UnreadableDocument, difference, h
 from weft_runtime.errors import Detail
 
 from weft_definitions.domain import Content, content_of
-from weft_definitions.errors import InvalidDefinition, InvalidRequest, NotExecutable, Unreadable
+from weft_definitions.errors import InvalidDefinition, InvalidRequest, NotExecutable, Unreadable, UnsupportedMediaType
 
 STATUSES: Final = ("draft", "active")
 _WRAPPING: Final = frozenset({"definition", "status"})
@@ -40,10 +40,13 @@ class Admitted:
 def read(body: bytes, content_type: str | None) -> Sent:
     """The definition in a body: bare, or wrapped as `{definition, status}`; JSON, or YAML where the content type says so.
 
-    Raises: Unreadable, InvalidRequest.
+    Raises: UnsupportedMediaType, Unreadable, InvalidRequest.
     """
+    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
+    if not (media_type.endswith(("/json", "+json")) or "yaml" in media_type):
+        raise UnsupportedMediaType(f"a definition is read as application/json or application/yaml, not as {media_type[:100]}")
     try:
-        value = read_document(body, content_type or "application/json")
+        value = read_document(body, media_type)
     except UnreadableDocument as error:
         raise Unreadable(str(error), code=error.code) from error
     if not isinstance(value, dict) or "definition" not in value or "nodes" in value or "format" in value:

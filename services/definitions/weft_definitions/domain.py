@@ -14,7 +14,7 @@ from weft_language.difference import same
 from weft_language.model import Definition, to_document
 from weft_runtime.uow import Decision
 
-from weft_definitions.errors import EditedSince, ExecutionsLive, IllegalMove, SlugMismatch
+from weft_definitions.errors import EditedSince, ExecutionsLive, IllegalMove, NotActive, SlugMismatch
 from weft_definitions.machine import HARMLESS, LEGAL, WorkflowStatus, allowed
 
 ExecutionFact = ExecutionStarted | ExecutionCompleted | ExecutionFailed | ExecutionTimedOut | ExecutionCancelled
@@ -52,7 +52,7 @@ class Workflow:
 
     name, description, labels, triggers: of the newest version.  version: the newest.
     active_version: what new executions run, None until published.
-    revision: counts what others were told, 0 until published.  edit: counts every change; the resource's ETag.
+    revision: counts what others were told.  edit: counts every change; the resource's ETag.
     """
 
     slug: str
@@ -117,6 +117,12 @@ def create(content: Content, by: str, now: datetime) -> Change:
     return Change(workflow, Version(1, content.document, by, now))
 
 
+def tell_draft(change: Change) -> Decision[Change]:
+    """A new draft with what others are told of it: that it is there and starts nothing, so that they say 409 and not 404 of it."""
+    told = replace(change.workflow, revision=change.workflow.revision + 1)
+    return Decision(replace(change, workflow=told), (changed(told, None),))
+
+
 def revise(workflow: Workflow, newest: Version, content: Content, by: str, now: datetime) -> Change:
     """The workflow with this definition as its newest version: a new one, or the draft replaced. The same definition changes nothing.
 
@@ -175,12 +181,12 @@ def archive(workflow: Workflow, active: Version | None, live: int, *, drain: boo
     return Decision(Change(after), (changed(after, active),))
 
 
-def roll_back(workflow: Workflow, earlier: Version, content: Content, by: str, now: datetime) -> Decision[Change]:
+def roll_back(workflow: Workflow, earlier: Version, content: Content, by: str, now: datetime, note: str | None = None) -> Decision[Change]:
     """The workflow with what `earlier` held published as a new version. content: of that version. Raises: IllegalMove when archived."""
     _refuse_archived(workflow, "roll back")
     number = workflow.version + 1
     renewed = replace(_described(workflow, content), version=number)
-    return publish(renewed, Version(number, earlier.document, by, now), by, now, note=f"version {earlier.number} again")
+    return publish(renewed, Version(number, earlier.document, by, now), by, now, note or f"version {earlier.number} again")
 
 
 def require_match(workflow: Workflow, etag: str | None) -> None:
@@ -192,13 +198,20 @@ def require_match(workflow: Workflow, etag: str | None) -> None:
         )
 
 
+def require_active(workflow: Workflow, number: int | None) -> None:
+    """Refuse a move that takes another version to be active. number: None for any. Raises: NotActive."""
+    if number is not None and number != workflow.active_version:
+        active = "none is" if workflow.active_version is None else f"{workflow.active_version} is"
+        raise NotActive(f"version {number} of {workflow.slug} is not active, {active}; leave `version` out, or read the workflow again")
+
+
 def changed(workflow: Workflow, active: Version | None) -> WorkflowChanged:
-    """What others are told of a workflow. active: its active version."""
+    """What others are told of a workflow. active: its active version, None for a draft, which is inactive to them."""
     return WorkflowChanged(
         slug=workflow.slug,
         name=workflow.name if active is None else str(active.document["name"]),
         revision=workflow.revision,
-        status=workflow.status.value,
+        status="inactive" if workflow.status is WorkflowStatus.DRAFT else workflow.status.value,
         active_version=workflow.active_version,
         definition=None if active is None else active.document,
         labels=dict(workflow.labels) if active is None else dict(active.document.get("labels", {})),

@@ -35,6 +35,12 @@ class IllegalMove(Conflict):
     code = "illegal_move"
 
 
+class NotActive(Conflict):
+    """The version named is not the active one."""
+
+    code = "version_not_active"
+
+
 class ExecutionsLive(Conflict):
     """The workflow still has live executions."""
 
@@ -69,6 +75,12 @@ class InvalidRequest(Invalid):
     """The body is neither a definition nor one in its wrapping."""
 
     code = "invalid_request"
+
+
+class UnsupportedMediaType(Invalid):
+    """The body is neither JSON nor YAML by its content type. 415."""
+
+    status, code = 415, "unsupported_media_type"
 
 
 class Unreadable(Malformed):

@@ -25,15 +25,17 @@ class PublishBody(Body):
 
 
 class SwitchBody(Body):
-    """A deactivation. note: why, for whoever reads the request's log."""
+    """A deactivation. version: the one that is taken to be active; 409 where it is not.  note: why, for whoever reads the request's log."""
 
+    version: VersionNumber | None = None
     note: Note | None = None
 
 
 class RollbackBody(Body):
-    """Which earlier version to publish again."""
+    """Which earlier version to publish again. note: why, for the history."""
 
     version: VersionNumber
+    note: Note | None = None
 
 
 class FindingView(BaseModel):
@@ -76,11 +78,11 @@ class WorkflowSummary(BaseModel):
 class WorkflowView(WorkflowSummary):
     """A workflow with one of its definitions.
 
-    version: the newest.  definition_version: the one shown.  findings: warnings, after a change.
+    version: the one that is shown, the newest unless another was asked for.  latest_version: the newest.  findings: after a change.
     """
 
     etag: str
-    definition_version: int
+    latest_version: int
     definition: dict[str, Any]
     findings: list[FindingView] = []
     installed: bool | None = Field(default=None, description="After a publish: whether every service has stored it already.")
@@ -117,9 +119,9 @@ def summary(workflow: Workflow) -> WorkflowSummary:
 def workflow(shown: Workflow, version: Version, findings: Sequence[Finding] = ()) -> WorkflowView:
     """A workflow with the definition of `version`."""
     return WorkflowView(
-        **_fields(shown),
+        **(_fields(shown) | {"version": version.number}),
         etag=shown.etag,
-        definition_version=version.number,
+        latest_version=shown.version,
         definition=version.document,
         findings=[finding(found) for found in findings],
     )

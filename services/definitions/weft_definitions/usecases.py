@@ -17,7 +17,7 @@ async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitt
     """Make a workflow of a definition, published at once where that was asked for. Raises: InvalidDefinition, NotExecutable, SlugTaken."""
     admitted = await asyncio.to_thread(documents.admit, sent)
     change = domain.create(admitted.content, _who(uow), uow.now)
-    decision = _published(change, uow) if admitted.active else Decision(change)
+    decision = _published(change, uow) if admitted.active else domain.tell_draft(change)
     await store.add(uow, decision.state)
     uow.say(*decision.says)
     return decision.state.workflow, _version_of(decision.state, change.version), admitted
@@ -52,13 +52,14 @@ async def publish(slug: str, number: int | None, note: str | None, etag: str | N
     return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow)
 
 
-async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork) -> Workflow:
+async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork, *, active_is: int | None = None) -> Workflow:
     """Let triggers and people start a workflow again, or no more. move: `activate` or `deactivate`.
 
-    Raises: WorkflowNotFound, EditedSince, IllegalMove.
+    active_is: the version that has to be active, None for any.  Raises: WorkflowNotFound, EditedSince, NotActive, IllegalMove.
     """
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
+    domain.require_active(workflow, active_is)
     active = await store.active_version(uow, workflow)
     return await _settle(domain.switch(workflow, active, move, uow.now), uow)
 
@@ -72,7 +73,7 @@ async def archive(slug: str, etag: str | None, uow: UnitOfWork, *, drain: bool) 
     return await _settle(domain.archive(workflow, active, live, drain=drain, now=uow.now), uow)
 
 
-async def roll_back(slug: str, number: int, etag: str | None, uow: UnitOfWork) -> Workflow:
+async def roll_back(slug: str, number: int, note: str | None, etag: str | None, uow: UnitOfWork) -> Workflow:
     """Publish what an earlier version held as a new version.
 
     Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
@@ -81,7 +82,7 @@ async def roll_back(slug: str, number: int, etag: str | None, uow: UnitOfWork) -
     domain.require_match(workflow, etag)
     earlier = await store.get_version(uow, slug, number)
     content = await asyncio.to_thread(documents.admit_stored, earlier.document)
-    return await _settle(domain.roll_back(workflow, earlier, content, _who(uow), uow.now), uow)
+    return await _settle(domain.roll_back(workflow, earlier, content, _who(uow), uow.now, note), uow)
 
 
 async def note_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:

@@ -67,7 +67,7 @@ def admit(waiting: Iterable[Waiting], behind: Mapping[str, Sequence[UUID]]) -> A
 def version_to_run(slug: str, status: str, active: int | None, *, wanted: int | None) -> int:
     """The version a new execution runs. Raises: WorkflowInactive, VersionNotFound."""
     if status != "active" or active is None:
-        raise WorkflowInactive(slug, status)
+        raise WorkflowInactive(slug, "draft" if active is None and status == "inactive" else status)
     if wanted is not None and wanted > active:
         raise VersionNotFound(slug, wanted)
     return wanted if wanted is not None else active

@@ -8,12 +8,12 @@ from weft_runtime.errors import Conflict, Detail, Invalid, NotFound, RateLimited
 
 
 class WorkflowNotFound(NotFound):
-    """No such workflow was published in this tenant."""
+    """There is no such workflow in this tenant."""
 
     code = "workflow_not_found"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"no workflow {slug!r} is published here; publish it first, or look at GET /workflows for its slug")
+        super().__init__(f"there is no workflow {slug!r} here; look at GET /workflows for its slug")
 
 
 class VersionNotFound(NotFound):
@@ -31,7 +31,8 @@ class WorkflowInactive(Conflict):
     code = "workflow_inactive"
 
     def __init__(self, slug: str, status: str) -> None:
-        super().__init__(f"workflow {slug!r} is {status} and starts nothing; activate it first")
+        cure = "publish it" if status == "draft" else "activate it"
+        super().__init__(f"workflow {slug!r} is {status} and starts nothing; {cure} first", extra={"workflow_status": status})
 
 
 class InputInvalid(Invalid):
@@ -88,7 +89,7 @@ class PositionNotFound(NotFound):
     code = "position_not_found"
 
     def __init__(self, execution_id: UUID, at: int | None, last: int) -> None:
-        super().__init__(f"the journal of execution {execution_id} has {last} entries, and none at {at}; `at` is from 1 to {last}")
+        super().__init__(f"the journal of execution {execution_id} has no entry at {at}; `at` is from 0 to {last}")
 
 
 class AlreadySuspended(Conflict):

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from weft_runtime.http import Body
 
@@ -23,10 +24,23 @@ class TriggerBody(Body):
 
 
 class SignalBody(Body):
-    """A signal's payload. signal_id: the same one arrives once."""
+    """A signal's payload. signal_id: the same one arrives once.
+
+    A body that has neither member is the payload itself, so that a sender needs no wrapping.
+    """
 
     payload: Any = None
     signal_id: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @classmethod
+    def read(cls, sent: Any) -> SignalBody:
+        """The signal in a body, wrapped or not. sent: None where there was no body. Raises: RequestValidationError."""
+        if not isinstance(sent, dict) or sent.keys().isdisjoint(cls.model_fields):
+            return cls(payload=sent)
+        try:
+            return cls.model_validate(dict(sent))
+        except ValidationError as error:
+            raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()], body=sent) from error
 
 
 class ReasonBody(Body):
@@ -144,11 +158,14 @@ class OpenScopeView(BaseModel):
 
 
 class StateView(BaseModel):
-    """An execution as it was after so many entries of its journal. at: how many; last: how many there are. steps: the newest visits."""
+    """An execution as it was after an entry of its journal.
+
+    at: its position, last: that of the last one, both null while there is none.  steps: the newest visits.
+    """
 
     execution_id: UUID
-    at: int
-    last: int
+    at: int | None
+    last: int | None
     time: datetime
     status: str
     version: int

@@ -60,6 +60,12 @@ async def start_execution(start: StartExecution, programs: ProgramCache, partiti
     return start.execution_id
 
 
+async def require_workflow(slug: str, uow: UnitOfWork) -> None:
+    """Refuse the name of a workflow that is not here. Raises: WorkflowNotFound."""
+    if await quotas.workflow(uow, slug) is None:
+        raise WorkflowNotFound(slug)
+
+
 async def program_of(uow: UnitOfWork, programs: ProgramCache, slug: str, version: int) -> Program:
     """The program of a version. Raises: VersionNotFound."""
     program = programs.get(uow.tenant, slug, version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import flat, fold, unfold
 from weft_engine.core.explaining import Choice, choices
 from weft_engine.core.history import visits
-from weft_engine.core.identity import key_of
+from weft_engine.core.identity import event_named, key_of
 from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.state import OWNERS, Pending, State
@@ -55,7 +56,7 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         trigger=TriggerView(
             type=state.trigger.get("type", "manual"),
             id=state.trigger.get("id"),
-            event_id=state.trigger.get("event_id"),
+            event_id=event_named(state.trigger),
             user=user.get("id") if isinstance(user, dict) else None,
         ),
         vars=state.vars,
@@ -141,21 +142,28 @@ def entry_view(position: int, row: Row, entry: Entry) -> EntryView:
 
 
 def state_view(execution_id: UUID, rows: Iterable[Row], at: int | None) -> StateView | None:
-    """The state after so many entries of the journal, after all of them for None; None when the journal is shorter or empty."""
+    """The state after the entry at a position of the journal, after the last one for None; None when there is no such entry."""
     entries = flat(rows)
-    wanted = len(entries) if at is None else at
-    if not 0 < wanted <= len(entries):
-        return None
+    wanted = len(entries) - 1 if at is None else at
     found: tuple[State, Any] | None = None
-    for state, _, moment in unfold(execution_id, entries[:wanted]):
+    for state, _, moment in unfold(execution_id, entries[: wanted + 1]):
         found = (state, moment)
-    if found is None:
+    if found is None or wanted >= len(entries):
         return None
     state, moment = found
+    return _state_view(state, moment, wanted, len(entries) - 1)
+
+
+def unbegun(state: State, now: datetime) -> StateView:
+    """The state of an execution that has no journal yet."""
+    return _state_view(state, now, None, None)
+
+
+def _state_view(state: State, moment: datetime, at: int | None, last: int | None) -> StateView:
     return StateView(
-        execution_id=execution_id,
-        at=wanted,
-        last=len(entries),
+        execution_id=state.id,
+        at=at,
+        last=last,
         time=moment,
         status=state.status,
         version=state.version,

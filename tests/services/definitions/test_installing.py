@@ -38,12 +38,12 @@ async def test_a_publish_waits_for_all_and_no_longer(patient: RunningService) ->
 
     async def told() -> bool | None:
         assert (await client.get(PATH)).status_code == 200, "the service answers others meanwhile"
-        return bool(said(patient, WorkflowChanged, tenant="waits")) or None
+        return len(said(patient, WorkflowChanged, tenant="waits")) == 2 or None
 
     await eventually(told, "the change being told")
-    await tell(patient, WorkflowInstalled(slug="greet", revision=1, service="engine"), tenant="waits")
+    await tell(patient, WorkflowInstalled(slug="greet", revision=2, service="engine"), tenant="waits")
     assert not publishing.done(), "one of two has stored it"
-    await tell(patient, WorkflowInstalled(slug="greet", revision=1, service="events"), tenant="waits")
+    await tell(patient, WorkflowInstalled(slug="greet", revision=2, service="events"), tenant="waits")
     async with asyncio.timeout(LONG_S / 2):
         answer = await publishing
     assert (answer.status_code, answer.json()["installed"]) == (200, True)
@@ -54,7 +54,7 @@ async def test_a_publish_waits_for_all_and_no_longer(patient: RunningService) ->
 async def test_a_publish_is_answered_although_somebody_is_away(hasty: RunningService) -> None:
     client = hasty.client("away", ["editor"])
     await client.post(PATH, json=definition())
-    await tell(hasty, WorkflowInstalled(slug="greet", revision=1, service="engine"), tenant="away")
+    await tell(hasty, WorkflowInstalled(slug="greet", revision=2, service="engine"), tenant="away")
     answer = await client.post(f"{PATH}/greet/publish")
     assert (answer.status_code, answer.json()["installed"], answer.json()["status"]) == (200, False, "active")
 
@@ -62,7 +62,7 @@ async def test_a_publish_is_answered_although_somebody_is_away(hasty: RunningSer
 async def test_an_older_installation_told_late_takes_nothing_back(patient: RunningService) -> None:
     client = patient.client("late", ["editor"])
     await client.post(PATH, json=definition())
-    for revision in (2, 1):
+    for revision in (3, 2):
         for service in ("engine", "events"):
             await tell(patient, WorkflowInstalled(slug="greet", revision=revision, service=service), tenant="late")
     await client.post(f"{PATH}/greet/publish")

@@ -133,7 +133,7 @@ async def test_a_failed_execution_is_retried_explained_and_shown_at_any_moment(e
     effects = (await engine.client.get(f"/api/v1/executions/{execution}/effects")).json()["items"]
     assert [(effect["node"], effect["visit"], effect["status"]) for effect in effects] == [("charge", 1, "failed"), ("charge", 2, "done")]
     assert effects[0]["key"] != effects[1]["key"]
-    first = (await engine.client.get(f"/api/v1/executions/{execution}/state?at=1")).json()
-    assert (first["status"], first["steps"], first["input"]) == ("running", [], {"amount": 180})
+    first = (await engine.client.get(f"/api/v1/executions/{execution}/state?at=0")).json()
+    assert (first["at"], first["status"], first["steps"], first["input"]) == (0, "running", [], {"amount": 180})
     beyond = await engine.client.get(f"/api/v1/executions/{execution}/state?at=5000")
     assert (beyond.status_code, beyond.json()["code"]) == (404, "position_not_found")

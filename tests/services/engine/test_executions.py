@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 from weft_connectors.activity import ActivityCall, ActivityError
+from weft_contracts.definitions import WorkflowChanged
+from weft_runtime.testing import tell
 
 from tests.services.engine.conftest import Engine
 
@@ -130,6 +132,36 @@ async def test_a_signal_that_comes_first_is_kept_for_the_node_that_waits_later(e
     assert [step["outcome"] for step in await engine.steps(execution)] == ["go", "paid"]
 
 
+async def test_a_body_that_wraps_nothing_is_the_payload_itself(engine: Engine) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    states = [{"id": f"s{n}", "type": "state", "with": {"signals": {"go": {"schema": schema}}}} for n in range(3)]
+    output = {"seen": "{{ [step.s0.output, step.s1.output, step.s2.output] }}"}
+    await engine.publish("bare", nodes=states, output=output)
+    execution = await engine.start("bare")
+    await engine.waiting(execution)
+    url = f"/api/v1/executions/{execution}/signals/go"
+    for typo in ({"payload": {"n": 1}, "paylod": 2}, {"signal_id": 7}):
+        refused = await engine.client.post(url, json=typo)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{list(typo)[-1]}")
+    wrong = await engine.client.post(url, json={"n": "one"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "signal_payload_invalid")
+    for body in ({"n": 1}, {"payload": {"n": 2}, "signal_id": "two"}, {}):
+        answer = await engine.client.post(url, json=body)
+        assert (answer.status_code, answer.json()["status"]) == (202, "delivered")
+    assert (await engine.ended(execution))["output"] == {"seen": [{"n": 1}, {"n": 2}, {}]}
+
+
+async def test_a_refused_signal_is_refused_again_by_its_idempotency_key(engine: Engine) -> None:
+    await engine.publish("once", nodes=[{"id": "s", "type": "state", "with": {"signals": {"go": {}}}}])
+    execution = await engine.start("once")
+    await engine.waiting(execution)
+    await engine.client.post(f"/api/v1/executions/{execution}/cancel")
+    url, once = f"/api/v1/executions/{execution}/signals/go", {"Idempotency-Key": f"signal-{execution}"}
+    answers = [await engine.client.post(url, json={}, headers=once) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "execution_ended")] * 2
+    assert answers[1].headers["idempotent-replayed"] == "true"
+
+
 async def test_cancelling_is_answered_when_it_is_durable(engine: Engine) -> None:
     await engine.publish("endless", nodes=[{"id": "w", "type": "wait", "with": {"for": "9d"}}])
     execution = await engine.start("endless")
@@ -153,6 +185,11 @@ async def test_what_cannot_be_started_says_why(engine: Engine) -> None:
     await engine.publish("typed", input=schema, nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
     unknown = await engine.client.post("/api/v1/workflows/nowhere/trigger", json={})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "workflow_not_found")
+    await tell(engine.service, WorkflowChanged(slug="sketch", name="sketch", revision=1, status="inactive"))
+    draft = await engine.client.post("/api/v1/workflows/sketch/trigger", json={})
+    assert (draft.status_code, draft.json()["code"], draft.json()["workflow_status"]) == (409, "workflow_inactive", "draft")
+    assert (await engine.client.get("/api/v1/workflows/sketch/migrations")).json()["items"] == []
+    assert (await engine.client.get("/api/v1/workflows/nowhere/migrations")).json()["code"] == "workflow_not_found"
     bad = await engine.client.post("/api/v1/workflows/typed/trigger", json={"input": {"amount": "much"}})
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/input/amount")
 
@@ -166,3 +203,27 @@ async def test_the_history_tells_everything_in_order(engine: Engine) -> None:
     kinds = [entry["kind"] for entry in page["items"] + rest["items"]]
     assert kinds == ["execution.started", "step.completed", "execution.completed"]
     assert [entry["position"] for entry in page["items"] + rest["items"]] == [0, 1, 2]
+    url = f"/api/v1/executions/{execution}/state"
+    at = [(await engine.client.get(url, params={"at": position})).json() for position in range(3)]
+    assert [(state["at"], state["status"], state["vars"]) for state in at] == [
+        (0, "running", {}),
+        (1, "running", {"x": 1}),
+        (2, "completed", {"x": 1}),
+    ]
+    assert (await engine.client.get(url)).json() == at[2]
+
+
+async def test_steps_and_effects_come_whole_or_in_pages(engine: Engine) -> None:
+    await engine.publish("long", nodes=[{"id": f"n{number}", "type": "set", "with": {"x": number}} for number in range(60)])
+    execution = await engine.start("long")
+    await engine.ended(execution)
+    steps = await engine.steps(execution)
+    assert len(steps) == 60
+    url, seen, cursor = f"/api/v1/executions/{execution}/steps", [], ""
+    while cursor is not None:
+        page = (await engine.client.get(url, params={"limit": 25} | ({"cursor": cursor} if cursor else {}))).json()
+        seen, cursor = seen + page["items"], page["next_cursor"]
+    assert seen == steps
+    elsewhere = (await engine.client.get(url, params={"limit": 25})).json()["next_cursor"]
+    other = await engine.client.get(f"/api/v1/executions/{execution}/effects", params={"cursor": elsewhere})
+    assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")

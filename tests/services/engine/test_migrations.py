@@ -81,6 +81,7 @@ async def test_a_good_canary_is_watched_and_then_the_others_follow(engine: Engin
     await publish(engine, "calm", document("calm"), document("calm", new=True))
     fleet = await resting(engine, "calm", 2)
     migration = await planned(engine, "calm", to=2, canary={"count": 3}, watch_s=600, timers="reset")
+    assert migration["verdicts"] == await items(engine, migration)
     await told(engine, migration, "apply")
     watched = await until(engine, migration, lambda one: one["status"] == "watching")
     assert watched["items"] == {"planned": 9, "migrated": 3}

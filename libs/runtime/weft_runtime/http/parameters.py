@@ -57,11 +57,15 @@ class Listing(BaseModel, Generic[ViewT]):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page of a list is asked for. after: the key of the last row of the page before, None for the first.  limit: 1..200."""
+    """Which page of a list is asked for.
+
+    after: the key of the last row of the page before, None for the first.  limit: 1..200.  asked: whether the request says either.
+    """
 
     after: tuple[Any, ...] | None
     limit: int
     _next: Callable[[Sequence[Any]], str]
+    asked: bool = True
 
     def listing(self, rows: Sequence[RowT], *, view: Callable[[RowT], ViewT], key: Callable[[RowT], Sequence[Any]]) -> Listing[ViewT]:
         """The page.
@@ -73,6 +77,14 @@ class Paging:
         shown = rows[: self.limit]
         return Listing.model_construct(items=[view(row) for row in shown], next_cursor=self._next(key(shown[-1])) if more else None)
 
+    def of(self, items: Sequence[ViewT]) -> Listing[ViewT]:
+        """The page of a list that is at hand as a whole and only grows at its end; all of it where no page was asked for."""
+        if not self.asked:
+            return Listing.model_construct(items=list(items), next_cursor=None)
+        start = int(self.after[0]) if self.after is not None else 0
+        end = start + self.limit
+        return Listing.model_construct(items=list(items[start:end]), next_cursor=self._next((end,)) if end < len(items) else None)
+
 
 async def _page(
     request: Request,
@@ -83,7 +95,8 @@ async def _page(
     chosen = sorted((name, value) for name, value in request.query_params.multi_items() if name not in ("limit", "cursor"))
     scope = [call.tenant, call.route, *(part for pair in chosen for part in pair), *map(str, request.path_params.values())]
     cursors = call.context.cursors
-    return Paging(cursors.read(cursor, scope) if cursor else None, limit, lambda key: cursors.make(key, scope))
+    asked = "limit" in request.query_params or bool(cursor)
+    return Paging(cursors.read(cursor, scope) if cursor else None, limit, lambda key: cursors.make(key, scope), asked)
 
 
 async def _uow(request: Request) -> UnitOfWork:

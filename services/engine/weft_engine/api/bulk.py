@@ -9,11 +9,12 @@ from fastapi import Query
 from weft_runtime.auth import Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.http import Context, Listing, Page, Reply, Uow
+from weft_runtime.http.parameters import MAX_LIMIT
 
 from weft_engine.api.routes import door
 from weft_engine.bulk import jobs, schemas
 from weft_engine.bulk.running import BulkWake
-from weft_engine.bulk.schemas import BulkBody, BulkView, ChosenView, ItemQuery, ItemView, PreviewView
+from weft_engine.bulk.schemas import BulkBody, BulkView, BulkWithItems, ChosenView, ItemQuery, ItemView, PreviewView
 from weft_engine.settings import Settings
 from weft_engine.store import bulk as store
 
@@ -40,9 +41,10 @@ async def list_bulk(page: Page, uow: Uow) -> Listing[BulkView]:
 
 
 @door.get("/bulk/{job_id}", may=Permission.EXECUTIONS_READ)
-async def get_bulk(job_id: UUID, uow: Uow) -> BulkView:
-    """A job, and how far it is."""
-    return schemas.view(await jobs.get(job_id, uow))
+async def get_bulk(job_id: UUID, uow: Uow) -> BulkWithItems:
+    """A job, how far it is, and what became of the first 200 executions."""
+    job = await jobs.get(job_id, uow)
+    return schemas.with_items(job, await store.listed_items(uow, job_id, None, after=0, limit=MAX_LIMIT))
 
 
 @door.get("/bulk/{job_id}/items", may=Permission.EXECUTIONS_READ)

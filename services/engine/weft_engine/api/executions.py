@@ -76,11 +76,11 @@ async def get_workflow_execution(execution_id: UUID, uow: Uow) -> Reply[Executio
 
 
 @door.get("/executions/{execution_id}/steps", may=Permission.EXECUTIONS_READ)
-async def get_steps(execution_id: UUID, uow: Uow, context: Context) -> Listing[StepView]:
-    """Every visit of every node, in the order in which they began."""
+async def get_steps(execution_id: UUID, page: Page, uow: Uow, context: Context) -> Listing[StepView]:
+    """Every visit of every node, in the order in which they began; all of them, unless a page is asked for."""
     found = await usecases.find_execution(execution_id, uow)
     program = await usecases.program_of(uow, context.part(ProgramCache), found.workflow, found.version) if found.rows else None
-    return Listing(items=views.step_views(found.id, found.rows, program))
+    return page.of(views.step_views(found.id, found.rows, program))
 
 
 @door.get("/executions/{execution_id}/history", may=Permission.EXECUTIONS_READ)

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import Query
 from weft_runtime.auth import Permission
-from weft_runtime.http import Context, Listing, Uow
+from weft_runtime.http import Context, Listing, Page, Uow
 
 from weft_engine import standing, usecases, views
 from weft_engine.api.routes import door
 from weft_engine.core.evolve import flat
 from weft_engine.core.explaining import versions
+from weft_engine.core.state import State
 from weft_engine.errors import PositionNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.schemas import EffectView, ExplanationView, StateView
@@ -23,13 +24,17 @@ from weft_engine.store.quotas import standings
 async def get_state(
     execution_id: UUID,
     uow: Uow,
-    at: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="After so many entries of the journal; after all when absent.")] = None,
+    at: Annotated[
+        int | None, Query(ge=0, le=2**31 - 1, description="After the entry at this position of the journal; after the last when absent.")
+    ] = None,
 ) -> StateView:
     """The state at any position, told by the journal."""
     found = await usecases.find_execution(execution_id, uow)
     view = views.state_view(execution_id, found.rows, at)
+    if view is None and at is None:
+        return views.unbegun(State(execution_id, uow.tenant, found.workflow, found.version, status=found.status), uow.now)
     if view is None:
-        raise PositionNotFound(execution_id, at, sum(len(row.entries) for row in found.rows))
+        raise PositionNotFound(execution_id, at, sum(len(row.entries) for row in found.rows) - 1)
     return view
 
 
@@ -47,7 +52,10 @@ async def explain(execution_id: UUID, uow: Uow, context: Context) -> Explanation
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)
-async def get_effects(execution_id: UUID, uow: Uow) -> Listing[EffectView]:
-    """Every effect on the outside with its key, the hash of what was asked and its receipt, in the order of asking."""
+async def get_effects(execution_id: UUID, page: Page, uow: Uow) -> Listing[EffectView]:
+    """Every effect on the outside with its key, the hash of what was asked and its receipt, in the order of asking.
+
+    All of them, unless a page is asked for.
+    """
     found = await usecases.find_execution(execution_id, uow)
-    return Listing(items=views.effect_views(execution_id, found.rows))
+    return page.of(views.effect_views(execution_id, found.rows))

@@ -10,13 +10,23 @@ from weft_contracts.migrations import MigrateExecution, UndoMigration
 from weft_runtime.auth import Permission
 from weft_runtime.clock import new_id
 from weft_runtime.http import Context, Listing, Page, Reply, Uow
+from weft_runtime.http.parameters import MAX_LIMIT
 
 from weft_engine import usecases
 from weft_engine.api.answers import answered
 from weft_engine.api.routes import door
 from weft_engine.moving import jobs, schemas
 from weft_engine.moving.running import MigrationWake
-from weft_engine.moving.schemas import ItemQuery, ItemView, MigrateBody, MigratedView, MigrationBody, MigrationSummary, MigrationView
+from weft_engine.moving.schemas import (
+    ItemQuery,
+    ItemView,
+    MigrateBody,
+    MigratedView,
+    MigrationBody,
+    MigrationSummary,
+    MigrationView,
+    MigrationWithVerdicts,
+)
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings
 from weft_engine.store import migrations as store
@@ -73,14 +83,17 @@ async def plan_migration(slug: str, body: MigrationBody, uow: Uow, context: Cont
 @door.get("/workflows/{slug}/migrations", may=Permission.EXECUTIONS_READ)
 async def list_migrations(slug: str, page: Page, uow: Uow) -> Listing[MigrationSummary]:
     """Migrations of a workflow, the newest first."""
+    await usecases.require_workflow(slug, uow)
     rows = await store.listed(uow, slug, after=page.after, limit=page.limit + 1)
     return page.listing(rows, view=schemas.summary, key=lambda one: (one.created_at, one.id))
 
 
 @door.get("/migrations/{migration_id}", may=Permission.EXECUTIONS_READ)
-async def get_migration(migration_id: UUID, uow: Uow) -> MigrationView:
-    """A migration: its mapping and what suggests it, what stands in the way, how far it is."""
-    return await jobs.show(migration_id, uow)
+async def get_migration(migration_id: UUID, uow: Uow) -> MigrationWithVerdicts:
+    """A migration: its mapping and what suggests it, what stands in the way, how far it is, and the first 200 verdicts."""
+    shown = await jobs.show(migration_id, uow)
+    rows = await store.listed_items(uow, migration_id, status=None, verdict=None, after=0, limit=MAX_LIMIT)
+    return MigrationWithVerdicts.model_construct(**dict(shown), verdicts=[schemas.item_view(row) for row in rows])
 
 
 @door.get("/migrations/{migration_id}/items", may=Permission.EXECUTIONS_READ)

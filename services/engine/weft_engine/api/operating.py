@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Body as FromBody
 from weft_contracts.executions import CancelExecution, PauseExecution, ResumeExecution, RetryExecution, SignalExecution
 from weft_runtime.auth import Permission
 from weft_runtime.clock import new_id
@@ -89,10 +90,12 @@ async def _act(command: Command, status: str, uow: Uow, context: Context) -> Rep
 
 
 @door.post("/executions/{execution_id}/signals/{name}", may=Permission.EXECUTIONS_OPERATE, status=202)
-async def signal(execution_id: UUID, name: str, uow: Uow, context: Context, body: SignalBody | None = None) -> Reply[SignalView]:
+async def signal(
+    execution_id: UUID, name: str, uow: Uow, context: Context, body: Annotated[Any, FromBody(description=SignalBody.__doc__)] = None
+) -> Reply[SignalView]:
     """Bring a named signal to an execution: delivered, kept until a node waits for it, or refused with the reason."""
     answer_id = new_id()
-    asked = body or SignalBody()
+    asked = SignalBody.read(body)
     caller = uow.caller
     user = {"id": caller.sub, "email": caller.email, "roles": list(caller.roles)} if caller else None
     command = SignalExecution(

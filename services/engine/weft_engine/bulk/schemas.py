@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -124,6 +125,17 @@ class ItemView(BaseModel):
     code: str | None
     detail: str | None
     done_at: datetime | None
+
+
+class BulkWithItems(BulkView):
+    """A job with what became of the first of its executions; GET /bulk/{id}/items has all of them."""
+
+    items: list[ItemView]
+
+
+def with_items(job: Any, items: Sequence[Any]) -> BulkWithItems:
+    """A job as it is stored, with items of it."""
+    return BulkWithItems.model_construct(**dict(view(job)), items=[item_view(item, job.status) for item in items])
 
 
 def view(job: Any) -> BulkView:

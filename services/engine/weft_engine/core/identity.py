@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid5
 
 
@@ -18,3 +20,10 @@ def task_id_of(execution_id: UUID, node: str, visit: int) -> str:
 def child_id_of(execution_id: UUID, node: str, visit: int) -> str:
     """The id of the execution that a visit calls: the same whenever it is asked for."""
     return str(uuid5(execution_id, f"call:{node}:{visit}"))
+
+
+def event_named(trigger: Mapping[str, Any]) -> str | None:
+    """The id that its sender gave the event which started an execution; ours where only that is known, None for other starts."""
+    event = trigger.get("event")
+    named = event.get("id") if isinstance(event, Mapping) else None
+    return named if isinstance(named, str) else trigger.get("event_id")

@@ -179,6 +179,12 @@ class ItemView(BaseModel):
     done_at: datetime | None
 
 
+class MigrationWithVerdicts(MigrationView):
+    """A migration with the verdicts on the first of its executions; GET /migrations/{id}/items has all of them."""
+
+    verdicts: list[ItemView]
+
+
 class MigrationSummary(BaseModel):
     """A migration in a list."""
 

@@ -12,6 +12,7 @@ from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
+from weft_engine.core.identity import event_named
 from weft_engine.core.messages.said import Outgoing, Said, fact, pack
 from weft_engine.core.state import State
 from weft_engine.core.turn import failure
@@ -23,7 +24,7 @@ def _origin(state: State) -> dict[str, Any]:
     return {
         "trigger_type": trigger.get("type", "manual"),
         "trigger_id": trigger.get("id"),
-        "event_id": trigger.get("event_id"),
+        "event_id": event_named(trigger),
         "user": user.get("id") if isinstance(user, dict) else None,
         "key": state.key,
         "labels": state.labels,
