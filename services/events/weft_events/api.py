@@ -55,6 +55,7 @@ async def _filters(
 
 Headers = Annotated[Mapping[str, str], Depends(_headers)]
 Filters = Annotated[dict[str, Any], Depends(_filters)]
+Source = Annotated[str | None, Query(max_length=1024, description="Of the event, where several sources sent one id.")]
 
 
 @door.post("/events", may=Permission.EVENTS_PUBLISH, status=202, openapi_extra=CLOUDEVENTS)
@@ -77,15 +78,15 @@ async def list_event_log(filters: Filters, page: Page, uow: Uow) -> Listing[Even
 
 
 @door.get("/events/{event_id}", may=Permission.EVENTS_READ)
-async def get_event(event_id: str, uow: Uow) -> EventView:
-    """One event with its data, by our id or its sender's."""
-    return schemas.event(await store.get(uow, event_id))
+async def get_event(event_id: str, uow: Uow, source: Source = None) -> EventView:
+    """One event with its data, by its id or the log's; the newest where several sources sent the id and none is named."""
+    return schemas.event(await store.get(uow, event_id, source))
 
 
 @door.get("/events/{event_id}/explain", may=Permission.EVENTS_READ)
-async def explain_event(event_id: str, uow: Uow) -> ExplanationView:
+async def explain_event(event_id: str, uow: Uow, source: Source = None) -> ExplanationView:
     """Every trigger considered for an event, with what its condition evaluated to and what it started."""
-    return schemas.explanation(*await usecases.explain(event_id, uow))
+    return schemas.explanation(*await usecases.explain(event_id, source, uow))
 
 
 async def _log(filters: Mapping[str, Any], page: Paging, uow: UnitOfWork) -> Listing[EventSummary]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, read_http, write_structured
 from weft_runtime.errors import Detail, Invalid
+from weft_runtime.http.strict_json import refuse_repeated_names
 
 from weft_events.domain import MAX_EVENT_BYTES
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
@@ -36,12 +37,14 @@ class Arrived:
 def from_http(tenant: str, headers: Mapping[str, str], body: bytes, now: datetime, *, most: int) -> list[Arrived]:
     """The events of a request. headers: names in lower case.  now: the time of events that name none.  most: events in a batch.
 
-    Raises: MalformedEvent, UnsupportedFormat, InvalidEvent, TooManyEvents, EventTooLarge, ForeignTenant.
+    Raises: Malformed, MalformedEvent, UnsupportedFormat, InvalidEvent, TooManyEvents, EventTooLarge, ForeignTenant.
     """
     try:
         events, batch = read_http(headers, body)
     except CloudEventError as error:
         raise _refused(error) from error
+    if _is_json(headers.get("content-type", "")):
+        refuse_repeated_names(body)
     if len(events) > most:
         raise TooManyEvents(f"the batch holds {len(events)} events; send at most {most} at once")
     pointers = [f"/{place}" if batch else "" for place in range(len(events))]
@@ -53,6 +56,10 @@ def from_http(tenant: str, headers: Mapping[str, str], body: bytes, now: datetim
             details=[Detail(f"{at}/{TENANT}", "foreign_tenant", detail) for at in foreign],
         )
     return _arrived([(tenant, event) for event in events], pointers, now)
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def from_exchange(content_type: str, headers: Mapping[str, Any], body: bytes, routing_key: str, now: datetime) -> list[Arrived]:

@@ -14,22 +14,26 @@ from weft_events.usecases import Receipt
 
 
 class ReceiptView(BaseModel):
-    """What became of the events of a request. ids: what GET /events/{id} takes, in the order of the events."""
+    """What became of the events of a request, in their order. ids: their own, as they were sent.  log_ids: those of the log.
+
+    GET /events/{id} takes either; the log's tell events of different sources with one id apart.
+    """
 
     accepted: int
     duplicates: int
-    ids: list[UUID]
+    ids: list[str]
+    log_ids: list[UUID]
 
 
 class EventSummary(BaseModel):
     """An event in a list: its CloudEvents attributes, extensions too, and what became of it.
 
-    id: ours.  event_id: the CloudEvents id, as its sender gave it.
+    id: the CloudEvents id, as its sender gave it.  log_id: ours, one in the whole log.
     """
 
     model_config = ConfigDict(extra="allow")
-    id: UUID
-    event_id: str
+    id: str
+    log_id: UUID
     source: str
     type: str
     subject: str | None
@@ -74,7 +78,7 @@ class ExplanationView(BaseModel):
 
 def receipt(made: Receipt) -> ReceiptView:
     """What became of events."""
-    return ReceiptView(accepted=made.accepted, duplicates=made.duplicates, ids=made.ids)
+    return ReceiptView(accepted=made.accepted, duplicates=made.duplicates, ids=made.ids, log_ids=made.log_ids)
 
 
 def summary(logged: Logged) -> EventSummary:
@@ -108,8 +112,8 @@ def explanation(logged: Logged, explained: list[Explained], delivered: list[UUID
 
 def _fields(logged: Logged) -> dict[str, Any]:
     own = {
-        "id": logged.id,
-        "event_id": logged.event_id,
+        "id": logged.event_id,
+        "log_id": logged.id,
         "source": logged.source,
         "type": logged.type,
         "subject": logged.subject,

@@ -29,11 +29,12 @@ YIELD_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of some events. ids: of each in order, that of its first coming for a duplicate."""
+    """What became of some events. ids: as each was sent.  log_ids: of each in order, that of its first coming for a duplicate."""
 
     accepted: int
     duplicates: int
-    ids: list[UUID]
+    ids: list[str]
+    log_ids: list[UUID]
 
 
 async def receive(arrived: Sequence[Arrived], registry: Registry, uow: UnitOfWork) -> Receipt:
@@ -53,7 +54,8 @@ async def receive(arrived: Sequence[Arrived], registry: Registry, uow: UnitOfWor
     by_id = {one.id: one for one in fresh}
     for tenant, event, execution_id, name in await store.mark(uow, listening.marks(fresh, kinds)):
         uow.say(listening.said(execution_id, name, by_id[event]), tenant=tenant)
-    return Receipt(len(fresh), len(given) - len(fresh), [claimed[store.key_of(one)] for one in given])
+    ids = [one.event.id for one in given]
+    return Receipt(len(fresh), len(given) - len(fresh), ids, [claimed[store.key_of(one)] for one in given])
 
 
 async def subscribe(heard: Sequence[tuple[str, listening.Word]], uow: UnitOfWork) -> None:
@@ -68,12 +70,12 @@ async def subscribe(heard: Sequence[tuple[str, listening.Word]], uow: UnitOfWork
         uow.say(listening.said(wait.visit.execution_id, wait.name, event), tenant=wait.visit.tenant)
 
 
-async def explain(named: str, uow: UnitOfWork) -> tuple[Logged, list[Explained], list[UUID]]:
+async def explain(named: str, source: str | None, uow: UnitOfWork) -> tuple[Logged, list[Explained], list[UUID]]:
     """An event with every trigger considered for it, what its condition evaluated to, what became of what it started, whose wait it ended.
 
     Raises: EventNotFound.
     """
-    logged = await store.get(uow, named)
+    logged = await store.get(uow, named, source)
     verdicts = await store.verdicts(uow, logged.id)
     versions = sorted({(str(one["workflow"]), int(one["version"])) for one in logged.considered})
     triggers = await store.triggers(uow, versions)

@@ -67,15 +67,18 @@ async def found(service: RunningService, tenant: str, **query: Any) -> list[str]
 
 
 async def test_a_text_finds_ids_keys_labels_workflows_and_error_messages(service: RunningService) -> None:
-    ids = {name: uuid4() for name in ("keyed", "labelled", "failed", "other")}
+    ids = {name: uuid4() for name in ("keyed", "labelled", "failed", "other", "delivered")}
     await tell(service, WorkflowChanged(slug="onboarding", name="On", revision=1, status="active"), tenant="text")
     await tell(service, *life(id=ids["keyed"], key="Invoice 2026/17", labels={}, event_id=None), tenant="text")
     await tell(service, *life(id=ids["labelled"], labels={"customer": "Blue Harbour", "team": "hr"}, event_id=None), tenant="text")
     await tell(service, *life("failed", id=ids["failed"], labels={}, event_id=None), tenant="text")
     await tell(service, *life(id=ids["other"], workflow="onboarding", labels={}, event_id="order_9"), tenant="text")
+    delivery = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+    await tell(service, *life(id=ids["delivered"], labels={}, event_id=delivery), tenant="text")
     names = {str(id_): name for name, id_ in ids.items()}
     texts = {
         str(ids["other"]): "other",
+        delivery: "delivered",
         "Invoice 2026/1": "keyed",
         "harb": "labelled",
         "blue harbour": "labelled",

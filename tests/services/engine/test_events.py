@@ -89,7 +89,8 @@ async def test_what_a_workflow_started_by_an_event_waits_for_may_come_right_behi
     placed = await send(events, "order.placed", "o1", order="z")
     await send(events, "order.paid", "o2", order="z", amount=9)
     execution = (await events.client().get(f"/api/v1/events/{placed}")).json()["started"][0]
-    assert (await engine.ended(await engine.begun(execution)))["output"] == {"amount": 9}
+    shown = await engine.ended(await engine.begun(execution))
+    assert (shown["output"], shown["trigger"]["type"], shown["trigger"]["event_id"]) == ({"amount": 9}, "event", "o1")
 
 
 async def test_a_wait_that_a_migration_renames_gets_its_event_and_is_closed(engine: Engine, events: RunningService) -> None:

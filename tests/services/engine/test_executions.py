@@ -219,11 +219,12 @@ async def test_steps_and_effects_come_whole_or_in_pages(engine: Engine) -> None:
     await engine.ended(execution)
     steps = await engine.steps(execution)
     assert len(steps) == 60
-    url, seen, cursor = f"/api/v1/executions/{execution}/steps", [], ""
-    while cursor is not None:
-        page = (await engine.client.get(url, params={"limit": 25} | ({"cursor": cursor} if cursor else {}))).json()
-        seen, cursor = seen + page["items"], page["next_cursor"]
-    assert seen == steps
+    url = f"/api/v1/executions/{execution}/steps"
+    pages = [(await engine.client.get(url, params={"limit": 25})).json()]
+    while (cursor := pages[-1]["next_cursor"]) is not None:
+        pages.append((await engine.client.get(url, params={"limit": 25, "cursor": cursor})).json())
+    assert [len(page["items"]) for page in pages] == [25, 25, 10]
+    assert [step for page in pages for step in page["items"]] == steps
     elsewhere = (await engine.client.get(url, params={"limit": 25})).json()["next_cursor"]
     other = await engine.client.get(f"/api/v1/executions/{execution}/effects", params={"cursor": elsewhere})
     assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")

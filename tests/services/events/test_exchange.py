@@ -67,7 +67,7 @@ async def test_a_message_in_any_mode_starts_what_it_should(events: RunningServic
     assert await numbers(events, frames, 6) == [1, 2, 3, 4, 5, 6]
     assert await numbers(events, [*frames, frame(key, write_amqp(event(7)))], 1) == [7]
     listed = (await events.client("modes", ["viewer"]).get("/api/v1/events")).json()["items"]
-    assert sorted(one["event_id"] for one in listed) == [f"o{number}" for number in range(1, 8)]
+    assert sorted(one["id"] for one in listed) == [f"o{number}" for number in range(1, 8)]
 
 
 async def test_what_is_no_event_is_parked_and_its_neighbours_are_taken(events: RunningService) -> None:

@@ -150,7 +150,7 @@ async def test_a_look_back_is_bounded(events: RunningService, client: httpx2.Asy
     answer = await client.post(PATH, content=json.dumps(batch), headers={"content-type": "application/cloudevents-batch+json"})
     word = opened(paid(1))
     await tell(events, word, tenant=tenant)
-    assert [event for event, _ in heard(events, tenant, word)] == answer.json()["ids"][:LOOK_BACK]
+    assert [event for event, _ in heard(events, tenant, word)] == answer.json()["log_ids"][:LOOK_BACK]
 
 
 async def _taken_in(connection: Any, tenant: str, number: int, now: datetime) -> Received:

@@ -21,7 +21,7 @@ PATH = "/api/v1/events"
 async def sent(client: httpx2.AsyncClient, event: dict[str, Any]) -> str:
     answer = await client.post(PATH, content=json.dumps(event), headers={"content-type": "application/cloudevents+json"})
     assert answer.status_code == 202, answer.text
-    return str(answer.json()["ids"][0])
+    return str(answer.json()["log_ids"][0])
 
 
 async def explained(client: httpx2.AsyncClient, event: str) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ async def test_an_event_all_of_whose_starts_were_refused_is_rejected(
     [start] = said(events, StartExecution, tenant=tenant)
     error = Failure(code="workflow_inactive", message="it is inactive")
     await tell(events, StartRejected(execution_id=start.execution_id, workflow="flow", error=error, event_id=event), tenant=tenant)
-    assert [item["id"] for item in (await client.get(PATH, params={"status": "rejected"})).json()["items"]] == [event]
+    assert [item["log_id"] for item in (await client.get(PATH, params={"status": "rejected"})).json()["items"]] == [event]
 
 
 async def test_only_the_active_version_of_an_active_workflow_starts_anything(

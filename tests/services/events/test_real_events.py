@@ -68,6 +68,6 @@ async def test_all_real_payloads_are_taken_in_every_mode_and_start_what_they_sho
     assert sum(start.trigger.id == "issue" for start in starts) == opened
     for one_id, (name, type_, payload) in zip(ids, found, strict=True):
         explained = (await client.get(f"{PATH}/{one_id}/explain")).json()
-        assert (explained["event"]["event_id"], explained["event"]["data"]) == (name, payload)
+        assert (explained["event"]["id"], explained["event"]["data"]) == (name, payload)
         assert not [one for one in explained["triggers"] if one["reason"] == "error"]
         assert {one["trigger"] for one in explained["triggers"]} >= ({"any", "issue", "labels"} if type_ == "github.issues" else {"any"})

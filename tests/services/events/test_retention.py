@@ -39,7 +39,7 @@ async def test_old_events_go_with_what_is_kept_beside_them(events: RunningServic
     tenant = f"kept-{left}"
     client = events.client(tenant, ["service"])
     await tell(events, TenantChanged(tenant=tenant, name="T", revision=1, settings=settings), tenant=tenant)
-    id_ = (await send(client, "old"))["ids"][0]
+    id_ = (await send(client, "old"))["log_ids"][0]
     async with events.context.owner_transaction(tenant) as uow:
         for table, more in (
             (event_value, {"pattern": "order.made", "path": "", "value": ""}),

@@ -120,7 +120,9 @@ def _conditions(wanted: Filter) -> list[Condition]:
 async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str) -> list[Condition]:
     """Where a text is looked for: one condition a place, each along its own index."""
     try:
-        return [table.c.id == UUID(text)]
+        # Keys and the ids of events are often such ids, too.
+        return [table.c.id == UUID(text), sa.and_(table.c.key == text, table.c.key.is_not(None)),
+                sa.and_(table.c.event_id == text, table.c.event_id.is_not(None))]  # fmt: skip
     except ValueError:
         pass
     slugs = sa.select(workflows.c.slug).where(workflows.c.tenant_id == uow.tenant, workflows.c.slug.startswith(text, autoescape=True))

@@ -39,14 +39,18 @@ async def verdicts(uow: UnitOfWork, of: UUID) -> dict[str, tuple[str, str]]:
     return {str(row.execution_id): (row.reason, row.detail) for row in await uow.conn.execute(query)}
 
 
-async def get(uow: UnitOfWork, named: str) -> Logged:
-    """One event, whole, by our id or by the id its sender gave it (the newest where several senders gave it). Raises: EventNotFound."""
+async def get(uow: UnitOfWork, named: str, source: str | None = None) -> Logged:
+    """One event, whole, by our id or by the id its sender gave it (the newest where several senders gave it).
+
+    source: its sender, None for any.  Raises: EventNotFound.
+    """
     query = sa.select(event).where(event.c.tenant_id == uow.tenant)
     row = None
     if (ours := as_uuid(named)) is not None:
         row = (await uow.conn.execute(query.where(event.c.id == ours))).mappings().one_or_none()
     if row is None:
         key = sa.select(event_key.c.id).where(event_key.c.tenant_id == uow.tenant, event_key.c.event_id == named)
+        key = key if source is None else key.where(event_key.c.source == source)
         newest = key.order_by(event_key.c.id.desc()).limit(1).scalar_subquery()
         row = (await uow.conn.execute(query.where(event.c.id == newest))).mappings().one_or_none()
     if row is None:
