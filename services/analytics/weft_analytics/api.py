@@ -31,6 +31,7 @@ async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page,
 @door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ)
 async def list_executions_of(slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
     """Executions of one workflow, the latest started first."""
+    await usecases.require_workflow(slug, uow)
     return await _listed(query.filter(_me(uow), slug), page, uow)
 
 

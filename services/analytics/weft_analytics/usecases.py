@@ -84,10 +84,15 @@ async def overview(window: Window, uow: UnitOfWork) -> Numbers:
     return await _numbers(window, None, await numbers.busiest(uow, window, BUSIEST), uow)
 
 
-async def of_workflow(workflow: str, window: Window, uow: UnitOfWork) -> Numbers:
-    """How the executions of one workflow went. Raises: WorkflowUnknown."""
+async def require_workflow(workflow: str, uow: UnitOfWork) -> None:
+    """Refuse the name of a workflow that was never heard of. Raises: WorkflowUnknown."""
     if not await numbers.is_known(uow, workflow):
         raise WorkflowUnknown(f"there is no workflow {workflow!r}; list them with GET /api/v1/workflows")
+
+
+async def of_workflow(workflow: str, window: Window, uow: UnitOfWork) -> Numbers:
+    """How the executions of one workflow went. Raises: WorkflowUnknown."""
+    await require_workflow(workflow, uow)
     return await _numbers(window, workflow, (), uow)
 
 

@@ -71,12 +71,6 @@ class TenantMoved(PreconditionFailed):
     code = "tenant_moved"
 
 
-class ApiKeyMade(Conflict):
-    """The request made its API key before; the key itself was shown then."""
-
-    code = "api_key_made"
-
-
 class KeyMakesNoKey(Forbidden):
     """An API key tried to make another one."""
 

@@ -13,6 +13,8 @@ from weft_runtime.errors import Invalid
 
 KINDS: Final = ("executions", "tasks")
 """What can be watched as a whole; `<kind>/<id>` watches one."""
+SILENT: Final = ("notifications", "queues", "alerts")
+"""Topics of the API of which nothing is said yet: who asks for them is let in and hears nothing of them."""
 TOPICS_MAX: Final = 20
 """Topics of one connection at most."""
 
@@ -65,6 +67,8 @@ def topics(text: str | None) -> Topics:
     things: set[tuple[str, UUID]] = set()
     for name in names:
         kind, slash, id_ = name.partition("/")
+        if name in SILENT:
+            continue
         try:
             if kind not in KINDS:
                 raise ValueError(kind)
@@ -73,7 +77,9 @@ def topics(text: str | None) -> Topics:
             else:
                 kinds.add(kind)
         except ValueError as error:
-            raise UnknownTopic(f"topic {name!r} is not known; use {', '.join(KINDS)}, or one of them followed by /<id>") from error
+            raise UnknownTopic(
+                f"topic {name!r} is not known; use {', '.join((*KINDS, *SILENT))}, or one of the first two followed by /<id>"
+            ) from error
     return Topics(frozenset(kinds), frozenset(things))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from weft_runtime.auth import Caller
 from weft_runtime.clock import new_id
@@ -13,27 +13,19 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_gateway import domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
-from weft_gateway.errors import ApiKeyMade, KeyMakesNoKey, TenantMoved, UserMoved
+from weft_gateway.errors import KeyMakesNoKey, TenantMoved, UserMoved
 from weft_gateway.store import directory, keys, sessions
 
-_KEY_IDS = UUID("5d0a3c1e-6f0b-5c52-9a54-0f1f7d6f9b11")
 FIRST_ROLES = ("admin",)
 
 
-async def make_api_key(
-    name: str, roles: Sequence[str], days: int, request_key: str | None, maker: Caller, uow: UnitOfWork
-) -> tuple[ApiKey, Tenant]:
-    """A new API key of the maker's tenant. request_key: the request's `Idempotency-Key`, so that a repeat makes no second one.
-
-    Raises: KeyMakesNoKey, RoleTooHigh, ApiKeyMade.
-    """
+async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork) -> tuple[ApiKey, Tenant]:
+    """A new API key of the maker's tenant. Raises: KeyMakesNoKey, RoleTooHigh."""
     if maker.kind == "key":
         raise KeyMakesNoKey("an API key cannot make API keys, so that a stolen one ends when it is revoked; sign in as a person")
     allowed = domain.allow_roles(roles, maker.roles)
-    key_id = new_id() if request_key is None else uuid5(_KEY_IDS, f"{maker.tenant}\n{maker.sub}\n{request_key}")
-    key = ApiKey(key_id, maker.tenant, name, allowed, maker.email or maker.sub, uow.now, uow.now + timedelta(days=days))
-    if not await keys.add_api_key(uow, key):
-        raise ApiKeyMade(f"this Idempotency-Key made API key {key_id} before, which was shown then; revoke that one if you lost it")
+    key = ApiKey(new_id(), maker.tenant, name, allowed, maker.email or maker.sub, uow.now, uow.now + timedelta(days=days))
+    await keys.add_api_key(uow, key)
     return key, await directory.get_tenant(uow, maker.tenant)
 
 

@@ -121,6 +121,9 @@ async def test_a_workflow_has_numbers_of_its_own_and_an_unknown_one_has_none(ser
     assert (leave["workflow"], leave["executions"]["total"], leave["success_rate"]) == ("leave", 1, 1.0)
     assert (leave["tasks"]["total"], leave["tasks"]["completed"]) == (1, 1)
     assert (await get(service, "/workflows/leave/analytics", "flows"))["executions"] == leave["executions"]
+    for path in ("/analytics/workflows/nothing", "/workflows/nothing/analytics", "/workflows/nothing/executions"):
+        unknown = await service.client("flows", ["viewer"]).get(f"/api/v1{path}")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "workflow_not_found")
     fresh = await get(service, "/analytics/workflows/fresh", "flows")
     assert (fresh["executions"]["total"], fresh["success_rate"], fresh["duration_ms"]["p50"]) == (0, None, None)
     overview = await get(service, "/analytics/overview", "flows")

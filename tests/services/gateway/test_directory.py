@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_gateway.domain import User, access_claims
 from weft_gateway.issuing import Issuer
 from weft_gateway.store import directory
+from weft_runtime.database import plumbing
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, said
 from weft_runtime.testing.running import TEST_SECRET
@@ -79,7 +81,14 @@ async def test_an_api_key_is_shown_once_works_and_is_refused_once_revoked(gatewa
     secret = made.json()["key"]
     assert secret.startswith("weft_")
     again = await client.post("/api/v1/api-keys", json={"name": "robot", "roles": ["viewer"], "expires_in_days": 30}, headers=key)
-    assert (again.status_code, "key" in again.json()) == (409, False)
+    assert (again.json(), again.headers["idempotent-replayed"]) == (made.json(), "true")
+    other = await client.post("/api/v1/api-keys", json={"name": "other", "roles": ["viewer"]}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    async with gateway.context.owner_transaction("demo") as uow:
+        kept = plumbing.table("gateway", "idempotency")
+        bodies = (await uow.conn.execute(sa.select(kept.c.body).where(kept.c.key == key["Idempotency-Key"]))).scalars().all()
+    assert bodies
+    assert not [body for body in bodies if secret.encode() in bytes(body)]
     robot = gateway.anonymous()
     robot.headers["Authorization"] = f"Bearer {secret}"
     me = (await robot.get("/api/v1/me")).json()

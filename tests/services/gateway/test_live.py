@@ -164,6 +164,18 @@ async def test_a_quiet_connection_says_that_it_is_alive_and_ends_with_its_token(
         assert found == {"event": "closed"}
 
 
+async def test_every_topic_of_the_api_is_let_in_and_topics_may_be_given_one_by_one(gateway: RunningService, address: str) -> None:
+    bearer, execution = await token(gateway), uuid4()
+    async with watching(address, bearer, "notifications,queues,alerts,tasks") as several:
+        query = f"{address}/api/v1/live?topic=queues&topic=tasks"
+        headers = {"Authorization": f"Bearer {bearer}"}
+        async with httpx2.AsyncClient(trust_env=False, timeout=WITHIN_S) as client, client.stream("GET", query, headers=headers) as answer:
+            each = Stream(answer.aiter_lines())
+            assert "retry" in await each.event()
+            await tell(gateway, started(gateway, execution), created(gateway, execution), tenant="demo")
+            assert (await several.named())["event"] == (await each.named())["event"] == "tasks"
+
+
 async def test_an_unknown_topic_and_nobody_are_refused(gateway: RunningService, address: str) -> None:
     async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=WITHIN_S) as client:
         assert (await client.get("/api/v1/live")).status_code == 401

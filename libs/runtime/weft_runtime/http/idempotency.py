@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from weft_runtime.auth.caller import Caller
 from weft_runtime.database import plumbing
 from weft_runtime.errors import Conflict, Invalid, Malformed
+from weft_runtime.http.sealing import Seal
 from weft_runtime.uow import UnitOfWork
 
 KEPT = timedelta(hours=72)
@@ -32,16 +33,19 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("content-type", "etag", "location")
 _RUNS_UNTIL = "weft-runs-until"
 """Among the headers that are kept: until when the answer is not the last word. No header of that name is ever sent."""
+_SEALED = "weft-sealed"
+"""Likewise: the body is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One key of one caller, and the request it came with. request_hash: of method, path and body."""
+    """One key of one caller, and the request it came with. request_hash: of method, path and body.  secret: seals what is secret."""
 
     schema: str
     caller: str
     key: str
     request_hash: bytes
+    secret: str = ""
 
     async def replay(self, uow: UnitOfWork) -> Response | None:
         """The answer given before, None where this is the first time; then nobody else passes here until the transaction ends.
@@ -73,23 +77,42 @@ class Guard:
         runs_until = headers.pop(_RUNS_UNTIL, None)
         if runs_until is not None and uow.now < datetime.fromisoformat(runs_until):
             raise _running()
-        return Response(bytes(found.body), found.status, headers={**headers, "Idempotent-Replayed": "true"})
+        body = bytes(found.body) if headers.pop(_SEALED, None) is None else self._seal().open(bytes(found.body), self._about(uow))
+        if body is None:
+            raise Conflict(
+                "the answer to this Idempotency-Key was sealed with another WEFT_SECRET_KEY; read what it made",
+                code="idempotency_sealed",
+            )
+        return Response(body, found.status, headers={**headers, "Idempotent-Replayed": "true"})
 
-    async def store(self, uow: UnitOfWork, response: Response, *, runs_on: bool = False) -> None:
-        """Keep the answer, in the transaction of the verb. Streams are not kept. runs_on: it is not the last word yet."""
+    async def store(self, uow: UnitOfWork, response: Response, *, runs_on: bool = False, secret: bool = False) -> None:
+        """Keep the answer, in the transaction of the verb. Streams are not kept.
+
+        runs_on: it is not the last word yet.  secret: it is kept sealed.
+        """
         if isinstance(response, StreamingResponse):
             return
         marks = {_RUNS_UNTIL: (uow.now + LONGEST_RUN).isoformat()} if runs_on else {}
+        body = bytes(response.body)
+        if secret:
+            marks[_SEALED] = "1"
+            body = self._seal().close(body, self._about(uow))
         kept = plumbing.table(self.schema, "idempotency")
         values = {
             "request_hash": self.request_hash,
             "status": response.status_code,
             "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers} | marks,
-            "body": bytes(response.body),
+            "body": body,
             "created_at": uow.now,
         }
         row = insert(kept).values(tenant_id=uow.tenant, caller=self.caller, key=self.key, **values)
         await uow.conn.execute(row.on_conflict_do_update(index_elements=["tenant_id", "caller", "key"], set_=values))
+
+    def _seal(self) -> Seal:
+        return Seal(self.secret, "idempotency")
+
+    def _about(self, uow: UnitOfWork) -> str:
+        return "\n".join((self.schema, uow.tenant, self.caller, self.key))
 
 
 def _running() -> Conflict:
@@ -100,15 +123,18 @@ def _running() -> Conflict:
     )
 
 
-def guard(request: Request, body: bytes, schema: str, caller: Caller | None) -> Guard | None:
-    """The guard of a POST that has a key, None for any other request. Raises: Malformed for a key that is none."""
+def guard(request: Request, body: bytes, schema: str, caller: Caller | None, secret: str) -> Guard | None:
+    """The guard of a POST that has a key, None for any other request. secret: the installation's.
+
+    Raises: Malformed for a key that is none.
+    """
     key = request.headers.get(HEADER)
     if key is None or request.method != "POST" or caller is None:
         return None
     if not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key must be 1 to 255 printable ASCII characters; a UUID is a good one", code="bad_idempotency_key")
     told = hashlib.sha256(f"{request.method}\n{request.url.path}\n".encode("utf-8", "surrogatepass") + body).digest()
-    return Guard(schema, f"{caller.kind}:{caller.sub}", key, told)
+    return Guard(schema, f"{caller.kind}:{caller.sub}", key, told, secret)
 
 
 async def forget_old(uow: UnitOfWork, schema: str) -> int:

@@ -20,6 +20,7 @@ class Reply(Generic[ViewT]):
     etag: the version, without quotes; `If-None-Match` on a GET is answered 304 by it.  status: the route's when absent.
     then: awaited when the transaction has committed and what was said is sent; the Reply it gives is sent instead of this one, None
     keeps this one. It is how a route waits for others (`?wait=`) without holding a transaction.
+    secret: what is kept of it for `Idempotency-Key` is sealed.
     """
 
     view: ViewT
@@ -27,6 +28,7 @@ class Reply(Generic[ViewT]):
     status: int | None = None
     headers: Mapping[str, str] | None = None
     then: Callable[[], Awaitable[Reply[Any] | None]] | None = None
+    secret: bool = False
 
     def response(self, status: int) -> Response:
         """This reply as an answer. status: the route's."""

@@ -75,7 +75,8 @@ class DoorRoute(APIRoute):
         strict = StrictRequest(request, body)
         if self.body_field is not None:
             strict.read_json()
-        guard = idempotency.guard(request, body, call.context.name, call.caller)
+        secret = call.context.settings.secret_key.get_secret_value()
+        guard = idempotency.guard(request, body, call.context.name, call.caller, secret)
         async with AsyncExitStack() as stack:
             call.stack = stack
             uow: UnitOfWork | None = None
@@ -86,7 +87,8 @@ class DoorRoute(APIRoute):
                     return replayed
             response = await inner(strict)
             if guard is not None and uow is not None:
-                await guard.store(uow, response, runs_on=call.reply is not None and call.reply.then is not None)
+                reply = call.reply
+                await guard.store(uow, response, runs_on=bool(reply and reply.then), secret=bool(reply and reply.secret))
         call.stack = None
         return await self._afterwards(call, request, response, guard)
 

@@ -16,7 +16,7 @@ from weft_runtime.errors import Unauthenticated
 from weft_runtime.http import Asker, Context, Door
 from weft_runtime.http.strict_json import encode
 
-from weft_gateway.feed import topics
+from weft_gateway.feed import TOPICS_MAX, topics
 from weft_gateway.feeding import READ_AT_ONCE, Connection, Hub
 from weft_gateway.settings import Settings
 from weft_gateway.store import feed
@@ -44,15 +44,16 @@ async def live(
     token: Token,
     asker: Asker,
     context: Context,
-    topic: Annotated[str | None, Query(alias="topics", max_length=2000)] = None,
+    several: Annotated[str | None, Query(alias="topics", max_length=2000, description="Separated by commas.")] = None,
+    each: Annotated[tuple[str, ...], Query(alias="topic", max_length=TOPICS_MAX, description="May be repeated.")] = (),
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> StreamingResponse:
-    """What happens, as it happens: `?topics=executions,tasks,executions/<id>`; everything when absent.
+    """What happens, as it happens: `?topics=executions,tasks,executions/<id>`, or `?topic=` for each; everything when absent.
 
     Each event is named by its topic (`executions`, `tasks`) and its data has the fact's `type`. After a break, `Last-Event-ID` brings what
     was missed; where that is too long ago an event `reset` says to read everything anew. The stream ends when its token does.
     """
-    wanted = topics(topic)
+    wanted = topics(",".join(part for part in (several, *each) if part))
     place = _place(last_event_id)
     connection = await context.part(Hub).connect(asker.tenant, wanted)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
 from weft_gateway.domain import ApiKey
@@ -42,9 +41,9 @@ async def forget_signing_keys(uow: UnitOfWork) -> None:
     await uow.conn.execute(sa.delete(signing_keys).where(signing_keys.c.publish_until <= uow.now))
 
 
-async def add_api_key(uow: UnitOfWork, key: ApiKey) -> bool:
-    """Keep a new API key, its secret not. Returns: False where there is one of that id already."""
-    statement = insert(api_keys).values(
+async def add_api_key(uow: UnitOfWork, key: ApiKey) -> None:
+    """Keep a new API key, its secret not."""
+    statement = sa.insert(api_keys).values(
         tenant_id=key.tenant,
         id=key.id,
         name=key.name,
@@ -53,7 +52,7 @@ async def add_api_key(uow: UnitOfWork, key: ApiKey) -> bool:
         created_at=key.created_at,
         expires_at=key.expires_at,
     )
-    return (await uow.conn.execute(statement.on_conflict_do_nothing().returning(api_keys.c.id))).first() is not None
+    await uow.conn.execute(statement)
 
 
 async def get_api_key(uow: UnitOfWork, id: UUID) -> ApiKey:
