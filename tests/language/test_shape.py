@@ -209,3 +209,18 @@ def test_a_document_nested_without_end_is_refused() -> None:
 def test_more_than_a_thousand_nodes_over_all_scopes_are_refused() -> None:
     groups = [node(f"g{group}", "group", nodes=[node(f"n{group}_{n}", "set", x=1) for n in range(500)]) for group in range(2)]
     assert ("too_many_nodes", "/nodes") in codes(document(*groups))
+
+
+@pytest.mark.parametrize(
+    ("queue", "right"), [("prices.eu-1_b", True), ("{{ input.queue }}", True), ("a b", False), ("q" * 101, False), ("", False)]
+)
+def test_a_queue_is_named_as_brokers_name_them(queue: str, right: bool) -> None:
+    found = codes(document(node("a", "activity", name="price", queue=queue)))
+    assert (("wrong_format", "/nodes/0/with/queue") in found) is not right
+
+
+def test_a_text_where_a_template_or_number_is_needed_is_told_how_templates_are_written() -> None:
+    finding = only(
+        document({"id": "f", "type": "foreach", "with": {"items": [1], "concurrency": "x", "body": {"nodes": [SET]}}}), "wrong_type"
+    )
+    assert "`{{ ... }}`" in finding.message

@@ -2,7 +2,7 @@
 
 from weft_language.compilation.compiler import compile_definition
 from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
-from weft_language.compilation.following import PROPAGATE, Propagate, candidates, follow, holds
+from weft_language.compilation.following import PROPAGATE, PROPAGATING, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import (
     DEFAULT_PRIORITY,
@@ -44,6 +44,7 @@ from weft_language.compilation.work import (
 __all__ = [
     "DEFAULT_PRIORITY",
     "PROPAGATE",
+    "PROPAGATING",
     "ROOT",
     "ActivityWork",
     "CallWork",

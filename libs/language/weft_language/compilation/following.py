@@ -7,7 +7,8 @@ from typing import Any, Final
 from weft_language.compilation.program import Edge, Node
 from weft_language.expressions import Expression, ExpressionError
 
-_PROPAGATING: Final = frozenset({"error", "timeout"})
+PROPAGATING: Final = frozenset({"error", "timeout"})
+"""Outcomes that pass to the enclosing scope node where no edge takes them."""
 
 
 class Propagate(Enum):
@@ -33,7 +34,7 @@ def candidates(node: Node, outcome: str) -> tuple[Edge, ...]:
     edges = node.edges.get(outcome)
     if edges:
         return edges
-    return () if outcome in _PROPAGATING else node.edges.get("done", ())
+    return () if outcome in PROPAGATING else node.edges.get("done", ())
 
 
 def follow(node: Node, outcome: str, names: Mapping[str, Any]) -> Edge | Propagate | None:
@@ -46,4 +47,4 @@ def follow(node: Node, outcome: str, names: Mapping[str, Any]) -> Edge | Propaga
     for edge in candidates(node, outcome):
         if edge.when is None or holds(edge.when, names):
             return edge
-    return PROPAGATE if outcome in _PROPAGATING else None
+    return PROPAGATE if outcome in PROPAGATING else None

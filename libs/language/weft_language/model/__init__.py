@@ -19,10 +19,12 @@ from weft_language.model.edge import Edge
 from weft_language.model.node import Compensation, Enhancement, Node, Position, Retry
 from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
 from weft_language.model.work import WITH_BY_TYPE, with_class
+from weft_language.model.work_action import QUEUE_NAME_HINT, is_queue_name
 
 __all__ = [
     "FORMAT",
     "MAX_NODES",
+    "QUEUE_NAME_HINT",
     "RESERVED_SLUGS",
     "WITH_BY_TYPE",
     "AnyTrigger",
@@ -40,6 +42,7 @@ __all__ = [
     "Retry",
     "Settings",
     "Sla",
+    "is_queue_name",
     "parse_duration",
     "parse_time",
     "slug_of",

@@ -78,7 +78,7 @@ def _due_template(text: str) -> str:
 
 def _template(text: str) -> str:
     if not is_template(text):
-        raise PydanticCustomError("not_a_template", "expected a value of the field's type, or a template `{{{{ ... }}}}`")
+        raise PydanticCustomError("not_a_template", "expected a value of the field's type, or a template `{{ ... }}`")
     return text
 
 

@@ -1,13 +1,32 @@
 """`with` of the nodes that act: call, publish, fail, end, compensate, activity and connectors' actions."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
-from weft_language.model.part import Bool, Identifier, Int, Name, Number, Part, TemplateText, Text
+from weft_language.model.part import Bool, Identifier, Int, Name, Number, Part, TemplateText, Text, is_template
 from weft_language.model.work_data import exactly_one
 
 NonEmpty = Annotated[Text, Field(min_length=1)]
+QUEUE_NAME_HINT: Final = "1 to 100 letters, digits, dots, dashes and underscores"
+_QUEUE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+
+def is_queue_name(text: str) -> bool:
+    """Whether a workers' queue can be called so."""
+    return _QUEUE_NAME.fullmatch(text) is not None
+
+
+def _queue(text: str) -> str:
+    if not is_template(text) and not is_queue_name(text):
+        raise PydanticCustomError("queue_name", "should be " + QUEUE_NAME_HINT)
+    return text
+
+
+QueueName = Annotated[str, Strict(), AfterValidator(_queue), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A workers' queue, or a template of one."""
 
 
 class CallWith(Part):
@@ -52,7 +71,7 @@ class ActivityWith(Part):
 
     name: NonEmpty = Field(description="What the worker knows it by.")
     input: Any = None
-    queue: NonEmpty | None = Field(default=None, description="The worker's queue; the tenant's default one when absent.")
+    queue: QueueName | None = Field(default=None, description="The worker's queue; the tenant's default one when absent.")
 
 
 HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

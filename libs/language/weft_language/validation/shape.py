@@ -29,6 +29,7 @@ _CODES: Final[dict[str, str]] = {
     "string_too_short": "wrong_length",
     "string_too_long": "wrong_length",
     "string_pattern_mismatch": "wrong_format",
+    "queue_name": "wrong_format",
     "invalid_duration": "invalid_duration",
     "invalid_time": "invalid_time",
     "slug_reserved": "slug_reserved",
