@@ -13,6 +13,7 @@ from weft_language.compilation import Program
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.entries import Entry
+from weft_engine.core.failures import told
 from weft_engine.core.listening import hear
 from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
@@ -81,7 +82,7 @@ def _complete_step(turn: Turn, item: i.CompleteStep) -> None:
 def _fail_step(turn: Turn, item: i.FailStep) -> None:
     pending = turn.state.awaited(item.node, item.visit)
     if pending is not None and pending.kind in _ELSEWHERE:
-        turn.fail(turn.at(pending), {**item.error, "node": pending.node})
+        turn.fail(turn.at(pending), told(item.error, pending.node))
 
 
 _ELSEWHERE: Final = frozenset({"task", "child"})
@@ -101,7 +102,7 @@ def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
 def _activity_failed(turn: Turn, item: i.ActivityFailed) -> None:
     pending = _open(turn, item)
     if pending is not None:
-        fail_attempt(turn, pending, {**item.error, "node": pending.node, "attempt": item.attempt})
+        fail_attempt(turn, pending, told(item.error, pending.node, item.attempt))
 
 
 def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from weft_engine.core import entries as e
+from weft_engine.core.failures import failure
 from weft_engine.core.nodes import enter
 from weft_engine.core.nodes.scopes import scope_ended
 from weft_engine.core.nodes.undoing import undo_next
 from weft_engine.core.state import ROOT, Pending, Place
-from weft_engine.core.turn import MAX_JOURNAL, RUNAWAY, Entering, Turn, failure
+from weft_engine.core.turn import MAX_JOURNAL, RUNAWAY, Entering, Turn
 from weft_engine.machine import ExecutionStatus
 
 MAX_TRANSITION: Final = 2_000

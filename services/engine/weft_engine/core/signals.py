@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from weft_language.compilation import StateWork, candidates, follow
+from weft_language.compilation import Edge, StateWork, candidates, follow
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
@@ -115,7 +115,7 @@ def deliver(
         edge = follow(node, name, names)
     except ExpressionError as error:
         return Answer(409, "signal_refused", f"{node.id} cannot decide on {name!r}: {error.message}")
-    if edges and edge is None:
+    if edges and not isinstance(edge, Edge):
         guards = " or ".join(guard.when.text for guard in edges if guard.when is not None)
         return Answer(409, "signal_refused", f"{node.id} takes {name!r} only when {guards}", {"node": node.id, "guards": guards})
     turn.emit(e.SIGNAL_DELIVERED, at, signal_id=signal_id, name=name, user=user, **more)

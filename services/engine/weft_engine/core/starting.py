@@ -9,11 +9,12 @@ from weft_language.compilation import ConcurrencyRule
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.failures import failure
 from weft_engine.core.items import Admit, Skip, Start
 from weft_engine.core.names import names_of
 from weft_engine.core.quotas import quotas_of
 from weft_engine.core.state import ROOT
-from weft_engine.core.turn import Entering, Turn, failure
+from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import ExecutionStatus
 
 

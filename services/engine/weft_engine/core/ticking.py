@@ -8,9 +8,10 @@ from typing import Any, Final
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
+from weft_engine.core.failures import failure
 from weft_engine.core.running import take_up
 from weft_engine.core.state import Pending
-from weft_engine.core.turn import Turn, failure
+from weft_engine.core.turn import Turn
 from weft_engine.machine import StepStatus
 
 

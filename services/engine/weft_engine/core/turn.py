@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from weft_language.compilation import PROPAGATE, ActivityWork, ConnectorWork, Node, Program, follow
+from weft_language.compilation import PROPAGATE, PROPAGATING, ActivityWork, ConnectorWork, Node, Program, follow
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.asking import request_of
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
+from weft_engine.core.failures import failure, unhandled
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import names_of, scoped
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
@@ -23,8 +25,6 @@ RUNAWAY: Final = 10_000
 """Transitions without a wait after which an execution fails with `runaway`. Source: the definition language, section 3."""
 MAX_JOURNAL: Final = 100_000
 """Entries an execution may have; then it fails with `history_too_long`."""
-CONNECTOR_QUEUE: Final = "default"
-"""The pool of Weft's own workers, which runs every connector's action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,9 @@ class Turn:
 
         names: what guards read, when it is more than the usual.  data: more members of the entry.
         """
+        if outcome in PROPAGATING and not at.node.edges.get(outcome):
+            self._end_badly(at, "error", unhandled(outcome, at.node.id), self._taken_back_of(at))
+            return
         if outcome != "done":
             data["outcome"] = outcome
         if output is not None:
@@ -134,7 +137,9 @@ class Turn:
             return
         if edge is None:
             self._complete_scope(at.scope, output)
-        elif edge is not PROPAGATE:
+        elif edge is PROPAGATE:
+            self.fail_scope(at.scope, unhandled(outcome, at.node.id))
+        else:
             self.ready.appendleft(Entering(edge.to, at.scope))
 
     def answered_before(self, at: At, kind: str, asked: Mapping[str, Any]) -> bool:
@@ -192,9 +197,7 @@ class Turn:
     def time_out(self, at: At) -> None:
         """End a visit whose `timeout` is over: by its `timeout` edges, else as an error with code `timeout`."""
         error = failure("timeout", f"{at.node.id} did not end within its timeout of {at.node.timeout_s or 0:g} s", at.node.id)
-        pending = self.state.pending.get(at.place)
-        taken_back = {} if pending is None else self._taken_back(pending)
-        self._end_badly(at, "timeout" if at.node.edges.get("timeout") else "error", error, taken_back)
+        self._end_badly(at, "timeout" if at.node.edges.get("timeout") else "error", error, self._taken_back_of(at))
 
     def _end_badly(self, at: At, outcome: str, error: dict[str, Any], taken_back: dict[str, Any]) -> None:
         pending = self.state.pending.get(at.place)
@@ -257,6 +260,10 @@ class Turn:
             # Another compensation may wait for an undoing that was cancelled with these; it takes it up again.
             self.ready.extend(one.place for one in self.state.pending.values() if one.kind == "compensate")
 
+    def _taken_back_of(self, at: At) -> dict[str, Any]:
+        pending = self.state.pending.get(at.place)
+        return {} if pending is None else self._taken_back(pending)
+
     def _taken_back(self, pending: Pending) -> dict[str, Any]:
         """What the mesh must know to take back the work of a visit that ends before it is done."""
         if pending.kind == "task":
@@ -264,32 +271,3 @@ class Turn:
         if pending.kind == "child":
             return {"child_id": pending.data["child_id"]}
         return pending.subscribed
-
-
-def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str) -> dict[str, Any]:
-    """What a worker is asked: `{name, queue, input}`. Raises: ExpressionError."""
-    if isinstance(work, ConnectorWork):
-        return {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
-    request = {
-        "name": text(work.name.render(names)),
-        "queue": text(work.queue.render(names)) if work.queue is not None else tenant,
-    }
-    input_ = work.input.render(names) if work.input is not None else None
-    return request if input_ is None else {**request, "input": input_}
-
-
-def text(value: Any) -> str:
-    """A rendered value where the language wants a text. Raises: ExpressionError when it is another kind of value."""
-    if not isinstance(value, str):
-        raise ExpressionError("expression_value", f"a text is needed here, not {value!r:.80}")
-    return value
-
-
-def failure(
-    code: str, message: str, node: str | None, attempt: int | None = None, *, permanent: bool = False, details: Any = None
-) -> dict[str, Any]:
-    """An error as a value, in the shape of the definition language."""
-    error: dict[str, Any] = {"code": code, "message": message, "node": node, "attempt": attempt, "permanent": permanent}
-    if details is not None:
-        error["details"] = details
-    return error

@@ -15,7 +15,7 @@ from weft_runtime.fairness import URGENT
 
 from weft_engine.core import items as words
 from weft_engine.core.claims import INLINE_BYTES, MAX_OUTPUT_BYTES
-from weft_engine.core.turn import failure
+from weft_engine.core.failures import failure
 from weft_engine.hotloop.owned import Owned
 
 

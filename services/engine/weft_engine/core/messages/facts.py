@@ -12,10 +12,10 @@ from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
+from weft_engine.core.failures import failure
 from weft_engine.core.identity import event_named
 from weft_engine.core.messages.said import Outgoing, Said, fact, pack
 from weft_engine.core.state import State
-from weft_engine.core.turn import failure
 
 
 def _origin(state: State) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from weft_engine.core.state import State
 SOURCE: Final = "weft/engine"
 ENVELOPE_BYTES: Final = 400
 """About what an envelope takes beside its data."""
+MAX_KEY_BYTES: Final = 255
+"""Of a routing key. Source: AMQP 0-9-1, section 4.2.5.3."""
 encode: Final = msgspec.json.Encoder().encode
 
 
@@ -89,7 +91,7 @@ def domain_event(state: State, entry: Entry, at: datetime, encoded: Encode = enc
     data = encoded(entry.data.get("data"))
     item = Item(
         id=entry.data["event_id"],
-        source=f"weft/workflows/{state.workflow}",
+        source=source_of(state),
         type=entry.data["type"],
         subject=entry.data.get("subject"),
         time=at,
@@ -98,4 +100,11 @@ def domain_event(state: State, entry: Entry, at: datetime, encoded: Encode = enc
         datacontenttype="application/json",
         data=msgspec.Raw(data),
     )
-    return Outgoing(routing.DOMAIN, routing.event_key(state.tenant, item.type), item, len(data) + ENVELOPE_BYTES)
+    # A longer type is cut in the key alone: who takes domain events reads the event itself.
+    key = routing.event_key(state.tenant, item.type).encode()[:MAX_KEY_BYTES].decode(errors="ignore")
+    return Outgoing(routing.DOMAIN, key, item, len(data) + ENVELOPE_BYTES)
+
+
+def source_of(state: State) -> str:
+    """Where the domain events of an execution come from."""
+    return f"weft/workflows/{state.workflow}"

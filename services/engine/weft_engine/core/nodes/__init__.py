@@ -28,8 +28,9 @@ from weft_language.compilation import (
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.failures import failure
 from weft_engine.core.nodes import inline, outside, resting, scopes, undoing
-from weft_engine.core.turn import At, Entering, Turn, failure
+from weft_engine.core.turn import At, Entering, Turn
 
 Enter = Callable[[Turn, At, Any], None]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid5
 
-from weft_language.compilation import EndWork, FailWork, IfWork, PublishWork, SetWork, SwitchWork, TransformWork
-from weft_language.expressions import ExpressionError, to_json
+from weft_language.compilation import EndWork, FailWork, IfWork, PublishWork, SetWork, SwitchWork, TransformWork, holds
+from weft_language.expressions import to_json
 
 from weft_engine.core import entries as e
+from weft_engine.core.asking import text
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
-from weft_engine.core.turn import At, Turn, failure, text
+from weft_engine.core.failures import failure
+from weft_engine.core.publishable import fault
+from weft_engine.core.turn import At, Turn
 
 
 def set_(turn: Turn, at: At, work: SetWork) -> None:
@@ -42,17 +45,14 @@ def _too_large(turn: Turn, at: At, output: Any) -> bool:
 
 def if_(turn: Turn, at: At, work: IfWork) -> None:
     """Choose one of two ways."""
-    value = work.condition.evaluate(turn.names(at.scope))
-    if not isinstance(value, bool):
-        message = f"the condition gave {type(value).__name__}, not true or false"
-        raise ExpressionError("expression_type", message, expression=work.condition.text)
+    value = holds(work.condition, turn.names(at.scope))
     turn.finish(at, "true" if value else "false", value)
 
 
 def switch(turn: Turn, at: At, work: SwitchWork) -> None:
     """Choose the way of the first case that holds."""
     names = turn.names(at.scope)
-    outcome = next((case.outcome for case in work.cases if case.when.evaluate(names) is True), work.default)
+    outcome = next((case.outcome for case in work.cases if holds(case.when, names)), work.default)
     turn.finish(at, outcome, outcome)
 
 
@@ -64,6 +64,10 @@ def publish(turn: Turn, at: At, work: PublishWork) -> None:
     data = {"data": work.data.render(names)} if work.data is not None else {}
     event = {"type": text(work.type.render(names)), **subject, **data}
     if turn.answered_before(at, "event", event):
+        return
+    error = fault(turn.state, at.node.id, event_id, event, turn.now)
+    if error is not None:
+        turn.fail(at, error)
         return
     turn.emit(e.EVENT_PUBLISHED, at, event_id=event_id, **event)
     turn.finish(at, "done", {"event_id": event_id})

@@ -9,10 +9,12 @@ from weft_language.compilation import ActivityWork, CallWork, ConnectorWork
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.asking import request_of, text
 from weft_engine.core.entries import Entry
+from weft_engine.core.failures import failure
 from weft_engine.core.identity import child_id_of
 from weft_engine.core.nodes.resting import limit
-from weft_engine.core.turn import At, Turn, failure, request_of, text
+from weft_engine.core.turn import At, Turn
 
 MAX_DEPTH: Final = 20
 """Executions that call one another in a row, at most: a workflow that calls itself for ever is stopped there."""

@@ -10,10 +10,11 @@ from weft_language.compilation import StateWork, TaskWork, WaitWork
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.asking import text
 from weft_engine.core.identity import task_id_of
 from weft_engine.core.listening import waits
 from weft_engine.core.signals import take_kept
-from weft_engine.core.turn import At, Turn, text
+from weft_engine.core.turn import At, Turn
 
 
 def wait(turn: Turn, at: At, work: WaitWork) -> None:

@@ -10,9 +10,10 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, count_of, size_of, too_large
+from weft_engine.core.failures import failure
 from weft_engine.core.nodes.resting import limit
 from weft_engine.core.state import Pending, scope_key
-from weft_engine.core.turn import At, Entering, Turn, failure
+from weft_engine.core.turn import At, Entering, Turn
 
 
 def group(turn: Turn, at: At, work: GroupWork) -> None:

@@ -11,10 +11,11 @@ from weft_language.expressions import compile_template
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
+from weft_engine.core.failures import failure
 from weft_engine.core.nodes.outside import schedule
 from weft_engine.core.nodes.resting import limit
 from weft_engine.core.state import Pending, Place
-from weft_engine.core.turn import At, Turn, failure
+from weft_engine.core.turn import At, Turn
 
 SUFFIX: Final = ".compensate"
 """What the undoing of a node is called behind the node's id: no node can have a dot in its own."""

@@ -1,0 +1,24 @@
+"""Errors as values, in the shape of the definition language: all of `{code, message, node, attempt, permanent, details}`, always."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def failure(
+    code: str, message: str, node: str | None, attempt: int | None = None, *, permanent: bool = False, details: Any = None
+) -> dict[str, Any]:
+    """An error of the engine's own."""
+    return {"code": code, "message": message, "node": node, "attempt": attempt, "permanent": permanent, "details": details}
+
+
+def told(error: Mapping[str, Any], node: str, attempt: int | None = None) -> dict[str, Any]:
+    """An error that somebody else gives for a node: what it leaves out is filled in. attempt: where the error does not know it itself."""
+    known = {"attempt": attempt} if attempt is not None else {}
+    return {"attempt": None, "permanent": False, "details": None, **error, "node": node, **known}
+
+
+def unhandled(outcome: str, node: str) -> dict[str, Any]:
+    """The error of a node that itself ends with `error` or `timeout`, where no edge takes that. Its code is the outcome."""
+    return failure(outcome, f"{node} ended with the outcome `{outcome}`, and no edge takes it", node)

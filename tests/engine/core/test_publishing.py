@@ -1,0 +1,52 @@
+"""What `publish` and `activity` say: only what somebody can take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from weft_engine.core.publishable import MAX_EVENT_BYTES
+
+from tests.engine.core.conftest import Run, program_of
+
+
+def publish(**with_: Any) -> dict[str, Any]:
+    return {"id": "p", "type": "publish", "with": {"type": "order.paid", **with_}}
+
+
+def published(input_: dict[str, Any], **with_: Any) -> Run:
+    return Run(program_of([publish(**with_)])).start(input_)
+
+
+def test_an_event_that_would_be_refused_fails_the_step_and_is_not_said() -> None:
+    half = "x" * (MAX_EVENT_BYTES // 2)
+    run = published({"half": half}, data=["{{ input.half }}", "{{ input.half }}"])
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "event_too_large")
+    assert "order.paid" not in run.said
+
+
+@pytest.mark.parametrize(("name", "value"), [("subject", ""), ("subject", "s" * 1025), ("type", "t" * 1025), ("type", "a\nb")])
+def test_an_event_whose_attribute_is_none_fails_the_step(name: str, value: str) -> None:
+    run = published({"value": value}, **{name: "{{ input.value }}"})
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "event_invalid")
+
+
+def test_an_event_nested_deeper_than_events_may_be_fails_the_step() -> None:
+    deep: Any = 1
+    for _ in range(70):
+        deep = [deep]
+    run = published({"deep": deep}, data="{{ input.deep }}")
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "event_invalid")
+
+
+def test_a_type_longer_than_a_routing_key_is_said_with_a_key_that_is_cut() -> None:
+    run = published({"value": "é" * 300}, type="{{ input.value }}")
+    said = next(out for out in run.outgoing if out.exchange == "weft.domain")
+    assert (run.state.status, said.item.type, len(said.key.encode()) in (254, 255)) == ("completed", "é" * 300, True)
+
+
+@pytest.mark.parametrize("queue", ["q" * 101, "a b", "é", ""])
+def test_a_queue_that_cannot_be_called_so_fails_the_step(queue: str) -> None:
+    node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}
+    run = Run(program_of([node])).start({"queue": queue})
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "expression_value")
