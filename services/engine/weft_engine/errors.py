@@ -45,6 +45,24 @@ class InputInvalid(Invalid):
         super().__init__(f"the input does not fit what {slug!r} takes", details=details)
 
 
+class TriggerDisabled(Conflict):
+    """Every manual trigger of the workflow is switched off."""
+
+    code = "trigger_disabled"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"workflow {slug!r} is not to be started by hand: its manual trigger has `enabled: false`")
+
+
+class TriggerRefused(Conflict):
+    """The workflow's manual trigger does not take this start."""
+
+    code = "trigger_refused"
+
+    def __init__(self, slug: str, trigger: str, reason: str) -> None:
+        super().__init__(f"the trigger {trigger!r} of workflow {slug!r} does not take this: {reason}", extra={"trigger": trigger})
+
+
 class KeyTaken(Conflict):
     """A live execution of the workflow has this key."""
 

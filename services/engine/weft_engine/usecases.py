@@ -21,7 +21,7 @@ from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
 from weft_runtime.uow import UnitOfWork
 
-from weft_engine import domain, gates, store
+from weft_engine import by_hand, domain, gates, store
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.quotas import quotas_of
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
@@ -44,12 +44,17 @@ class Found:
 
 
 async def start_execution(start: StartExecution, programs: ProgramCache, partitions: int, uow: UnitOfWork) -> UUID:
-    """Accept a start by hand. Raises: WorkflowNotFound, VersionNotFound, WorkflowInactive, InputInvalid, KeyTaken, QuotaExceeded."""
+    """Accept a start by hand.
+
+    Raises: WorkflowNotFound, VersionNotFound, WorkflowInactive, TriggerDisabled, TriggerRefused, InputInvalid, KeyTaken, QuotaExceeded.
+    """
     known = await quotas.workflow(uow, start.workflow)
     if known is None:
         raise WorkflowNotFound(start.workflow)
     version = domain.version_to_run(start.workflow, known.status, known.active_version, wanted=start.workflow_version)
     program = await program_of(uow, programs, start.workflow, version)
+    if by_hand.is_written(program):
+        start = by_hand.triggered(start, program, await read_tenant(uow), uow.now)
     domain.check_input(program, start.input)
     if start.key is not None and (holder := await store.holder(uow, start.workflow, start.key)) is not None:
         raise KeyTaken(start.workflow, start.key, holder)

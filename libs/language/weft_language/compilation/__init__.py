@@ -17,7 +17,7 @@ from weft_language.compilation.program import (
     Sla,
 )
 from weft_language.compilation.retrying import RetryPolicy
-from weft_language.compilation.triggers import Trigger, compile_triggers, glob_matches, is_glob
+from weft_language.compilation.triggers import MANUAL, Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
     ActivityWork,
     CallWork,
@@ -43,6 +43,7 @@ from weft_language.compilation.work import (
 
 __all__ = [
     "DEFAULT_PRIORITY",
+    "MANUAL",
     "PROPAGATE",
     "PROPAGATING",
     "ROOT",

@@ -46,6 +46,7 @@ class Trigger:
 
 
 MANUAL: Final = Trigger(id="manual", on="manual")
+"""The one that exists where none is written."""
 
 
 def compile_triggers(triggers: tuple[AnyTrigger, ...]) -> tuple[Trigger, ...]:

@@ -1,0 +1,69 @@
+"""Starts by hand: what the workflow's manual trigger makes of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from weft_contracts.executions import StartExecution
+from weft_language.compilation import MANUAL, Program, Trigger, holds
+from weft_language.expressions import ExpressionError
+from weft_runtime.errors import WeftError
+
+from weft_engine.errors import InputInvalid, TriggerDisabled, TriggerRefused
+
+MAX_KEY: Final = 500
+"""Characters of a key."""
+
+
+def is_written(program: Program) -> bool:
+    """Whether the author wrote a manual trigger. One that nobody wrote takes everything as it is."""
+    return any(one.on == "manual" and one is not MANUAL for one in program.triggers)
+
+
+def triggered(start: StartExecution, program: Program, tenant: Mapping[str, Any], now: datetime) -> StartExecution:
+    """A start as the first manual trigger that takes it has it: with its id, its input and its key.
+
+    start: as asked for; its `input` is what the form was filled in with, and a key it names goes before the trigger's.
+    tenant: as expressions read it.
+    Raises: TriggerDisabled when all are switched off; what the first of the others refuses it for: InputInvalid, TriggerRefused.
+    """
+    written = sorted((one for one in program.triggers if one.on == "manual"), key=lambda one: one.priority)
+    enabled = [one for one in written if one.enabled]
+    if not enabled:
+        raise TriggerDisabled(program.slug)
+    info = start.trigger.model_dump(exclude={"id", "event_id"})
+    names = {"trigger": info, "tenant": tenant, "now": now}
+    refusals: list[WeftError] = []
+    for trigger in enabled:
+        try:
+            return _taken(start, program, trigger, names)
+        except (InputInvalid, TriggerRefused) as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
+
+
+def _taken(start: StartExecution, program: Program, trigger: Trigger, names: Mapping[str, Any]) -> StartExecution:
+    errors = [] if trigger.form is None else trigger.form.errors(start.input)
+    if errors:
+        raise InputInvalid(program.slug, errors)
+    try:
+        if trigger.when is not None and not holds(trigger.when, names):
+            raise TriggerRefused(program.slug, trigger.id, f"its condition is false: {trigger.when.text}")
+        input_ = start.input if trigger.input is None else trigger.input.render(names)
+        key = start.key if start.key is not None or trigger.key is None else _key(trigger.key.render(names))
+    except ExpressionError as error:
+        raise TriggerRefused(program.slug, trigger.id, str(error)) from error
+    info = start.trigger.model_copy(update={"id": trigger.id})
+    return start.model_copy(update={"input": input_, "key": key, "trigger": info})
+
+
+def _key(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if len(text) > MAX_KEY:
+        raise ExpressionError("expression_limit", f"the key has {len(text)} characters; at most {MAX_KEY} are allowed")
+    return text
