@@ -74,7 +74,7 @@ def test_a_trigger_that_is_switched_off_starts_nothing() -> None:
 
 
 def test_of_several_the_first_by_priority_that_takes_it_does() -> None:
-    triggers = [
+    triggers: list[dict[str, Any]] = [
         {"id": "late", "on": "manual"},
         {"id": "off", "on": "manual", "priority": 1, "enabled": False},
         {"id": "small", "on": "manual", "priority": 2, "when": "trigger.payload.q < 5"},
