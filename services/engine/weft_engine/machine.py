@@ -76,7 +76,7 @@ class StepMachine(StateMachine):
     )
     accept = s.SCHEDULED.to(s.RUNNING)
     rest = s.SCHEDULED.to(s.WAITING)
-    retry = s.SCHEDULED.to(s.RETRYING) | s.RUNNING.to(s.RETRYING)
+    retry = s.SCHEDULED.to(s.RETRYING) | s.RUNNING.to(s.RETRYING) | s.WAITING.to(s.RETRYING)
     reschedule = s.RETRYING.to(s.SCHEDULED)
     complete = s.SCHEDULED.to(s.COMPLETED) | s.RUNNING.to(s.COMPLETED) | s.WAITING.to(s.COMPLETED)
     fail = s.SCHEDULED.to(s.FAILED) | s.RUNNING.to(s.FAILED) | s.WAITING.to(s.FAILED) | s.RETRYING.to(s.FAILED)

@@ -248,6 +248,7 @@ _WORKED_ON: Final = frozenset({"activity", "child"})
 _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
     "activity": lambda one: f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}",
     "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
+    "again": lambda one: "waits before it is tried again as a whole",
     "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
     "timer": lambda one: "waits for its time",
     "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}{_events(one)}",

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zlib import crc32
 
 from weft_language.compilation import Program
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core.again import spread
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import told
 from weft_engine.core.listening import hear
@@ -113,7 +113,7 @@ def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
     elapsed = (turn.now - step.started_at).total_seconds() if step.started_at is not None else 0.0
     delay = None
     if node.retry.covers(str(error.get("code", "")), permanent=bool(error.get("permanent"))):
-        delay = node.retry.delay(pending.attempt, _spread(turn.state, pending), elapsed)
+        delay = node.retry.delay(pending.attempt, spread(turn.state, *pending.place, pending.attempt), elapsed)
     if delay is not None:
         data = {"error": error, "retry_at": turn.now + timedelta(seconds=delay)}
         turn.write(Entry(e.STEP_RETRYING, pending.node, pending.visit, pending.attempt, data, pending.scope))
@@ -121,11 +121,6 @@ def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
         answered(turn, pending, error)
     else:
         turn.fail(turn.at(pending), error)
-
-
-def _spread(state: State, pending: Pending) -> float:
-    """A number in [0, 1) for the jitter: the same for the same attempt, so a replay waits as long."""
-    return crc32(f"{state.id}:{pending.node}:{pending.visit}:{pending.attempt}".encode()) / 2**32
 
 
 def _accepted(turn: Turn, item: i.ActivityAccepted | i.ActivityHeartbeat) -> None:

@@ -70,7 +70,7 @@ def choices(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int,
             users[entry.node] = entry.data.get("user")
         program = programs.get(state.version)
         node = program.nodes.get(entry.node or "") if program is not None else None
-        if program is None or node is None or entry.kind not in _DECIDING:
+        if program is None or node is None or entry.kind not in _DECIDING or "again" in entry.data:
             continue
         names = _names(state, entry, tenant, at, program)
         about: About = (position, at, node.id, entry.visit, entry.scope)

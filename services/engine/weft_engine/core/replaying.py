@@ -110,7 +110,11 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         return
     elif kind == e.STEP_ACCEPTED:
         yield i.ActivityAccepted(execution_id, *_asked_as(waited), waited.attempt)
-    elif kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE:
+    elif kind == e.STEP_RETRYING and "queue" not in waited.data:
+        # No activity. Where it waited for its scopes, what failed in them tells of it.
+        if waited.data.keys() & {"task", "child_id"}:
+            yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
+    elif (kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE) or "again" in data:
         yield i.Tick(execution_id)
     elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):
         yield i.ActivityFailed(execution_id, *_asked_as(waited), waited.attempt, data["error"])

@@ -18,7 +18,7 @@ MAX_TRANSITION: Final = 2_000
 """Entries of one transition, about. What is ready then goes on in the next, so that no execution keeps its neighbours waiting."""
 
 RESTS: Final = frozenset({"task", "timer", "signal", "child", "suspended"})
-BUSY: Final = frozenset({"activity", "retry"})
+BUSY: Final = frozenset({"activity", "retry", "again"})
 
 
 def run(turn: Turn) -> None:

@@ -26,7 +26,10 @@ Label = str | int | None
 
 @dataclass(slots=True)
 class Step:
-    """A visit of a node. visit: from 1.  attempts: begun so far.  error: a `Failure` as an object."""
+    """A visit of a node. visit: from 1.  attempts: begun so far, those of the visits before that it tries again counted.
+
+    error: a `Failure` as an object.  again: whether the next visit tries this one again.  since: when the first of these visits began.
+    """
 
     visit: int
     status: str = StepStatus.SCHEDULED
@@ -36,6 +39,8 @@ class Step:
     attempts: int = 0
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    again: bool = False
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -64,10 +69,10 @@ _NOWHERE: Final = Progress()
 class Pending:
     """What a node waits for.
 
-    kind: `activity` (an answer), `retry` (its next attempt), `task` (a person), `timer`, `signal`, `child` (an execution it called),
-    `suspended` (nodes of its type are held up), or one of `OWNERS` (scopes of its own).  scope: key of the scope it stands in.
-    due_at: when to look at it: lease over, next attempt, wake up, first `after`.  deadline_at: when the node's `timeout` is over.
-    data: what the kind needs: the activity's request, the names of a state's `after`.  progress: of an owner.
+    kind: `activity` (an answer), `retry` (its next attempt), `again` (a visit that tries this one again), `task` (a person), `timer`,
+    `signal`, `child` (an execution it called), `suspended` (nodes of its type are held up), or one of `OWNERS` (scopes of its own).
+    scope: key of the scope it stands in.  due_at: when to look at it: lease over, next attempt, wake up, first `after`.
+    deadline_at: when the node's `timeout` is over.  data: of the kind, such as the activity's request.  progress: of an owner.
     """
 
     node: str

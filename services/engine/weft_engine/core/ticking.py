@@ -11,7 +11,7 @@ from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
 from weft_engine.core.running import take_up
 from weft_engine.core.state import Pending
-from weft_engine.core.turn import Turn
+from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import StepStatus
 
 
@@ -42,6 +42,10 @@ def _due(turn: Turn, pending: Pending, fail_attempt: Callable[[Turn, Pending, di
         turn.finish(turn.at(pending), name, None, **pending.subscribed)
     elif pending.kind == "retry":
         turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
+    elif pending.kind == "again":
+        error = turn.state.steps_in(pending.scope)[pending.node].error
+        turn.emit(e.STEP_FAILED, turn.at(pending), outcome="error", error=error, again=True)
+        turn.ready.append(Entering(pending.node, pending.scope))
     elif pending.kind == "activity" and turn.state.steps_in(pending.scope)[pending.node].status == StepStatus.RUNNING:
         message = f"the worker that accepted {pending.node} gave no heartbeat for {pending.data['lease_s']:g} s"
         fail_attempt(turn, pending, failure("lease_expired", message, pending.node, pending.attempt))

@@ -12,6 +12,7 @@ from weft_language.compilation import PROPAGATE, PROPAGATING, ActivityWork, Conn
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.again import again_at
 from weft_engine.core.asking import request_of
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
 from weft_engine.core.entries import Entry
@@ -111,9 +112,13 @@ class Turn:
         newest = 0 if step is None else step.visit
         return At(node, max(newest, self.state.floors.get(node.id, 0)) + 1, scope)
 
-    def deadline(self, node: Node) -> datetime | None:
-        """When a visit that begins now outlives the node's `timeout`."""
-        return self.now + timedelta(seconds=node.timeout_s) if node.timeout_s is not None else None
+    def deadline(self, node: Node, scope: str | None = None) -> datetime | None:
+        """When a visit that begins now outlives the node's `timeout`. scope: it stands in, so that visits it tries again count."""
+        if node.timeout_s is None:
+            return None
+        before = None if scope is None else self.state.steps_in(scope).get(node.id)
+        since = before.since if before is not None and before.again else None
+        return (since or self.now) + timedelta(seconds=node.timeout_s)
 
     def finish(self, at: At, outcome: str, output: Any, names: Mapping[str, Any] | None = None, **data: Any) -> None:
         """End a visit with an outcome and go on by its edges.
@@ -191,8 +196,16 @@ class Turn:
         self.emit(e.COMPLETED, output=output if output is not None else {})
 
     def fail(self, at: At, error: dict[str, Any]) -> None:
-        """End a visit with an error: by its `error` edges, else the error passes to the enclosing scope."""
-        self._end_badly(at, "error", error, {})
+        """End a visit with an error: by its `error` edges, else the error passes to the enclosing scope.
+
+        What is more than an activity is tried again before that where its `retry` says so: as a whole, as another visit.
+        """
+        retry_at = again_at(self.state, at.node, at.visit, at.scope, error, self.now)
+        if retry_at is None:
+            self._end_badly(at, "error", error, {})
+            return
+        self.cancel_pending(inside=at.place)
+        self.emit(e.STEP_RETRYING, at, error=error, retry_at=retry_at)
 
     def time_out(self, at: At) -> None:
         """End a visit whose `timeout` is over: by its `timeout` edges, else as an error with code `timeout`."""

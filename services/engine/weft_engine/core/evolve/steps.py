@@ -14,9 +14,12 @@ from weft_engine.machine import StepStatus, move_step
 
 def begin(state: State, entry: Entry, at: datetime, status: str, attempts: int = 1) -> Step:
     """The record of a visit that begins. It becomes the newest of its node, and the one that its scope knows."""
-    node = node_of(entry)
-    step = Step(entry.visit, status, attempts=attempts, started_at=at)
-    state.steps_in(entry.scope)[node] = step
+    node, steps = node_of(entry), state.steps_in(entry.scope)
+    step = Step(entry.visit, status, attempts=attempts, started_at=at, since=at)
+    before = steps.get(node)
+    if before is not None and before.again:
+        step.attempts, step.since = before.attempts + 1, before.since
+    steps[node] = step
     newest = state.steps.get(node)
     if newest is None or newest.visit <= entry.visit:
         state.steps[node] = step
@@ -66,7 +69,8 @@ def _retrying(state: State, entry: Entry, at: datetime) -> None:
     step = _open_step(state, entry)
     if step is not None:
         step.status, step.error = move_step(step.status, "retry"), entry.data["error"]
-    pending.kind, pending.due_at = "retry", moment(entry.data["retry_at"])
+    pending.kind, pending.due_at = "retry" if pending.kind == "activity" else "again", moment(entry.data["retry_at"])
+    _close_scopes(state, pending)
 
 
 def _rests(state: State, entry: Entry, at: datetime) -> None:
@@ -94,7 +98,8 @@ def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:
 
 
 def _failed(state: State, entry: Entry, at: datetime) -> None:
-    _end(state, entry, at, "fail", StepStatus.FAILED, outcome=entry.data.get("outcome", "error"), error=entry.data["error"])
+    step = _end(state, entry, at, "fail", StepStatus.FAILED, outcome=entry.data.get("outcome", "error"), error=entry.data["error"])
+    step.again = entry.data.get("again", False)
 
 
 def _cancelled(state: State, entry: Entry, at: datetime) -> None:
@@ -104,7 +109,7 @@ def _cancelled(state: State, entry: Entry, at: datetime) -> None:
 def _end(
     state: State, entry: Entry, at: datetime, move: str, status: str, *,
     outcome: str | None = None, output: Any = None, error: dict[str, Any] | None = None, quiet: int = 1,
-) -> None:  # fmt: skip
+) -> Step:  # fmt: skip
     step = _open_step(state, entry)
     if step is None:
         step = begin(state, entry, at, status)
@@ -114,8 +119,15 @@ def _end(
     state.quiet += quiet
     pending = state.pending.pop((node_of(entry), entry.visit), None)
     if pending is not None:
-        for key in pending.progress.open:
-            del state.scopes[key]
+        _close_scopes(state, pending)
+    return step
+
+
+def _close_scopes(state: State, pending: Pending) -> None:
+    for key in pending.progress.open:
+        del state.scopes[key]
+    if pending.progress.open:
+        pending.progress.open = []
 
 
 def _compensated(state: State, entry: Entry, at: datetime) -> None:

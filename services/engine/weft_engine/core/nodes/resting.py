@@ -86,5 +86,5 @@ def _priority(rendered: dict[str, Any]) -> dict[str, int]:
 
 def limit(turn: Turn, at: At) -> dict[str, Any]:
     """When the visit outlives the node's `timeout`, as entries hold it; nothing where it has none."""
-    deadline = turn.deadline(at.node)
+    deadline = turn.deadline(at.node, at.scope)
     return {} if deadline is None else {"deadline_at": deadline}
