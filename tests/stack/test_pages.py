@@ -1,4 +1,4 @@
-"""Every example of docs/operating.md, run as it is printed, gives the answer that is printed."""
+"""Every example of the pages that are followed, run as it is printed, gives the answer that is printed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from tests.stack.page import Example, Shell, examples, matches
 from tests.support.meshes import MeshProcess, weft
 from tests.support.modes import in_one_process
 
-PAGE = ROOT / "docs/operating.md"
+PAGES = ("docs/tutorial.md", "docs/operating.md")
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", PAGES)
 @in_one_process
-def test_each_example_of_the_page_gives_the_answer_it_shows(mesh: MeshProcess, tmp_path: Path) -> None:
+def test_each_example_of_the_page_gives_the_answer_it_shows(mesh: MeshProcess, tmp_path: Path, page: str) -> None:
     data_dir = str(mesh.data_dir)
     shell = Shell(
         {
@@ -31,7 +32,7 @@ def test_each_example_of_the_page_gives_the_answer_it_shows(mesh: MeshProcess, t
         },
         tmp_path,
     )
-    for example in examples(PAGE.read_text(encoding="utf-8")):
+    for example in examples((ROOT / page).read_text(encoding="utf-8")):
         assert shell.run(example) is None, f"{example.command}\nis to give\n{example.shown or example.path}"
 
 
