@@ -52,7 +52,7 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         labels=state.labels,
         input=state.input,
         output=state.output,
-        error=state.error,
+        error=error_view(state.error),
         trigger=TriggerView(
             type=state.trigger.get("type", "manual"),
             id=state.trigger.get("id"),
@@ -68,6 +68,11 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
         allowed_actions=allowed_actions(state.status),
     )
+
+
+def error_view(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """An error with all of its members, those that were never said null."""
+    return None if error is None else {**dict.fromkeys(("code", "message", "node", "attempt", "permanent", "details")), **error}
 
 
 def children_of(rows: Iterable[Row]) -> list[UUID]:
@@ -111,7 +116,7 @@ def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None)
             outcome=visit.step.outcome,
             input=visit.input,
             output=visit.step.output,
-            error=visit.step.error,
+            error=error_view(visit.step.error),
             attempts=visit.step.attempts,
             started_at=visit.step.started_at,
             completed_at=visit.step.completed_at,
@@ -174,7 +179,7 @@ def _state_view(state: State, moment: datetime, at: int | None, last: int | None
         waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
         kept_signals=[kept.name for kept in state.kept],
         output=state.output,
-        error=state.error,
+        error=error_view(state.error),
     )
 
 
@@ -182,7 +187,7 @@ def _newest(node: str, state: State) -> StepView:
     step = state.steps[node]
     return StepView(
         node=node, visit=step.visit, scope="", type="", status=step.status, outcome=step.outcome, input=None, output=step.output,
-        error=step.error, attempts=step.attempts, started_at=step.started_at, completed_at=step.completed_at,
+        error=error_view(step.error), attempts=step.attempts, started_at=step.started_at, completed_at=step.completed_at,
     )  # fmt: skip
 
 
@@ -204,7 +209,7 @@ def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
             outcome=effect.outcome,
             receipt_hash=effect.receipt,
             receipt_at=effect.receipt_at,
-            error=effect.error,
+            error=error_view(effect.error),
             reused_from=effect.reused_from,
         )
         for effect in effects(flat(rows))
@@ -224,7 +229,7 @@ def explanation_view(
         waiting_for=[waiting_view(one) for one in pending],
         queued_for=list(gates),
         because=[because(one) for one in pending] or [standing.because(gate) for gate in gates if gate.full],
-        error=None if state is None else state.error,
+        error=None if state is None else error_view(state.error),
         choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), programs, tenant)],
     )
 

@@ -70,6 +70,15 @@ def _retries(keys: Sequence[Any], tried: int, shown: dict[str, Any]) -> bool:
     return len(keys) == tried and [wait["kind"] for wait in shown["waiting_for"]] == ["retry"]
 
 
+async def test_an_error_shows_all_of_its_members(engine: Engine) -> None:
+    await engine.publish("broken", nodes=[{"id": "f", "type": "fail", "with": {"code": "boom", "message": "no"}}])
+    shown = await engine.ended(await engine.start("broken"))
+    expected = {"code": "boom", "message": "no", "node": "f", "attempt": 1, "permanent": True, "details": None}
+    assert shown["error"] == expected
+    (step,) = await engine.steps(shown["id"])
+    assert step["error"] == expected
+
+
 async def test_an_error_takes_its_edge_and_is_read_there(engine: Engine, working: Callable[..., None]) -> None:
     async def refuse(call: ActivityCall) -> Any:
         raise ActivityError("no_stock", "nothing left", permanent=True)
