@@ -90,6 +90,10 @@ async def test_what_is_no_event_is_parked_and_its_neighbours_are_taken(events: R
     assert await numbers(events, [frame(key, write_amqp(event(99)))], 1) == [99]
     codes = [code for code, _ in await parked(events, "hostile")]
     assert codes == sorted(["invalid_event", "not_json", "invalid_event", "nul_character", "foreign_tenant", "event_too_large", "not_json"])
+    # The tenant of the routing key sees them, but for the one that names another tenant.
+    shown = (await events.client("hostile", ["admin"]).get("/api/v1/events/parked")).json()["items"]
+    assert sorted(one["code"] for one in shown) == [code for code in codes if code != "foreign_tenant"]
+    assert (await events.client("elsewhere", ["admin"]).get("/api/v1/events/parked")).json()["items"] == []
 
 
 async def test_the_same_event_by_both_doors_is_one(events: RunningService) -> None:

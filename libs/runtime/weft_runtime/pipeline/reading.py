@@ -53,8 +53,18 @@ class Piece:
     @property
     def tenant(self) -> str:
         """Whom it belongs to, "" where that is not known."""
-        tenant = self.item.tenantid if self.item else None
+        tenant = self._keyed_tenant() if self.item is None else self.item.tenantid
         return tenant if tenant and _is_tenant(tenant) else ""
+
+    def _keyed_tenant(self) -> str | None:
+        """The tenant in the routing key `<tenant>.<type>` of a plain event.
+
+        Not of one that speaks of a tenant itself, in a way that could not be read: it may be another's.
+        """
+        speaks = b"tenantid" in self.body or any(str(name).lower().endswith("tenantid") for name in self.origin.headers)
+        if self.origin.exchange != routing.DOMAIN or speaks:
+            return None
+        return self.origin.routing_key.partition(".")[0]
 
     def stored(self) -> tuple[str, bytes]:
         """Content type and bytes to keep it by."""
