@@ -95,6 +95,7 @@ FLOW: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("repeated", {"/edges/-": edge("done", "done")}, "cycle_never_waits", "/nodes/3", "error"),
     ("repeated", {"/nodes/0/with/join": 3}, "join_too_large", "/nodes/0/with/join", "error"),
     ("repeated", {"/nodes/0/with/branches/bill/nodes/-": node("out", "fail")}, "join_never_completes", "/nodes/0", "warning"),
+    ("repeated", {"/nodes/1/with/as": "vars"}, "name_hides_another", "/nodes/1/with/as", "warning"),
     ("repeated", {"/nodes/1/with/items": []}, "nothing_to_do", "/nodes/1/with/items", "warning"),
     ("repeated", {"/nodes/1/with/items": [1, 2, 3], "/nodes/1/with/max_items": 2}, "too_many_items", "/nodes/1/with/items", "error"),
 ]

@@ -59,6 +59,7 @@ FLOW: Final = (
     Code("join_too_large", "error", "a `parallel` that joins more branches than it has", 'write "all"'),
     Code("join_never_completes", "warning", "a `parallel` that waits for branches which cannot complete", "let them end, or join fewer"),
     Code("too_many_items", "error", "a written list longer than `max_items`", "raise it, or shorten the list"),
+    Code("name_hides_another", "warning", "an `as` that is one of the names in scope", "choose another, such as item"),
     Code("nothing_to_do", "warning", "a `foreach` over an empty list", "give it a list that holds something"),
     Code(
         "time_never_comes",

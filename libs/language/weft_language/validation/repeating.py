@@ -9,8 +9,10 @@ from weft_language.nodes import entry
 from weft_language.validation import compiled
 from weft_language.validation.flow import Flow, done_of, entry_of, ids_inside, outcome_of
 from weft_language.validation.outline import Outline, OutlineNode
+from weft_language.validation.sites import AT_RUN
 
 _DEFAULT_MAX_ITEMS: Final = 10_000
+_TAKEN: Final = AT_RUN | {"signal", "event", "index", "iteration"}
 _SAME_EACH_TIME: Final = frozenset({"input", "trigger", "tenant", "execution"})
 
 
@@ -43,6 +45,10 @@ def _parallel(node: OutlineNode, flow: Flow) -> Iterator[Finding]:
 
 
 def _foreach(node: OutlineNode) -> Iterator[Finding]:
+    name = node.with_.get("as")
+    if isinstance(name, str) and name in _TAKEN:
+        message = f"the items of `{node.id}` are named `{name}`, and in its body that name already means something else"
+        yield Finding("warning", "name_hides_another", f"{node.pointer}/with/as", message, node.id, "choose another, such as item")
     items, most = node.with_.get("items"), node.with_.get("max_items", _DEFAULT_MAX_ITEMS)
     if not isinstance(items, list):
         return
