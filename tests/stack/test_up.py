@@ -45,7 +45,7 @@ def test_status_tells_programs_where_everything_is(mesh: MeshProcess) -> None:
         ("gateway", "definitions", "engine", "events", "tasks", "analytics"), True
     )
     assert found["demo"]["tenant"] == "demo"
-    assert [person["roles"] for person in found["demo"]["users"]] == [["admin"], ["editor"], ["approver"]]
+    assert [person["roles"] for person in found["demo"]["users"]] == [["admin", "operator"], ["editor"], ["approver"]]
     assert all(set(person) == {"email", "password", "roles"} for person in found["demo"]["users"])
 
 

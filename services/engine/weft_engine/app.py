@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from weft_connectors.activity import Activities
 from weft_runtime.bus.topology import partitions as partition_topology
 from weft_runtime.context import ServiceContext
+from weft_runtime.pipeline.words import Outgoing
 from weft_runtime.service import Service
 
 from weft_engine import api, campaigns, handlers, tables
@@ -16,7 +18,7 @@ from weft_engine.bulk.running import BULK, BulkWake
 from weft_engine.forgetting import forget_executions
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
-from weft_engine.journal import connector, forget_blobs, prune_answers
+from weft_engine.journal import WordRow, connector, forget_blobs, prune_answers
 from weft_engine.moving.running import MIGRATIONS, MigrationWake
 from weft_engine.partitions import Node
 from weft_engine.programs import ProgramCache
@@ -57,7 +59,11 @@ async def run_partitions(settings: Settings, context: ServiceContext) -> None:
     opened = connector(settings.database_url.get_secret_value())
     programs = Programs(context.part(ProgramCache))
     gates = context.part(Gatekeeper).call
-    lanes = [Lane(context.bus, opened, context.clock, settings, programs, gates) for _ in range(settings.lanes)]
+
+    async def outbox(words: Sequence[WordRow]) -> None:
+        await context.mouth.send([Outgoing(*word) for word in words])
+
+    lanes = [Lane(context.bus, opened, context.clock, settings, programs, gates, outbox) for _ in range(settings.lanes)]
     node = Node(opened, lanes, context.clock, settings)
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(lane.run()) for lane in lanes]

@@ -21,11 +21,11 @@ from weft_gateway.store import directory
 
 TENANT: Final = "demo"
 PEOPLE: Final = {
-    "admin@demo.weft": ("Ada Admin", ("admin",), ("operations",)),
+    "admin@demo.weft": ("Ada Admin", ("admin", "operator"), ("operations",)),
     "editor@demo.weft": ("Edda Editor", ("editor",), ("operations",)),
     "approver@demo.weft": ("Arno Approver", ("approver",), ("approvers",)),
 }
-"""Who belongs to it: name, roles and groups by e-mail address."""
+"""Who belongs to it: name, roles and groups by e-mail address. The first runs the installation, too: somebody has to make other tenants."""
 
 STATEMENT_TIMEOUT_MS = 30_000
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from weft_contracts.executions import SignalExecution, StartExecution, TriggerInfo
 from weft_engine import store
 from weft_runtime.clock import new_id
-from weft_runtime.testing import eventually
+from weft_runtime.testing import eventually, said
 
 from tests.services.engine.conftest import Engine
 
@@ -100,3 +100,5 @@ async def test_one_that_reaches_an_execution_which_has_just_ended_starts_another
     living = await eventually(begun, "another execution has the key, and waits")
     assert living["id"] not in (str(first.execution_id), str(late.execution_id))
     assert (living["input"], living["waiting_for"][0]["node"]) == ({"number": 2}, "paid")
+    at_once = [str(start.execution_id) for start in said(engine.service, StartExecution)]
+    assert living["id"] in at_once, "it is not left to the sweeper"

@@ -20,6 +20,18 @@ from tests.services.gateway.conftest import PASSWORD, login, signed_in
 EVERYBODY = {"admin@demo.weft", "editor@demo.weft", "approver@demo.weft"}
 
 
+async def holding(gateway: RunningService, role: str) -> httpx2.AsyncClient:
+    """Somebody of the tenant who holds this one role."""
+    now = gateway.clock.now()
+    async with gateway.context.owner_transaction("demo") as uow:
+        demo = await directory.get_tenant(uow, "demo")
+        somebody = User(uuid4(), "demo", f"{role}@weft.example", role, now, now, (role,))
+        token = gateway.context.part(Issuer).access_token(access_claims(somebody, demo), uow, str(uuid4()))
+    client = gateway.anonymous()
+    client.headers["Authorization"] = f"Bearer {token}"
+    return client
+
+
 async def test_tables_and_migrations_agree(gateway: RunningService) -> None:
     url = gateway.context.settings.database_url.get_secret_value()
     assert await check(url, "weft_gateway", "gateway") == []
@@ -58,7 +70,7 @@ async def test_a_new_person_is_told_to_the_mesh_signs_in_and_is_shut_out_again(g
 
 
 async def test_nobody_makes_somebody_who_may_do_more(gateway: RunningService) -> None:
-    client = await signed_in(gateway, "admin@demo.weft")
+    client = await holding(gateway, "admin")
     body = {"email": f"{uuid4().hex}@demo.weft", "name": "Op", "roles": ["operator"], "password": PASSWORD}
     refused = await client.post("/api/v1/users", json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "role_too_high")
@@ -102,26 +114,20 @@ async def test_an_api_key_is_shown_once_works_and_is_refused_once_revoked(gatewa
 
 
 async def test_an_api_key_may_not_do_more_than_its_maker(gateway: RunningService) -> None:
-    client = await signed_in(gateway, "admin@demo.weft")
+    client = await holding(gateway, "admin")
     refused = await client.post("/api/v1/api-keys", json={"name": "robot", "roles": ["operator"]})
     assert (refused.status_code, refused.json()["code"]) == (403, "role_too_high")
     assert (await (await signed_in(gateway, "editor@demo.weft")).post("/api/v1/api-keys", json={"name": "r"})).status_code == 403
 
 
-async def operator(gateway: RunningService) -> httpx2.AsyncClient:
-    """Who runs the installation."""
-    now = gateway.clock.now()
-    async with gateway.context.owner_transaction("demo") as uow:
-        demo = await directory.get_tenant(uow, "demo")
-        boss = User(uuid4(), "demo", "op@weft.example", "Op", now, now, ("operator",))
-        token = gateway.context.part(Issuer).access_token(access_claims(boss, demo), uow, str(uuid4()))
-    client = gateway.anonymous()
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
+async def test_the_administrator_of_the_demonstration_runs_the_installation_too_and_others_do_not(gateway: RunningService) -> None:
+    for email, status in (("admin@demo.weft", 200), ("editor@demo.weft", 403), ("approver@demo.weft", 403)):
+        assert (await (await signed_in(gateway, email)).get("/api/v1/tenants")).status_code == status
+    assert (await (await holding(gateway, "admin")).get("/api/v1/tenants")).status_code == 403
 
 
 async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: RunningService) -> None:
-    client = await operator(gateway)
+    client = await holding(gateway, "operator")
     admin = {"email": "boss@newco.example", "name": "Boss", "password": PASSWORD}
     made = await client.post("/api/v1/tenants", json={"id": "newco", "name": "NewCo", "tier": "gold", "admin": admin})
     assert made.status_code == 201
@@ -137,7 +143,7 @@ async def test_an_operator_makes_a_tenant_with_its_first_administrator(gateway: 
 
 
 async def test_an_operator_gives_a_tenant_quotas_and_those_that_make_no_sense_are_refused_with_pointers(gateway: RunningService) -> None:
-    client = await operator(gateway)
+    client = await holding(gateway, "operator")
     quotas = {"starts_per_s": 20, "live_executions": 500, "on_exceeded": {"starts_per_s": "refuse"}}
     made = await client.post("/api/v1/tenants", json={"id": "bounded", "name": "Bounded", "settings": {"region": "eu"}})
     assert made.status_code == 201

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -23,7 +23,7 @@ from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.hotloop.turns import Turns
 from weft_engine.hotloop.wheel import HORIZON, Wheel
-from weft_engine.journal import DATABASE_ERRORS, Batch, Connect, DataError, Fence, Fenced, Journal
+from weft_engine.journal import DATABASE_ERRORS, Batch, Connect, DataError, Fence, Fenced, Journal, WordRow
 from weft_engine.settings import Settings
 
 MAX_ITEMS: Final = 200
@@ -32,17 +32,25 @@ IDLE_S: Final = 0.2
 REFILL: Final = HORIZON / 3
 RECONNECT_S: Final = 0.2
 
+SendWords = Callable[[Sequence[WordRow]], Awaitable[None]]
+
 log = structlog.get_logger(__name__)
 
 
 class Lane:
-    """One hot loop. connect: opens a connection to the engine's schema.  gates: told when executions come to a gate or leave it."""
+    """One hot loop. connect: opens a connection to the engine's schema.  gates: told when executions come to a gate or leave it.
 
-    def __init__(self, bus: Bus, connect: Connect, clock: Clock, settings: Settings, programs: Programs, gates: Callable[[], None]) -> None:
+    outbox: sends what a commit has written into the service's outbox; what it does not send, the sweeper does.
+    """
+
+    def __init__(
+        self, bus: Bus, connect: Connect, clock: Clock, settings: Settings, programs: Programs, gates: Callable[[], None], outbox: SendWords
+    ) -> None:
         self._bus = bus
         self._connect = connect
         self._clock = clock
         self._gates = gates
+        self._outbox = outbox
         self._settings = settings
         self._publisher = Publisher(bus)
         self._turns = Turns(programs, settings)
@@ -168,6 +176,8 @@ class Lane:
             first = await self._decide(journal, pieces[:middle], now)
             return first.join(await self._decide(journal, pieces[middle:], now))
         self._adopt(turnout, pieces, now)
+        if turnout.batch.words:
+            await self._outbox(turnout.batch.words)
         return turnout
 
     async def _attempt(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
