@@ -33,7 +33,7 @@ SIDE_BY_SIDE := --numprocesses 2 --no-loadscope-reorder
 
 test: setup ## run every test
 	$(BIN)/pytest $(SIDE_BY_SIDE) --dist loadfile $(MESHES:%=--ignore=%)
-	$(BIN)/pytest $(SIDE_BY_SIDE) --dist loadgroup $(ALONE:%=--ignore=%) $(MESHES)
+	$(BIN)/pytest $(SIDE_BY_SIDE) --dist loadfile $(ALONE:%=--ignore=%) $(MESHES)
 	$(BIN)/pytest $(ALONE)
 
 check: setup ## format, lint, types, import contracts

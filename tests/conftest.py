@@ -7,6 +7,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,7 @@ from weft.stack.shared import Membership
 from tests.support.containers import container_stack, docker_answers
 from tests.support.isolation import SharedStack, data_dir, local_stack
 from tests.support.meshes import KeptMesh, MeshProcess
+from tests.support.modes import MODES
 
 # Tests start some two hundred processes. Where compiled modules may not be kept, each would compile 1,500 of them, in three seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -31,10 +33,12 @@ settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEF
 settings.load_profile("weft")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """With several processes (`--dist loadgroup`) the tests of a file are one group, and those of a kept mesh are another."""
-    mode = item.callspec.params.get("kept_mesh") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
-    item.add_marker(pytest.mark.xdist_group(item.location[0] if mode is None else f"mesh {mode}"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests (`--dist loadfile`): a file at a time, and those of one kept mesh in a row."""
+    from tests.support.sharing_out import InRows
+
+    return InRows(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +72,7 @@ def broker_url(stack: SharedStack) -> Iterator[str]:
     stack.drop_vhost(url)
 
 
-@pytest.fixture(scope="session", params=[(), ("--processes",)], ids=["one process", "one process per service"])
+@pytest.fixture(scope="session", params=list(MODES.values()), ids=list(MODES))
 def kept_mesh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptMesh]:
     """One for all tests of a mode, which pytest runs in a row, whatever files they are in."""
     kept = KeptMesh(tmp_path_factory.mktemp("mesh") / "data", *request.param)

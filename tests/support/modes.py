@@ -1,8 +1,14 @@
-"""Marks of tests that want a `mesh` in one of its two modes only."""
+"""The two modes of a kept mesh, and the marks of tests that want a `mesh` in one of them only."""
 
 import pytest
 
-in_one_process = pytest.mark.parametrize("kept_mesh", [()], indirect=True, ids=["one process"], scope="session")
-in_many_processes = pytest.mark.parametrize(
-    "kept_mesh", [("--processes",)], indirect=True, ids=["one process per service"], scope="session"
-)
+IN_ONE, IN_MANY = "one process", "one process per service"
+MODES = {IN_ONE: (), IN_MANY: ("--processes",)}
+"""The options of `weft up`, by what stands in the names of a mode's tests."""
+
+
+def _only(mode: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("kept_mesh", [MODES[mode]], indirect=True, ids=[mode], scope="session")
+
+
+in_one_process, in_many_processes = _only(IN_ONE), _only(IN_MANY)
