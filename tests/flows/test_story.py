@@ -109,7 +109,7 @@ def test_the_description_of_the_api_names_every_part(mesh: MeshProcess) -> None:
         told: dict[str, Any] = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False, timeout=40).json()
         return None if told["x-missing"] else told  # who does not answer within two seconds is asked again
 
-    document = until(whole, "every service describing itself")
+    document = until(whole, "every service describing itself", within_s=120)
     assert document["openapi"].startswith("3.1")
     paths = (
         "/api/v1/workflows",
