@@ -68,8 +68,8 @@ async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | No
 async def _few(uow: UnitOfWork, where: Sequence[Condition], condition: Condition) -> list[UUID] | None:
     """The newest executions that fit, where few do at all; None where many do.
 
-    PostgreSQL cannot tell the two apart by its statistics of words and of JSON: few are found by the index and sorted, many are met soon
-    enough on the way from the newest one back.
+    PostgreSQL cannot tell the two apart by its statistics of words, of JSON and of what begins alike: few are found by the index and
+    sorted, many are met soon enough on the way from the newest one back.
     """
     chosen = sa.select(table.c.id, table.c.started_at).where(*where, condition).limit(_FEW + 1)
     hits = chosen.cte("hits").prefix_with("MATERIALIZED")
@@ -127,11 +127,12 @@ async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str) -> lis
         pass
     slugs = sa.select(workflows.c.slug).where(workflows.c.tenant_id == uow.tenant, workflows.c.slug.startswith(text, autoescape=True))
     found = list((await uow.conn.execute(slugs.limit(_MOST_SLUGS))).scalars())
-    places: list[Condition] = [
-        sa.and_(table.c.key.startswith(text, autoescape=True), table.c.key.is_not(None)),
-        sa.and_(table.c.event_id.startswith(text, autoescape=True), table.c.event_id.is_not(None)),
-        table.c.workflow.in_([*found, text]),  # one that nothing was heard of but its executions is found by its whole slug
-    ]
+    # One that nothing was heard of but its executions is found by its whole slug.
+    places: list[Condition] = [table.c.workflow.in_([*found, text])]
+    for column in (table.c.key, table.c.event_id):
+        begins = sa.and_(column.startswith(text, autoescape=True), column.is_not(None))
+        few = await _few(uow, where, begins)
+        places.append(begins if few is None else table.c.id.in_(few))
     words = _WORD.findall(text)
     if words:
         query = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"'{word}':*" for word in words))
