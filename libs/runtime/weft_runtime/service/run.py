@@ -62,8 +62,7 @@ async def run(
         loop.add_signal_handler(number, stop.set)
     try:
         await bus.start()
-        for host in hosts:
-            await host.start()
+        await _start(hosts)
         for host in hosts:
             servers[host.service.name] = HttpServer(host.private_app, host.service.settings.host, host.service.settings.port)
         if edge is not None:
@@ -82,3 +81,10 @@ async def run(
         close_tracing()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def _start(hosts: Sequence[Host]) -> None:
+    """Start all side by side: where its queues are new, each waits until they have settled. Raises: what the first that failed raised."""
+    for outcome in await asyncio.gather(*(host.start() for host in hosts), return_exceptions=True):
+        if outcome is not None:
+            raise outcome

@@ -12,7 +12,7 @@ from weft_runtime.bus.metrics import BusMetrics
 from weft_runtime.bus.ports import ACK_WITHIN_S, BusClosed, Consumer, OnDone, OutFrame
 from weft_runtime.bus.rabbit.asking import asking, letting_go
 from weft_runtime.bus.rabbit.consumer import RabbitConsumer
-from weft_runtime.bus.rabbit.declaring import declare
+from weft_runtime.bus.rabbit.declaring import Settling, declare
 from weft_runtime.bus.rabbit.link import CALL_TIMEOUT_S, Link
 from weft_runtime.bus.rabbit.middlewares import middlewares
 from weft_runtime.bus.rabbit.publisher import Publisher
@@ -28,7 +28,7 @@ class RabbitBus:
     """Frames over RabbitMQ. url: `amqp(s)://…`.  name: shown by the broker as the connection's name."""
 
     def __init__(self, url: str, *, name: str, metrics: BusMetrics, settle_s: float) -> None:
-        self._settle_s = settle_s
+        self._settling = Settling(settle_s)
         self._metrics = metrics
         self._watchdog = Watchdog(self._restore, self._verify, metrics)
         passed = middlewares(metrics.registry, name)
@@ -65,7 +65,11 @@ class RabbitBus:
         """Make sure it exists, now and after each reconnect. Raises: Unavailable."""
         async with self._declaring:
             self._topology += Topology(tuple(queue for queue in topology.queues if queue not in self._topology.queues))
-            await declare(self._reading, topology, settle_s=self._settle_s)
+            new = await declare(self._reading, topology)
+            if new:
+                self._settling.begin()
+        if new:
+            await self._settling.wait()
 
     async def publish(self, frames: Sequence[OutFrame]) -> None:
         """Send all at once; returns when every one is confirmed. Raises: Unroutable, Unavailable."""
@@ -139,7 +143,9 @@ class RabbitBus:
                 self._metrics.connects.labels(label).inc()
                 if link is self._reading:
                     async with self._declaring:
-                        await declare(link, self._topology, settle_s=self._settle_s)
+                        if await declare(link, self._topology):
+                            self._settling.begin()
+                    await self._settling.wait()
         if not self._publisher.ready:
             await self._publisher.attach()
         await self._watchdog.resubscribe(self._consumers, self._reading)

@@ -32,19 +32,42 @@ def arguments(queue: QueueSpec) -> dict[str, Any]:
     return given
 
 
-async def declare(link: Link, topology: Topology, *, settle_s: float) -> None:
-    """Make sure all of it exists. Raises: Unavailable; Conflict when a queue of the name has other arguments.
+class Settling:
+    """Lets whoever made a queue wait until it can be relied on. settle_s: how long after the last that was new.
 
-    settle_s: how long to wait when a queue was new. RabbitMQ registers the log of a new quorum queue on disk only after half a second
-    without other such changes; killed before, it comes back with a queue that has lost what was confirmed and never finds a leader
-    (rabbitmq/rabbitmq-server#15725). Guarded by tests/runtime/bus/test_broker_loss.py.
+    RabbitMQ registers the log of a new quorum queue on disk only after half a second without other such changes; killed before, it comes
+    back with a queue that has lost what was confirmed and never finds a leader (rabbitmq/rabbitmq-server#15725). Guarded by
+    tests/runtime/bus/test_broker_loss.py.
+    """
+
+    def __init__(self, settle_s: float) -> None:
+        self._settle_s = settle_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    def begin(self) -> None:
+        """A queue was new just now; whoever waits for an earlier one waits for it, too."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._settled.clear()
+        self._timer = asyncio.get_running_loop().call_later(self._settle_s, self._settled.set)
+
+    async def wait(self) -> None:
+        """Until all have settled."""
+        await self._settled.wait()
+
+
+async def declare(link: Link, topology: Topology) -> bool:
+    """Make sure all of it exists. Returns: whether a queue was new.
+
+    Raises: Unavailable; Conflict when a queue of the name has other arguments.
     """
     fresh = [queue for queue in topology.queues if not await _exists(link, queue.name)]
     async with _channel(link) as channel:
         with asking("declare the queues"):
             await _declare(channel, topology)
-    if fresh and settle_s:
-        await asyncio.sleep(settle_s)
+    return bool(fresh)
 
 
 async def _exists(link: Link, queue: str) -> bool:
