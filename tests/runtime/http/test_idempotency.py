@@ -5,7 +5,7 @@ from datetime import timedelta
 from weft_runtime.http import idempotency
 from weft_runtime.testing import RunningService
 
-from tests.runtime.sample.app import halfway
+from tests.runtime.sample.app import halfway, patience
 
 
 def key() -> dict[str, str]:
@@ -36,6 +36,7 @@ async def test_another_request_with_the_key_is_refused(sample: RunningService, t
 
 async def test_while_the_first_runs_the_second_is_told_to_wait(sample: RunningService, tenant: str) -> None:
     client, once = sample.client(tenant), key()
+    halfway.begin()
     first = asyncio.create_task(client.post("/api/v1/notes", json={"title": "slow"}, headers=once))
     await halfway.reached.wait()
     answers = await asyncio.gather(*(client.post("/api/v1/notes", json={"title": "slow"}, headers=once) for _ in range(3)))
@@ -93,11 +94,11 @@ async def test_the_answer_that_came_after_waiting_is_the_one_kept(sample: Runnin
 
 async def test_while_the_first_waits_for_others_the_second_is_told_to_wait(sample: RunningService, tenant: str) -> None:
     client, once = sample.client(tenant), key()
+    patience.begin()
     waiting = asyncio.create_task(client.post("/api/v1/later", json={"title": "patience"}, headers=once))
-    async with asyncio.timeout(5):
-        while await count(sample, tenant) == 0:
-            pass  # each look at the list lets the other request run
+    await patience.reached.wait()
     second = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
+    patience.go_on.set()
     assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (409, "idempotency_running", "1")
     assert (await waiting).json() == {"found": "1"}
     third = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
@@ -116,16 +117,16 @@ async def test_a_refusal_that_came_after_waiting_is_the_answer_kept(sample: Runn
 async def test_who_died_while_waiting_leaves_the_answer_without_it(sample: RunningService, tenant: str) -> None:
     client, once = sample.client(tenant), key()
     before = sample.clock.now()
+    patience.begin()
     waiting = asyncio.create_task(client.post("/api/v1/later", json={"title": "patience"}, headers=once))
     try:
-        async with asyncio.timeout(5):
-            while await count(sample, tenant) == 0:
-                pass
+        await patience.reached.wait()
         sample.clock.advance(idempotency.LONGEST_RUN)
         again = await client.post("/api/v1/later", json={"title": "patience"}, headers=once)
         assert (again.status_code, again.json(), again.headers["idempotent-replayed"]) == (202, {"status": "queued"}, "true")
     finally:
         sample.clock.set(before)
+        patience.go_on.set()
         await waiting
 
 

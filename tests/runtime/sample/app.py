@@ -60,13 +60,20 @@ class NoteMissing(NotFound):
 
 
 class Halfway:
-    """Where the making of a note named `slow` rests. reached: it has come so far.  go_on: what it waits for."""
+    """Where a request rests. reached: it has come so far.  go_on: what it waits for."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Nobody has come, and nobody goes on."""
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
 
 
 halfway = Halfway()
+"""In the making of a note named `slow`."""
+patience = Halfway()
+"""After the making of a note named `patience`, at `/later`."""
 
 
 def view(row: Any) -> NoteView:
@@ -149,7 +156,8 @@ async def raw(body: RawBody, asker: Asker) -> dict[str, Any]:
 async def later(body: NoteBody, uow: Uow, context: Context) -> Reply[dict[str, str]]:
     async def then() -> Reply[dict[str, str]] | None:
         if body.title == "patience":
-            await asyncio.sleep(0.3)
+            patience.reached.set()
+            await patience.go_on.wait()
         if body.title == "refused":
             raise Conflict("whoever was asked refused", code="note_refused")
         async with context.transaction(uow.tenant) as after:
