@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from weft_contracts.executions import StartExecution
 from weft_language.compilation import MANUAL, Program, Trigger, holds
 from weft_language.expressions import ExpressionError
 from weft_runtime.errors import WeftError
 
 from weft_engine.errors import InputInvalid, TriggerDisabled, TriggerRefused
-
-MAX_KEY: Final = 500
-"""Characters of a key."""
 
 
 def is_written(program: Program) -> bool:
@@ -53,17 +49,8 @@ def _taken(start: StartExecution, program: Program, trigger: Trigger, names: Map
         if trigger.when is not None and not holds(trigger.when, names):
             raise TriggerRefused(program.slug, trigger.id, f"its condition is false: {trigger.when.text}")
         input_ = start.input if trigger.input is None else trigger.input.render(names)
-        key = start.key if start.key is not None or trigger.key is None else _key(trigger.key.render(names))
+        key = start.key if start.key is not None else trigger.key_of(names)
     except ExpressionError as error:
         raise TriggerRefused(program.slug, trigger.id, str(error)) from error
     info = start.trigger.model_copy(update={"id": trigger.id})
     return start.model_copy(update={"input": input_, "key": key, "trigger": info})
-
-
-def _key(value: Any) -> str | None:
-    if value is None or value == "":
-        return None
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    if len(text) > MAX_KEY:
-        raise ExpressionError("expression_limit", f"the key has {len(text)} characters; at most {MAX_KEY} are allowed")
-    return text

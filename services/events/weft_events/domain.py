@@ -28,7 +28,6 @@ REMEMBERED_TYPES: Final = 1000
 """Event types whose triggers an index remembers."""
 MAX_KEPT_DAYS: Final = 36_500
 MAX_DETAIL: Final = 500
-MAX_KEY: Final = 500
 
 _EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
 """The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
@@ -229,7 +228,7 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
             event=names["trigger"]["event"],
             time=event.time,
         ),
-        key=_key(trigger, names),
+        key=trigger.key_of(names),
         priority=one.priority,
         correlated=trigger.correlates,
         requested_at=received.at,
@@ -240,14 +239,3 @@ def _input(trigger: Trigger, names: Mapping[str, Any]) -> dict[str, Any]:
     """What the trigger's map renders to; without one the event's data where that is an object."""
     value = names["trigger"]["payload"] if trigger.input is None else trigger.input.render(names)
     return value if isinstance(value, dict) else {}
-
-
-def _key(trigger: Trigger, names: Mapping[str, Any]) -> str | None:
-    """The key a start is held to, None where it has none. Raises: ExpressionError for one too long."""
-    value = None if trigger.key is None else trigger.key.render(names)
-    if value is None or value == "":
-        return None
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    if len(text) > MAX_KEY:
-        raise ExpressionError("expression_limit", f"the key has {len(text)} characters; at most {MAX_KEY} are allowed")
-    return text

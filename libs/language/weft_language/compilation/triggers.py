@@ -1,14 +1,19 @@
 """Triggers, compiled: what the events service matches arriving things against."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from weft_language.expressions import Expression, Template, compile_conditions, compile_expression, compile_template
+import msgspec
+
+from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, compile_expression, compile_template
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
 
 FIRST_PRIORITY: Final = 100
 """Where a trigger stands among those that are considered for an event, unless it says so: smaller first."""
+MAX_KEY: Final = 500
+"""Characters of a start's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,19 @@ class Trigger:
         if self.source is not None and source is not None and not glob_matches(self.source, source):
             return False
         return self.pattern == event_type if self.exact else glob_matches(self.pattern, event_type)
+
+    def key_of(self, names: Mapping[str, Any]) -> str | None:
+        """The key that a start is held to, None where it has none. names: what the template reads.
+
+        Raises: ExpressionError, also for a key that is too long.
+        """
+        value = None if self.key is None else self.key.render(names)
+        if value is None or value == "":
+            return None
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        if len(text) > MAX_KEY:
+            raise ExpressionError("expression_limit", f"the key has {len(text)} characters; at most {MAX_KEY} are allowed")
+        return text
 
 
 MANUAL: Final = Trigger(id="manual", on="manual")
