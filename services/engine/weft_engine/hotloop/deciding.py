@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,7 @@ class Turnout:
     partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
     seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
     contents: large values that the batch has yet to hold, JSON by tenant and id.
+    shown: executions that PostgreSQL has a head of, begun or not.
     """
 
     partitions: int
@@ -71,6 +72,7 @@ class Turnout:
     undecided: list[Piece] = field(default_factory=list)
     parked: list[Unusable] = field(default_factory=list)
     contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    shown: set[UUID] = field(default_factory=set)
     _touched: dict[UUID, Touched] = field(default_factory=dict)
 
     def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:
@@ -161,6 +163,15 @@ class Turnout:
         self.undecided.extend(later.undecided)
         self.parked.extend(later.parked)
         return self
+
+    def counts(self, pieces: Sequence[Piece]) -> bool:
+        """Whether the turn over these is to be committed.
+
+        An item that changes nothing is acked too, so it must be the owner who says so: a zombie's memory is of another time.
+        """
+        waiting = {id(piece) for piece in self.undecided}
+        heard = any(piece.item is not None and id(piece) not in waiting for piece in pieces)
+        return heard or bool(self.batch.rows or self.batch.heads or self.batch.born or self.batch.answers)
 
     def park(self, piece: Piece, code: str, reason: str) -> None:
         """Set an item aside, with the reason; the owner's own ticks simply come again."""
@@ -267,7 +278,7 @@ class Turnout:
         ends = (state.completed_at, kept_until(state.completed_at, touched.kept_days))
         about = (state.id, state.tenant, state.workflow, state.version, touched.owned.partition)
         head = HeadRow(*about, state.status, wake_at, *ends, state.key, labels)
-        self.batch.heads.append(head)
+        (self.batch.heads if before.status or state.id in self.shown else self.batch.born).append(head)
         return Held(state, state.status, wake_at)
 
 

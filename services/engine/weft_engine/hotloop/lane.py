@@ -23,7 +23,7 @@ from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.publisher import Publisher
 from weft_engine.hotloop.turns import Turns
 from weft_engine.hotloop.wheel import HORIZON, Wheel
-from weft_engine.journal import DATABASE_ERRORS, Batch, Connect, DataError, Fence, Fenced, Journal, WordRow
+from weft_engine.journal import DATABASE_ERRORS, AlreadyThere, Batch, Connect, DataError, Fence, Fenced, Journal, WordRow
 from weft_engine.settings import Settings
 
 MAX_ITEMS: Final = 200
@@ -180,28 +180,27 @@ class Lane:
             await self._outbox(turnout.batch.words)
         return turnout
 
-    async def _attempt(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
+    async def _attempt(self, journal: Journal, pieces: Sequence[Piece], now: datetime, *, look: bool = False) -> Turnout:
+        """Decide and commit. What starts is believed to be new: to look first would cost every turn a query for what hardly happens."""
         try:
-            turnout = await self._turns.turn(journal, pieces, now)
+            turnout = await self._turns.turn(journal, pieces, now, look=look)
             await self._commit(journal, turnout, pieces)
-        except BaseException:
+        except BaseException as error:
             # States are changed in place, so what was not committed must be forgotten: the journal tells it anew.
             for piece in pieces:
                 piece.owned.held.pop(piece.execution_id, None)
+            if isinstance(error, AlreadyThere) and not look:
+                return await self._attempt(journal, pieces, now, look=True)
             raise
         return turnout
 
     async def _commit(self, journal: Journal, turnout: Turnout, pieces: Sequence[Piece]) -> None:
-        batch = turnout.batch
-        waiting = {id(piece) for piece in turnout.undecided}
-        # An item that changes nothing is acked too, so it must be the owner who says so: a zombie's memory is of another time.
-        heard = any(piece.item is not None and id(piece) not in waiting for piece in pieces)
-        if not (heard or batch.rows or batch.heads or batch.answers):
+        if not turnout.counts(pieces):
             return
         owners = {piece.owned.partition: piece.owned for piece in pieces}
-        batch.fences = [Fence(owned.partition, owned.epoch, owned.published) for owned in owners.values()]
-        await journal.commit(batch)
-        for owned, fence in zip(owners.values(), batch.fences, strict=True):
+        turnout.batch.fences = fences = [Fence(owned.partition, owned.epoch, owned.published) for owned in owners.values()]
+        await journal.commit(turnout.batch)
+        for owned, fence in zip(owners.values(), fences, strict=True):
             owned.stored = fence.published
 
     def _adopt(self, turnout: Turnout, pieces: Sequence[Piece], now: datetime) -> None:

@@ -17,7 +17,8 @@ from weft_engine.core.state import State
 class Held:
     """A state in memory beside what PostgreSQL has of it.
 
-    wake_at: as stored, at or before the true one.  keep: False where it holds large values whole: the next turn reads it anew.
+    status: as stored, empty before it is.  wake_at: as stored, at or before the true one.
+    keep: False where it holds large values whole: the next turn reads it anew.
     """
 
     state: State

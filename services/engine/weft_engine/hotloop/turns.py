@@ -53,6 +53,12 @@ def sampled(piece: Piece) -> bool:
     return traceparent is not None and traceparent[-1:] in "13579bdf"
 
 
+def _likely_new(piece: Piece) -> bool:
+    """Whether only a repeat could have made it known. What has a key takes it before the commit; what is asked for by hand is shown."""
+    start = piece.happening
+    return isinstance(start, words.Start) and start.key is None and start.trigger.get("type") != "manual"
+
+
 class Turns:
     """Decides the turns of one lane."""
 
@@ -61,10 +67,13 @@ class Turns:
         self._settings = settings
         self._recent = Recent(settings.recent_bytes)
 
-    async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime) -> Turnout:
-        """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors."""
+    async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime, *, look: bool) -> Turnout:
+        """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors.
+
+        look: whether to look for executions that are only asked to start; else they are believed to be new, and the commit tells if not.
+        """
         turnout = Turnout(self._settings.partitions)
-        states = await self._load(journal, pieces)
+        states = await self._load(journal, turnout, pieces, look)
         holders = await self._keys(journal, pieces, states)
         reading = self._reading(journal)
         for piece in pieces:
@@ -94,18 +103,19 @@ class Turns:
             log.error("not_said", execution=str(state.id), reason=str(lost))
             return []
 
-    async def _load(self, journal: Journal, pieces: Sequence[Piece]) -> dict[UUID, Held]:
+    async def _load(self, journal: Journal, turnout: Turnout, pieces: Sequence[Piece], look: bool) -> dict[UUID, Held]:
         states: dict[UUID, Held] = {}
         unknown: list[UUID] = []
         for piece in pieces:
             held = piece.owned.get(piece.execution_id)
             if held is not None:
                 states[held.state.id] = held
-            else:
+            elif look or not _likely_new(piece):
                 unknown.append(piece.execution_id)
         if not unknown:
             return states
         heads = await journal.heads(unknown)
+        turnout.shown.update(heads)
         if heads:
             for execution_id, rows in (await journal.load(list(heads))).items():
                 state = fold(execution_id, rows)

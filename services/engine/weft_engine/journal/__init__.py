@@ -36,6 +36,7 @@ from weft_engine.journal.rows import (
 __all__ = [
     "DATABASE_ERRORS",
     "AdmissionRow",
+    "AlreadyThere",
     "AnswerRow",
     "Batch",
     "BlobRow",
@@ -60,6 +61,8 @@ Connect = Callable[[], Awaitable[Connection]]
 """Opens a connection to the engine's schema. Raises: one of `DATABASE_ERRORS`."""
 DataError = asyncpg.DataError
 """A value that PostgreSQL refuses: it spoils only the item it came with."""
+AlreadyThere = asyncpg.UniqueViolationError
+"""What a batch says that has an execution born which is there already."""
 DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a database that is away, slow or restarted raises. Whether the last commit was done is not known then."""
 
@@ -107,7 +110,7 @@ class Journal:
         return bool(self._connection.is_closed())
 
     async def commit(self, batch: Batch) -> None:
-        """Write a batch, all or nothing, durable when this returns. Raises: Fenced, asyncpg's errors."""
+        """Write a batch, all or nothing, durable when this returns. Raises: Fenced, AlreadyThere, asyncpg's errors."""
         # In one order, so that two lanes that keep the same values at once do not wait for each other.
         batch.blobs.sort()
         batch.uses[:] = sorted(set(batch.uses))

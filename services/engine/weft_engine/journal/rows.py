@@ -21,8 +21,9 @@ class JournalRow(NamedTuple):
 
 
 class HeadRow(NamedTuple):
-    """What queries and timers know of an execution. kept_until: from when on it may be forgotten, None for never.
+    """What queries and timers know of an execution, when it is born and later.
 
+    kept_until: from when on it may be forgotten, None for never.
     key, labels: never change; labels: a JSON object, None for none or when written.
     """
 
@@ -115,6 +116,7 @@ class Batch:
 
     fences: list[Fence] = field(default_factory=list)
     rows: list[JournalRow] = field(default_factory=list)
+    born: list[HeadRow] = field(default_factory=list)
     heads: list[HeadRow] = field(default_factory=list)
     freed: list[KeyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)

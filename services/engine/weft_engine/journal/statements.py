@@ -16,6 +16,12 @@ WITH fence AS (
 _FENCE_TYPES: Final = ("smallint", "bigint", "bigint")
 
 
+_HEAD_TYPES: Final = ("uuid", "text", "text", "int", "smallint", "text", "timestamptz", "timestamptz", "timestamptz", "text", "jsonb")
+_BORN: Final = """INSERT INTO engine.executions
+    (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, kept_until, key, labels)
+    SELECT u.* FROM mine, {rows} AS u"""
+
+
 class Part(NamedTuple):
     """What a commit may write beside its fences. name: of the batch's list.  types: of its rows' columns.
 
@@ -34,12 +40,12 @@ PARTS: Final = (
         """INSERT INTO engine.journal (partition, seq, execution_id, tenant_id, position, at, entries)
     SELECT u.* FROM mine, {rows} AS u""",
     ),
+    # One that is there already spoils the whole batch: it is no new execution, but a start that came again.
+    Part("born", _HEAD_TYPES, _BORN),
     Part(
         "heads",
-        ("uuid", "text", "text", "int", "smallint", "text", "timestamptz", "timestamptz", "timestamptz", "text", "jsonb"),
-        """INSERT INTO engine.executions AS x
-    (id, tenant_id, workflow, version, partition, status, wake_at, ended_at, kept_until, key, labels)
-    SELECT u.* FROM mine, {rows} AS u
+        _HEAD_TYPES,
+        f"""{_BORN}
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status, wake_at = excluded.wake_at,
                                    ended_at = excluded.ended_at, kept_until = excluded.kept_until""",
     ),
