@@ -1,18 +1,14 @@
 """`weft execution`: its verbs and their options."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-DataDir = Annotated[Path, Parameter(name="--data-dir", help="Of the mesh to speak with. Default: WEFT_DATA_DIR, else .weft here.")]
-As = Annotated[str, Parameter(name="--as", help="Which of the demo tenant's people asks.")]
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="For programs: the API's answer as it is.")]
+from weft.options import ADMIN, HERE, As, DataDir, Id, Json, Yes
+
 Payload = Annotated[str | None, Parameter(help="JSON.")]
-HERE = Path(os.environ.get("WEFT_DATA_DIR", ".weft"))
-ADMIN = "admin@demo.weft"
 
 app = App(name="execution", help="Look at executions of the running mesh and act on them.")
 
@@ -60,7 +56,7 @@ def list_executions(
 
 
 @app.command
-def show(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def show(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
     """Show an execution and what it waits for."""
     from weft.commands.execution import show as run
 
@@ -68,9 +64,7 @@ def show(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: 
 
 
 @app.command
-def cancel(
-    id_: Annotated[str, Parameter(name="id")], *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
-) -> None:
+def cancel(id_: Id, *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
     """End an execution now, with its children, tasks and timers."""
     from weft.commands.execution import act
 
@@ -78,9 +72,7 @@ def cancel(
 
 
 @app.command
-def pause(
-    id_: Annotated[str, Parameter(name="id")], *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
-) -> None:
+def pause(id_: Id, *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
     """Let an execution rest: signals are kept, time stands still, children and tasks follow."""
     from weft.commands.execution import act
 
@@ -88,7 +80,7 @@ def pause(
 
 
 @app.command
-def resume(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def resume(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
     """End the pause of an execution."""
     from weft.commands.execution import act
 
@@ -97,7 +89,7 @@ def resume(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who
 
 @app.command
 def retry(
-    id_: Annotated[str, Parameter(name="id")],
+    id_: Id,
     *,
     node: Annotated[str | None, Parameter(name="--from")] = None,
     input_: Annotated[str | None, Parameter(name="--input", help="JSON, in the place of the execution's own.")] = None,
@@ -127,7 +119,7 @@ def retry(
 
 
 @app.command
-def explain(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def explain(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
     """Tell why an execution is where it is: what it waits for, and each condition on its way."""
     from weft.commands.execution import explain as run
 
@@ -136,7 +128,7 @@ def explain(id_: Annotated[str, Parameter(name="id")], *, json: Json = False, wh
 
 @app.command
 def export(
-    id_: Annotated[str, Parameter(name="id")],
+    id_: Id,
     *,
     pytest: Annotated[bool, Parameter(negative=())] = False,
     out: Path | None = None,
@@ -159,7 +151,7 @@ def export(
 
 @app.command
 def signal(
-    id_: Annotated[str, Parameter(name="id")],
+    id_: Id,
     name: str,
     *,
     payload: Payload = None,
@@ -188,7 +180,7 @@ def bulk(
     redo: Annotated[bool, Parameter(negative=())] = False,
     rate_per_s: int = 200,
     preview: Annotated[bool, Parameter(negative=())] = False,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
+    yes: Yes = False,
     wait: bool = True,
     json: Json = False,
     who: As = ADMIN,
@@ -214,8 +206,6 @@ def bulk(
         Executions a second, at most.
     preview
         Only count and show a few.
-    yes
-        Do not ask before.
     wait
         Until the job has ended.
     """

@@ -36,18 +36,38 @@ class Mesh:
         """What stands at a path. query: left out where None or empty. Exits with 1 and the reason when it is refused."""
         return self._answer("GET", path, params={name: value for name, value in query.items() if value not in (None, [])})
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask for something. Exits as `get`."""
-        return self._answer("POST", path, json=body)
+    def find(self, path: str) -> Any:
+        """What stands at a path, None where nothing does. Exits as `get`."""
+        answer = self._request("GET", path)
+        return None if answer.status_code == 404 else _read(answer)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        """Ask for something. query: as of `get`. Exits as `get`."""
+        return self._answer("POST", path, json=body, params=told(query))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Put something there. Exits as `get`."""
+        return self._answer("PUT", path, json=body)
 
     def _answer(self, method: str, path: str, **more: Any) -> Any:
+        return _read(self._request(method, path, **more))
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:
-            answer = self._client.request(method, path, **more)
+            return self._client.request(method, path, **more)
         except httpx2.HTTPError as error:
             refuse(f"{self.url} does not answer: {error}. See `weft status`.")
-        if answer.status_code >= 400:
-            refuse(problem(answer.status_code, answer.text))
-        return answer.json()
+
+
+def _read(answer: httpx2.Response) -> Any:
+    if answer.status_code >= 400:
+        refuse(problem(answer.status_code, answer.text))
+    return answer.json()
+
+
+def told(members: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given: without the members that are None."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def problem(status: int, text: str) -> str:

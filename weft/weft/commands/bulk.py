@@ -1,17 +1,15 @@
 """`weft execution bulk`: one verb on many executions, looked at before and watched to its end."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from weft.commands.asking import Mesh, as_text
+from weft.commands.asking import Mesh, as_text, told
 from weft.commands.execution import show_table
-from weft.commands.terminal import refuse, say
+from weft.commands.labels import labels_of
+from weft.commands.terminal import SOME_REFUSED, confirm, refuse, say, watched
 from weft.execution import Which
 
-LOOK_S = 0.5
-SOME_REFUSED = 3
 SHOWN_REFUSALS = 20
 ENDED = ("completed", "stopped")
 
@@ -46,10 +44,11 @@ def bulk(
             _show_preview(found)
             if preview or found["total"] == 0:
                 return
-            _confirm(verb, found["total"])
+            confirm(f"{verb} all {found['total']}?", f"{verb} them")
         job = mesh.post("/executions/bulk", body)
         if wait:
-            job = _watched(mesh, job, quiet=as_json)
+            id_ = job["id"]
+            job = watched(lambda: mesh.get(f"/bulk/{id_}"), lambda found: found["status"] not in ENDED, _line, quiet=as_json)
         say(as_text(job) if as_json else _line(job))
         if job["progress"]["refused"] and not as_json:
             for item in mesh.get(f"/bulk/{job['id']}/items", status="refused", limit=SHOWN_REFUSALS)["items"]:
@@ -60,15 +59,12 @@ def bulk(
 
 def chosen(which: Which, ids: list[str] | None) -> dict[str, Any]:
     """The filter of the request: only what was given. Exits with 1 where a label has no value."""
-    labels = dict(label.partition("=")[::2] for label in which.label)
-    if any("=" not in label for label in which.label):
-        refuse("--label takes name=value")
     everything = {
         "workflow": which.workflow,
         "status": which.status or None,
         "version": which.version,
         "key": which.key,
-        "label": labels or None,
+        "label": labels_of(which.label) or None,
         "from": which.since,
         "to": which.until,
         "q": which.q,
@@ -77,35 +73,11 @@ def chosen(which: Which, ids: list[str] | None) -> dict[str, Any]:
     return told(everything)
 
 
-def told(members: dict[str, Any]) -> dict[str, Any]:
-    """What was given: without the members that are None."""
-    return {name: value for name, value in members.items() if value is not None}
-
-
 def _show_preview(found: dict[str, Any]) -> None:
     of = ", ".join(f"{count} {status}" for status, count in sorted(found["by_status"].items()))
     say(f"{found['total']} executions" + (f": {of}" if of else ""))
     if found["sample"]:
         show_table(found["sample"], "created_at")
-
-
-def _confirm(verb: str, total: int) -> None:
-    if not sys.stdin.isatty():
-        refuse(f"Add --yes to {verb} them without being asked.")
-    if input(f"{verb} all {total}? [y/N] ").strip().lower() not in ("y", "yes"):
-        refuse("Nothing was done.")
-
-
-def _watched(mesh: Mesh, job: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
-    """The job once it has ended."""
-    told = ""
-    while job["status"] not in ENDED:
-        if not quiet and _line(job) != told:
-            told = _line(job)
-            say(told)
-        time.sleep(LOOK_S)
-        job = mesh.get(f"/bulk/{job['id']}")
-    return job
 
 
 def _line(job: dict[str, Any]) -> str:

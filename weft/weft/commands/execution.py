@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from weft.commands.asking import Mesh, as_text, read_json
-from weft.commands.terminal import say
+from weft.commands.asking import Mesh, as_text, read_json, told
+from weft.commands.terminal import say, table
 from weft.execution import Which
 
 
@@ -34,23 +34,20 @@ def show_table(executions: list[dict[str, Any]], when: str) -> None:
     """Print executions as a table. when: which of their times."""
     head = ("Execution", "Workflow", "Version", "Status", "Key", "Started")
     rows = [(one["id"], one["workflow"], str(one["version"]), one["status"], one["key"] or "", one[when]) for one in executions]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    # Never cut to the width of a terminal: an id that cannot be copied is of no use.
-    for row in (head, *rows):
-        say("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
+    table(head, rows)
 
 
 def show(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
     """Print an execution."""
     with Mesh(data_dir, who) as mesh:
-        _print(mesh.get(f"/executions/{quote(id_, safe='')}"), as_json=as_json)
+        show_one(mesh.get(f"/executions/{quote(id_, safe='')}"), as_json=as_json)
 
 
 def act(data_dir: Path, who: str, id_: str, verb: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
     """Do a verb to an execution and print what it is then. body: members that are None are left out."""
     with Mesh(data_dir, who) as mesh:
-        given = None if body is None else {name: value for name, value in body.items() if value is not None}
-        _print(mesh.post(f"/executions/{quote(id_, safe='')}/{verb}", given), as_json=as_json)
+        given = None if body is None else told(body)
+        show_one(mesh.post(f"/executions/{quote(id_, safe='')}/{verb}", given), as_json=as_json)
 
 
 def signal(data_dir: Path, who: str, id_: str, name: str, payload: str | None, *, as_json: bool) -> None:
@@ -88,7 +85,8 @@ def _because(tree: dict[str, Any] | None) -> str:
     return f" when {tree['expression']}: {value}" + (f" ({parts})" if parts else "")
 
 
-def _print(shown: dict[str, Any], *, as_json: bool) -> None:
+def show_one(shown: dict[str, Any], *, as_json: bool) -> None:
+    """Print an execution, or what is known of it while its end is waited for elsewhere."""
     if as_json:
         say(as_text(shown))
         return

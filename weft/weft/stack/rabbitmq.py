@@ -40,8 +40,8 @@ disk_free_limit.absolute = 200MB
 # Schedulers do not spin, and there are half as many as processors, two at most: waking a second one for each message costs more
 # than it gives where services and database share the machine (CPU a message on two processors: a quarter less with one).
 SCHEDULERS = min(2, max(1, (os.cpu_count() or 2) // 2))
-# The write-ahead log is opened so that a write returns once it is on the disk: one call where a write and a sync were two, as durable, and a
-# message stands in its queue a seventh sooner (0.95 ms for 1.1).
+# The write-ahead log is opened so that a write returns once it is on the disk: one call where a write and a sync were two, as durable, and
+# a message stands in its queue a seventh sooner (0.95 ms for 1.1).
 EMULATOR = (
     f"+S {SCHEDULERS}:{SCHEDULERS} +SDcpu 1:1 +SDio 4 +sbwt none +sbwtdcpu none +sbwtdio none"
     " -ra wal_write_strategy o_sync -kernel inet_dist_use_interface {127,0,0,1}"

@@ -199,7 +199,7 @@ class MigrationSummary(BaseModel):
 
 def view(migration: Any, counts: dict[str, int], reasons: list[dict[str, Any]], warnings: list[dict[str, Any]]) -> MigrationView:
     """A migration as it is stored, with what its items come to."""
-    shown = {name: many for name, many in counts.items() if name not in ("canary_waiting", "failed")}
+    shown = {name: many for name, many in sorted(counts.items()) if name not in ("canary_waiting", "failed")}
     return MigrationView(
         id=migration.id,
         workflow=migration.workflow,

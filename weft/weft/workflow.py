@@ -1,0 +1,212 @@
+"""`weft workflow`: its verbs and their options."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from weft.options import ADMIN, HERE, As, DataDir, Id, Json, Labels, Yes
+
+Document = Annotated[Path, Parameter(help="A definition, JSON or YAML; `-` reads it from standard input.")]
+Note = Annotated[str | None, Parameter(help="Why, for the history.")]
+
+app = App(name="workflow", help="Write, publish and start workflows of the running mesh, and move what lives to another version.")
+
+
+@app.command
+def validate(document: Document, *, json: Json = False) -> None:
+    """Tell what is wrong, doubtful or worth knowing about a definition; needs no mesh. Exits with 1 when it cannot be published."""
+    from weft.commands.documents import validate as run
+
+    run(document, as_json=json)
+
+
+@app.command(name="list")
+def list_workflows(
+    *,
+    status: str | None = None,
+    label: Labels | None = None,
+    q: str | None = None,
+    limit: int = 50,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """List workflows, the newest first.
+
+    Parameters
+    ----------
+    status
+        draft, active, inactive or archived.
+    q
+        A part of slug, name or description.
+    limit
+        At most so many, up to 200.
+    """
+    from weft.commands.workflow import list_workflows as run
+
+    run(data_dir, who, {"status": status, "label": label, "q": q, "limit": limit}, as_json=json)
+
+
+@app.command
+def show(slug: str, *, version: int | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """Show a workflow with its newest definition, or that of a version."""
+    from weft.commands.workflow import show as run
+
+    run(data_dir, who, slug, version, as_json=json)
+
+
+@app.command
+def save(
+    document: Document,
+    *,
+    publish: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Create the workflow that a definition names, or give it a new version.
+
+    Parameters
+    ----------
+    publish
+        Let new executions run it at once; else it is a draft.
+    """
+    from weft.commands.documents import save as run
+
+    run(data_dir, who, document, publish=publish, as_json=json)
+
+
+@app.command
+def publish(
+    slug: str, *, version: int | None = None, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
+) -> None:
+    """Let new executions run a version, the newest unless one is named."""
+    from weft.commands.workflow import act
+
+    act(data_dir, who, slug, "publish", {"version": version, "note": note}, as_json=json)
+
+
+@app.command
+def activate(
+    slug: str, *, version: int | None = None, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
+) -> None:
+    """Let a deactivated workflow start again, by another version where one is named."""
+    from weft.commands.workflow import act
+
+    act(data_dir, who, slug, "activate", {"version": version, "note": note}, as_json=json)
+
+
+@app.command
+def deactivate(slug: str, *, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """Let nothing start a workflow any more; what runs goes on."""
+    from weft.commands.workflow import act
+
+    act(data_dir, who, slug, "deactivate", {"note": note}, as_json=json)
+
+
+@app.command
+def rollback(slug: str, version: int, *, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+    """Publish what an earlier version held as a new version."""
+    from weft.commands.workflow import act
+
+    act(data_dir, who, slug, "rollback", {"version": version, "note": note}, as_json=json)
+
+
+@app.command
+def start(
+    slug: str,
+    *,
+    input_: Annotated[str | None, Parameter(name="--input", help="JSON.")] = None,
+    key: str | None = None,
+    label: Labels | None = None,
+    version: int | None = None,
+    wait: str | None = None,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Start an execution.
+
+    Parameters
+    ----------
+    key
+        Of the business; one living execution of the workflow holds it.
+    version
+        Of the workflow; the active one when left out.
+    wait
+        For its end, at most so long, such as `5s`.
+    """
+    from weft.commands.asking import read_json
+    from weft.commands.workflow import start as run
+
+    run(data_dir, who, slug, {"input": read_json(input_, "--input"), "key": key, "version": version}, label or [], wait, as_json=json)
+
+
+@app.command
+def migrate(
+    slug: str,
+    *,
+    from_: Annotated[int, Parameter(name="--from")],
+    to: int,
+    mapping: Annotated[str | None, Parameter(help="JSON: nodes that change by what they become, null where they go.")] = None,
+    reset_timers: Annotated[bool, Parameter(negative=())] = False,
+    canary: float | None = None,
+    stop_at: float | None = None,
+    watch_s: float | None = None,
+    preview: Annotated[bool, Parameter(negative=())] = False,
+    yes: Yes = False,
+    wait: bool = True,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Move the live executions of one version to another. Exits with 3 when it has halted or some were refused.
+
+    Parameters
+    ----------
+    from_
+        The version that they leave.
+    to
+        The version that they go on by.
+    reset_timers
+        Let timers begin anew by the new nodes' durations; else each keeps what remains of it.
+    canary
+        Which share of them goes first, above 0 up to 1.
+    stop_at
+        At which rate of errors it halts.
+    watch_s
+        How long the canary is watched before the others follow.
+    preview
+        Only tell how many can go, and why the others cannot.
+    wait
+        Until it has ended.
+    """
+    from weft.commands.asking import read_json
+    from weft.commands.moving import migrate as run
+
+    asked = {"from": from_, "to": to, "mapping": read_json(mapping, "--mapping"), "timers": "reset" if reset_timers else None}
+    asked |= {"canary": None if canary is None else {"share": canary}, "stop_at_error_rate": stop_at, "watch_s": watch_s}
+    run(data_dir, who, slug, asked, preview=preview, yes=yes, wait=wait, as_json=json)
+
+
+@app.command
+def undo_migration(
+    id_: Id,
+    *,
+    yes: Yes = False,
+    wait: bool = True,
+    json: Json = False,
+    who: As = ADMIN,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Take the executions of a migration back to the version and state they had before.
+
+    Parameters
+    ----------
+    wait
+        Until it has ended.
+    """
+    from weft.commands.moving import undo as run
+
+    run(data_dir, who, id_, yes=yes, wait=wait, as_json=json)
