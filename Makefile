@@ -53,9 +53,10 @@ bench-peers: setup ## measure Weft beside its peers, each installed in an enviro
 	bash bench/peers/install.sh
 	$(BIN)/python -m bench.peers
 
-generate: setup ## write the schemas of all words, the AsyncAPI document, the definition's schema and the page of findings
+generate: setup ## write the schemas of all words, the AsyncAPI document, the definition's schema, the pages of findings and routes
 	$(BIN)/python -m weft_contracts.generate
 	$(BIN)/python -m weft_language.generate
+	$(BIN)/python -m weft.reference
 
 lock: ## compile requirements/*.in to *.txt: names, versions and hashes, no addresses
 	for name in build runtime dev; do \

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import MetaData
 
 from tests.house.tree import ROOT, SERVICES, tracked
+from weft import reference
 
 DOCUMENTS = [name for name in tracked() if name.endswith(".md")]
 DECISIONS = [name for name in DOCUMENTS if name.startswith("docs/decisions/")]
@@ -41,6 +42,10 @@ def test_every_crash_point_names_its_test_or_is_open() -> None:
 
     assert len(points) >= 20
     assert [line[:8] for line in points if not re.search(r"\| (open|`tests/[^|]+`) \|$", line)] == []
+
+
+def test_the_page_of_routes_is_the_generated_one() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run `make generate`"
 
 
 @pytest.mark.parametrize("service", SERVICES)
