@@ -108,17 +108,22 @@ class FairLine(Generic[T]):
             taken.append(waiting.item)
         return taken
 
-    def discard(self, unwanted: Callable[[T], bool]) -> None:
-        """Drop every item of which that holds."""
+    def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Drop every item of which that holds. Returns: them."""
+        gone: list[T] = []
         for tenant in list(self._ring):
             for level, queue in enumerate(tenant.levels):
                 if not queue:
                     continue
-                kept = deque(waiting for waiting in queue if not unwanted(waiting.item))
-                dropped = [waiting for waiting in queue if unwanted(waiting.item)]
+                kept: deque[_Waiting[T]] = deque()
                 tenant.levels[level] = kept
-                for waiting in dropped:
-                    self._gone(tenant, waiting)
+                for waiting in queue:
+                    if unwanted(waiting.item):
+                        self._gone(tenant, waiting)
+                        gone.append(waiting.item)
+                    else:
+                        kept.append(waiting)
+        return gone
 
     def _gone(self, tenant: _Tenant[T], waiting: _Waiting[T]) -> None:
         if waiting.chain is not None:

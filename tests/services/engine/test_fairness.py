@@ -14,9 +14,10 @@ from weft_connectors.activity import Activities, ActivityCall
 from weft_contracts import routing
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
+from weft_engine.hotloop import line as line_module
 from weft_engine.hotloop.deciding import Turnout
 from weft_engine.hotloop.lane import MAX_ITEMS
-from weft_engine.hotloop.line import INTAKE, Line, Taken
+from weft_engine.hotloop.line import INTAKE, TURN_BYTES, Line, Taken
 from weft_engine.hotloop.owned import Owned
 from weft_engine.worker import Worker
 from weft_runtime.bus import Bus, OutFrame, open_bus
@@ -28,6 +29,7 @@ from weft_runtime.testing import eventually
 from tests.support.isolation import SharedStack
 
 FLOOD = 10_000
+LARGE = 80
 PARTITIONS = 8
 NOW = SystemClock().now()
 
@@ -45,6 +47,11 @@ async def bus(stack: SharedStack) -> AsyncIterator[Bus]:
 
 def start(tenant: str, execution_id: UUID, priority: int | None = None) -> Item:
     return item(tenant, "execution.start", {"execution_id": execution_id, "workflow": "w", "priority": priority})
+
+
+def result(execution_id: UUID, output: str) -> Item:
+    about = {"execution_id": execution_id, "node": "a", "visit": 1, "attempt": 1, "output": output}
+    return item("acme", "activity.completed", about)
 
 
 def item(tenant: str, type_: str, data: dict[str, Any], replyto: str | None = None) -> Item:
@@ -98,6 +105,32 @@ async def test_within_a_tenant_what_runs_goes_first_then_starts_by_priority_and_
     while len(ids) < MAX_ITEMS + 4:
         ids += [piece.execution_id for piece in turn(line).pieces]
     assert (ids[0], ids[1], ids[-2:]) == (running, high, [low, low])
+
+
+async def test_large_items_share_turns_and_stand_in_line_within_bounds(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "LOOK_AHEAD_BYTES", 2 * TURN_BYTES)
+    line = await opened(bus, [result(new_id(), "x" * 250_000) for _ in range(LARGE)])
+    first = turn(line)
+    size = first.pieces[0].size_bytes
+    assert (len(first.pieces) - 1) * size < TURN_BYTES <= len(first.pieces) * size
+    assert len(first.cuts) < LARGE, "the rest stays as it came until there is room"
+    sizes = [len(first.pieces)]
+    while sum(sizes) < LARGE:
+        sizes.append(len(turn(line).pieces))
+    assert (max(sizes), sum(sizes)) == (len(first.pieces), LARGE)
+
+
+async def test_a_partition_that_is_given_up_leaves_its_room_in_line_to_others(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "LOOK_AHEAD_BYTES", TURN_BYTES)
+    line = await opened(bus, [result(new_id(), "x" * 250_000) for _ in range(LARGE)])
+    first, kept = turn(line), line._open[-1]
+    for owned in line._open[:-1]:
+        await line.close(owned)
+    seen = [piece for piece in first.pieces if piece.owned is kept]
+    while len(seen) < LARGE // PARTITIONS:
+        pieces = turn(line).pieces
+        assert {piece.owned.partition for piece in pieces} == {kept.partition}
+        seen += pieces
 
 
 async def test_a_turn_that_came_to_nothing_is_taken_again_as_it_was(bus: Bus) -> None:

@@ -44,7 +44,7 @@ def turn(owned: Owned, happenings: list[words.Happening], now: datetime) -> Turn
     for happening in happenings:
         data = msgspec.Raw(msgspec.json.encode(happening))
         item = Item(id="i", source="test", type="test", tenantid="acme", data=data)
-        piece = Piece(owned, happening, "acme", item, large=memoryview(data).nbytes > INLINE_BYTES)
+        piece = Piece(owned, happening, "acme", item, size_bytes=memoryview(data).nbytes)
         assert turnout.decide(piece, owned.get(happening.execution_id), PROGRAM, CONTEXT, now) is None
     turnout.close(now, Values())
     for _, held in turnout.held:

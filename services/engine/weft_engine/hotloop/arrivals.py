@@ -30,9 +30,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Piece:
-    """One item on its turn. item, arrival: None for the owner's own ticks.  first_at: its first turn.  large: whether it may hold a
-    value that is to be kept apart.
-    """
+    """One item on its turn. item, arrival: None for the owner's own ticks.  first_at: its first turn.  size_bytes: of its data."""
 
     owned: Owned
     happening: words.Happening
@@ -40,7 +38,12 @@ class Piece:
     item: Item | None = None
     arrival: Arrival | None = None
     first_at: datetime | None = None
-    large: bool = False
+    size_bytes: int = 0
+
+    @property
+    def large(self) -> bool:
+        """Whether it may hold a value that is to be kept apart."""
+        return self.size_bytes > INLINE_BYTES
 
     @property
     def execution_id(self) -> UUID:
@@ -113,7 +116,7 @@ def _read(result: Cut, owned: Owned, item: Item) -> tuple[str, str] | None:
     size = memoryview(item.data).nbytes
     if size > MAX_OUTPUT_BYTES:
         happening = _bounded(happening, size)
-    result.pieces.append(Piece(owned, happening, item.tenantid, item, result.arrival, large=size > INLINE_BYTES))
+    result.pieces.append(Piece(owned, happening, item.tenantid, item, result.arrival, size_bytes=size))
     return None
 
 

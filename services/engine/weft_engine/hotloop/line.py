@@ -28,6 +28,10 @@ INTAKE_FRAMES: Final = 1_000
 """Frames read in one turn from one partition."""
 LOOK_AHEAD: Final = 20_000
 """Items that may stand in line; further ones stay as the bytes they came in until there is room."""
+TURN_BYTES: Final = 4 * 1024 * 1024
+"""Data of one turn, that its commit is a few times as much: one item goes over it, no second does."""
+LOOK_AHEAD_BYTES: Final = 64 * 1024 * 1024
+"""Data that may stand in line, as `LOOK_AHEAD`: large results of many executions would else fill the memory."""
 ACK_WITHIN_S: Final = 0.1
 """How long an ack waits for others of its partition, each being a write to the log of its queue: what a crash repeats changes nothing."""
 HOLD: Final = timedelta(milliseconds=250)
@@ -51,6 +55,7 @@ class Line:
         self._bus = bus
         self._prefetch = prefetch
         self._fair: FairLine[Piece] = FairLine()
+        self._fair_bytes = 0
         self._first: list[Piece] = []
         self._cuts: list[Cut] = []
         self._held: list[Piece] = []
@@ -70,7 +75,7 @@ class Line:
         """Take no more from a partition's queue; what is not acked goes back."""
         if owned in self._open:
             self._open.remove(owned)
-        self._fair.discard(lambda piece: piece.owned is owned)
+        self._fair_bytes -= sum(piece.size_bytes for piece in self._fair.discard(lambda piece: piece.owned is owned))
         self._first = [piece for piece in self._first if piece.owned is not owned]
         self._cuts = [made for made in self._cuts if made.arrival.owned is not owned]
         self._held = [piece for piece in self._held if piece.owned is not owned]
@@ -99,30 +104,41 @@ class Line:
             pieces, self._held = pieces + self._held, []
         arrived = self._arrived()
         room = max(0, max_items - len(pieces))
-        if not len(self._fair) and len(arrived) <= room:
+        if not len(self._fair) and len(arrived) <= room and sum(piece.size_bytes for piece in arrived) <= TURN_BYTES:
             pieces += arrived  # there is nobody to be put first
         else:
             for piece in arrived:
                 self._fair.put(piece.tenant, piece, priority=piece.priority, chain=piece.execution_id)
-            pieces += self._fair.take(room)
+                self._fair_bytes += piece.size_bytes
+            pieces += self._next(room)
         cuts, self._cuts = self._cuts, []
         WAITING_ITEMS.set(len(self._fair))
         return Taken([piece for piece in pieces if not piece.owned.lost], cuts)
+
+    def _next(self, room: int) -> list[Piece]:
+        """Whose turn it is, as far as the bounds of a turn allow."""
+        before, pieces = self._fair_bytes, list[Piece]()
+        while len(pieces) < room and before - self._fair_bytes < TURN_BYTES and (taken := self._fair.take(1)):
+            pieces += taken
+            self._fair_bytes -= taken[0].size_bytes
+        return pieces
 
     def _arrived(self) -> list[Piece]:
         """Read what the queues have given, a part of each in turn, as far as there is room."""
         self._event.clear()
         found: list[Piece] = []
+        size = self._fair_bytes
         for owned in self._open:
             if owned.consumer is None or owned.lost:
                 continue
-            if len(found) >= INTAKE or len(self._fair) + len(found) >= LOOK_AHEAD:
+            if len(found) >= INTAKE or len(self._fair) + len(found) >= LOOK_AHEAD or size >= LOOK_AHEAD_BYTES:
                 break
             deliveries = owned.consumer.take_now(max_frames=min(INTAKE_FRAMES, INTAKE - len(found)))
             for delivery in deliveries:
                 made = cut(owned, delivery)
                 self._cuts.append(made)
                 found += made.pieces
+                size += sum(piece.size_bytes for piece in made.pieces)
         if self._open:
             self._open.append(self._open.pop(0))
         if any(owned.consumer is not None and owned.consumer.waiting and not owned.lost for owned in self._open):
