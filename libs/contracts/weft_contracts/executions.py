@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from weft_contracts.message import Event, PartitionCommand
+
+ALLOWED_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "queued": ("cancel", "pause"),
+    "running": ("cancel", "pause"),
+    "waiting": ("cancel", "pause"),
+    "paused": ("cancel", "resume"),
+    "completed": (),
+    "failed": ("retry",),
+    "cancelled": (),
+    "timed_out": ("retry",),
+}
+"""What a person may do with an execution, by its status: what the engine's lifecycle allows, for who shows executions without having it."""
 
 
 class Failure(BaseModel):

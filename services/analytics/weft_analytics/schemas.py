@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from weft_contracts.executions import ALLOWED_ACTIONS
 from weft_runtime.errors import Detail
 
 from weft_analytics import tasks
@@ -115,6 +116,7 @@ class ExecutionSummary(BaseModel):
     priority: int
     error: ErrorView | None
     waiting_for: list[WaitingView]
+    allowed_actions: list[str]
 
 
 class CountsView(BaseModel):
@@ -217,6 +219,7 @@ def summary(execution: Execution) -> ExecutionSummary:
         priority=one.priority,
         error=error,
         waiting_for=waiting,
+        allowed_actions=list(ALLOWED_ACTIONS[execution.status]),
     )
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statemachine import StateMachine
 from statemachine.exceptions import TransitionNotAllowed
+from weft_contracts.executions import ALLOWED_ACTIONS
 from weft_engine.machine import (
     EXECUTION_ENDS,
     EXECUTION_MOVES,
@@ -82,3 +83,7 @@ OFFERED = [
 @pytest.mark.parametrize(("status", "actions"), OFFERED)
 def test_only_what_can_still_happen_is_offered(status: str, actions: list[str]) -> None:
     assert allowed_actions(status) == actions
+
+
+def test_others_who_show_executions_offer_the_same() -> None:
+    assert {status.value: tuple(allowed_actions(status)) for status in ExecutionStatus} == ALLOWED_ACTIONS

@@ -54,6 +54,7 @@ async def test_an_execution_is_listed_as_the_api_shapes_it(service: RunningServi
         "priority": 0,
         "error": {"code": "boom", "message": "it broke", "node": "call"},
         "waiting_for": [],
+        "allowed_actions": ["retry"],
     }
 
 
