@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,3 +142,118 @@ def test_the_input_of_an_earlier_retry_stays_when_a_later_one_goes_back_further(
     again(run, "b", input={"n": 5}).fail("b", permanent=True)
     again(run, "a")
     assert (run.state.input, run.waits("b").data["input"]) == ({"n": 5}, {"n": 5})
+
+
+def test_one_whose_output_could_not_be_rendered_renders_it_again_with_the_input_that_is_given() -> None:
+    run = Run(program_of([act("a")], output={"n": "{{ input.n }}"})).start().complete("a", 1)
+    assert (run.state.status, run.state.error and run.state.error["node"]) == ("failed", None)
+    assert again(run, input={"n": 3}).state.output == {"n": 3}
+
+
+def test_one_whose_first_values_could_not_be_rendered_begins_with_those_of_the_input_that_is_given() -> None:
+    run = Run(program_of([act("a", n="{{ vars.n }}")], vars={"n": "{{ input.n }}"})).start()
+    again(run, input={"n": 3})
+    assert (run.state.status, run.waits("a").data["input"]) == ("running", {"n": 3})
+
+
+def test_one_that_fails_again_at_its_output_has_failed_again() -> None:
+    run = Run(program_of([act("a")], output={"n": "{{ input.n }}"})).start().complete("a", 1)
+    assert again(run).state.status == "failed"
+
+
+def test_what_ran_away_before_a_node_was_entered_enters_it() -> None:
+    nodes: list[dict[str, Any]] = [
+        {"id": "n", "type": "set", "with": {"n": "{{ default(vars.n, 0) + 1 }}"}},
+        {"id": "more", "type": "if", "with": {"when": "vars.n < 5000"}},
+        act("b"),
+    ]
+    edges = [{"from": "n", "to": "more"}, {"from": "more", "to": "n", "on": "true"}, {"from": "more", "to": "b", "on": "false"}]
+    run = Run(program_of(nodes, edges), apart=None).start()
+    assert run.state.error is not None
+    assert (run.state.error["code"], run.state.error["node"]) == ("runaway", "b")
+    assert again(run).complete("b", 1).state.status == "completed"
+
+
+def test_a_state_that_timed_out_is_waited_for_once_and_for_its_whole_time() -> None:
+    node: dict[str, Any] = {"id": "s", "type": "state", "with": {"signals": {"go": {}}}, "timeout": "1h"}
+    run = again(Run(program_of([node])).start().later(hours=2))
+    assert [(pending.place, pending.deadline_at) for pending in run.state.pending.values()] == [(("s", 2), run.now + timedelta(hours=1))]
+
+
+def undoable(node: str) -> dict[str, Any]:
+    return {**act(node), "compensate": {"type": "activity", "with": {"name": f"undo_{node}"}}}
+
+
+def undone(*, fails: str = "") -> Run:
+    """Three nodes, of which the last failed and the others were undone; one of those perhaps in vain."""
+    nodes = [act("z"), undoable("a"), undoable("b"), act("c")]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate"})).start()
+    run.complete("z").complete("a", 1).complete("b", 2).fail("c", permanent=True)
+    for node in ("b.compensate", "a.compensate"):
+        run = run.fail(node, permanent=True) if node == f"{fails}.compensate" else run.complete(node)
+    assert run.state.status == "failed"
+    return run
+
+
+def test_what_was_undone_is_done_again_before_the_node_that_failed() -> None:
+    run = again(undone())
+    assert [(pending.node, pending.visit) for pending in run.state.pending.values()] == [("a", 2)]
+    run.complete("a", 1).complete("b", 2).complete("c", 3)
+    assert (run.state.status, run.state.steps["b"].status) == ("completed", "completed")
+
+
+def test_what_could_not_be_undone_stands_and_is_not_done_again() -> None:
+    run = again(undone(fails="b")).complete("a", 1)
+    assert [pending.node for pending in run.state.pending.values()] == ["c"]
+
+
+def test_one_that_was_undone_is_not_taken_from_the_ledger_when_an_earlier_node_is_named() -> None:
+    run = again(undone(), "z")
+    assert [(pending.node, pending.visit) for pending in run.state.pending.values()] == [("a", 2)]
+
+
+def test_what_is_undone_again_after_a_retry_is_asked_for_with_a_new_key() -> None:
+    run = again(undone()).complete("a", 1).complete("b", 2).fail("c", permanent=True)
+    assert [pending.place for pending in run.state.pending.values() if pending.node] == [("b.compensate", 2)]
+    run.complete("b.compensate").complete("a.compensate")
+    assert [pending.place for pending in again(run).state.pending.values()] == [("a", 3)]
+
+
+def test_a_node_after_something_that_was_undone_since_is_refused_with_what_to_do() -> None:
+    run = again(undone(), "c")
+    assert run.answer is not None
+    assert (run.answer.status, run.answer.code, run.answer.body) == (409, "undone_since", {"undone": ["a", "b"]})
+    assert "retry from a or before it" in str(run.answer.detail)
+
+
+def test_one_that_timed_out_and_was_undone_does_it_again_and_waits_on() -> None:
+    nodes = [undoable("a"), {"id": "w", "type": "wait", "with": {"for": "9h"}}]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate", "max_duration": "1h"})).start().complete("a", 1).later(hours=2)
+    run.complete("a.compensate")
+    assert run.state.status == "timed_out"
+    assert again(run).complete("a", 1).waits("w").visit == 2
+
+
+def test_a_compensation_that_failed_goes_on_with_what_it_had_not_undone() -> None:
+    nodes = [undoable("a"), undoable("b"), {"id": "undo", "type": "compensate"}]
+    run = (
+        Run(program_of(nodes))
+        .start()
+        .complete("a", 1)
+        .complete("b", 2)
+        .complete("b.compensate", "back")
+        .fail("a.compensate", permanent=True)
+    )
+    assert run.state.error is not None
+    assert run.state.error["code"] == "compensation_failed"
+    again(run)
+    assert [pending.place for pending in run.state.pending.values() if pending.kind == "activity"] == [("a.compensate", 1)]
+    assert run.complete("a.compensate").state.steps["undo"].output == {"compensated": ["b", "a"], "failed": []}
+
+
+def test_one_that_was_refused_before_it_began_says_that_another_has_to_be_started() -> None:
+    run = Run(program_of([act("a")], input={"type": "object", "required": ["n"]})).start()
+    assert run.state.status == "failed"
+    again(run)
+    assert run.answer is not None
+    assert (run.answer.status, run.answer.code) == (409, "never_begun")

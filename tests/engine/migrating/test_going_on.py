@@ -15,7 +15,7 @@ from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.state import State
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, comparable
-from tests.engine.migrating.conftest import back, to, verdict_of, version
+from tests.engine.migrating.conftest import back, retry_by, to, verdict_of, version
 
 
 def end(of: str) -> dict[str, Any]:
@@ -224,3 +224,16 @@ def test_a_migrated_execution_can_happen_again() -> None:
     assert comparable(fold(ID, rows)) == comparable(run.state)
     with pytest.raises(LookupError, match="among `others`"):
         replay(State(ID, "acme", "test", 1), happened, old, CONTEXT)
+
+
+def test_a_retry_from_before_a_migration_goes_by_the_name_of_now_and_asks_for_the_version_that_ran_then() -> None:
+    wait = {"type": "state", "with": {"signals": {"go": {}}}}
+    old = version(1, [{"id": "a", **WORK}, {"id": "s", **wait}, {"id": "stop", "type": "fail", "with": {"code": "no", "message": "no"}}])
+    new = version(2, [{"id": "b", **WORK}, {"id": "t", **wait}, {"id": "stop", "type": "fail", "with": {"code": "no", "message": "no"}}])
+    run = Run(old).start().complete("a", 1)
+    to(run, new, {"a": "b", "s": "t"})
+    run.signal("go")
+    refused = retry_by(run, new, i.Retry(ID, "b"))
+    assert (refused.answer.code, "Version 1 ran there" in str(refused.answer.detail)) == ("version_unfit", True)
+    retry_by(run, old, i.Retry(ID, "b", workflow_version=1))
+    assert (run.state.version, [pending.place for pending in run.state.pending.values()]) == (1, [("a", 2)])

@@ -119,26 +119,32 @@ def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
 def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Sequence[Done] = ()) -> tuple[Done, ...]:
     """Effects that were completed from a position on, with what they gave, oldest first, each called as its node is called now.
 
-    left: those of a time before, that nothing had taken up yet at that position.
+    left: those of a time before, that nothing had taken up yet at that position. What was undone is not done any more.
     """
     asked: dict[Place, str] = {}
+    given: dict[Place, int] = {}
     found: list[Done] = []
-    before: tuple[dict[Place, str], list[Done]] = ({}, [])
+    before: tuple[dict[Place, str], dict[Place, int], list[Done]] = ({}, {}, [])
     for position, (entry, _) in enumerate(entries):
         if position == since:
             found = list(left)
         if entry.kind == e.MIGRATED:
-            before = (asked, found)
-            asked, found = reindexed(asked, entry), [renamed(done, entry) for done in found]
+            before = (asked, given, found)
+            asked, given = reindexed(asked, entry), reindexed(given, entry)
+            found = [renamed(done, entry) for done in found]
         elif entry.kind == e.MIGRATION_UNDONE:
-            asked, found = before
+            asked, given, found = before
         if entry.node is None:
             continue
         place = (entry.node, entry.visit)
         begun = asking(entry)
         if begun is not None:
             asked[place] = request_hash(*begun)
-        elif entry.kind == e.STEP_COMPLETED and position >= since and place in asked:
-            outcome = entry.data.get("outcome", "done")
-            found.append(Done(position, entry.node, entry.scope, asked[place], outcome, entry.data.get("output")))
+        elif entry.kind == e.STEP_COMPLETED:
+            given[place] = entry.data.get("ledger", position)
+            if position >= since and place in asked:
+                outcome = entry.data.get("outcome", "done")
+                found.append(Done(position, *place, entry.scope, asked[place], outcome, entry.data.get("output")))
+        elif entry.kind == e.STEP_COMPENSATED and "error" not in entry.data:
+            found = [done for done in found if done.position != given.get(place)]
     return tuple(found)

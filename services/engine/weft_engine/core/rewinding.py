@@ -11,18 +11,19 @@ from uuid import UUID
 from weft_language.compilation import Program
 
 from weft_engine.core import entries as e
+from weft_engine.core.beginnings import Undone, beginning
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, flat, fold, rewound
 from weft_engine.core.items import Retry
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
+from weft_engine.core.starting import begin
 from weft_engine.core.state import OWNERS, ROOT, State
 from weft_engine.core.turn import Context, Entering, Turn
 from weft_engine.machine import EXECUTION_MOVES
 
 _KEPT_IF_OPEN: Final = frozenset({"activity", "retry"})
 _KEPT: Final = frozenset({"timer", "signal"})
-_TAKEN_BACK: Final = frozenset({e.STEP_CANCELLED, e.STEP_FAILED, e.SCOPE_FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +50,37 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         return Retried(
             Answer(409, "illegal_move", f"execution {execution_id} is {status}; only one that failed or timed out can be retried")
         )
-    found = _beginning(entries, state, item.node)
+    if not any(entry.kind == e.STARTED for entry, _ in entries):
+        reason = f"execution {execution_id} was refused before it began: {(state.error or {}).get('message')}; start another instead"
+        return Retried(Answer(409, "never_begun", reason))
+    found = beginning(entries, state, item.node)
     if found is None:
         reason = f"the node {item.node!r} was never entered; retry from one that was, see the steps of the execution"
         return Retried(Answer(422, "retry_from_unknown", reason))
-    to, target = found
-    data: dict[str, Any] = {"to": to, "effects": item.effects, **_changes(item, program)}
+    if isinstance(found, Undone):
+        names = ", ".join(found.nodes)
+        reason = f"what {names} did was undone since, and {item.node} would go on as if it stood; retry from {found.nodes[0]} or before it"
+        return Retried(Answer(409, "undone_since", f"{reason}, or name no node", {"undone": list(found.nodes)}))
+    data: dict[str, Any] = {"to": found.to, "effects": item.effects, **_changes(item, program)}
     draft = rewound(state, entries, Entry(e.RETRIED, data=data))
+    target = found.target or _not_entered(draft, program, (state.error or {}).get("node"))
     if draft.version != program.version:  # it was migrated since, and goes on by the version it has come to
         data["version"] = program.version
     if item.input is None and draft.input != state.input:  # an earlier retry gave another one, which stays the execution's own
         data["input"] = state.input
     if reasons := unfit(draft, program, target):
         detail = f"version {program.version} cannot go on from there: {'; '.join(reasons)}"
+        if draft.version != program.version:
+            detail += f". Version {draft.version} ran there: retry with it, or from a node that was entered later"
         return Retried(Answer(409, "version_unfit", detail))
-    keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries, to)]
+    keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries[found.to :])]
     anew = _to_enter(draft, program, target, keep)
     turn = Turn(draft, program, now, context)
     turn.emit(e.RETRIED, **data, keep=[list(place) for place in keep], **_listening(draft, keep))
-    redeliver(turn, _signals_since(entries, to))
+    redeliver(turn, _signals_since(entries, found.to))
     turn.ready.extend(anew)
+    if not turn.state.pending and not turn.ready:
+        _at_the_edge(turn)
     run(turn)
     settle(turn)
     return Retried(Answer(200), turn.state, turn.entries)
@@ -94,33 +106,31 @@ def _changes(item: Retry, program: Program) -> dict[str, Any]:
     return changes
 
 
-def _beginning(entries: Sequence[Timed], state: State, node: str | None) -> tuple[int, Entering | None] | None:
-    """(position to go back to, node to enter there), or (before the end, None).
+def _at_the_edge(turn: Turn) -> None:
+    """What failed was no node: what the execution begins with, or what it gives."""
+    if turn.state.steps:
+        turn.complete(None)
+    else:
+        begin(turn)
 
-    A visit that failed is gone back behind its failure only, so that everything beside it stands where it stood then; else behind its
-    beginning.
+
+def _stays(kind: str, place: tuple[str, int], since: Sequence[Timed]) -> bool:
+    """Whether what was waited for at a position can be waited for again as it was. since: the entries after it.
+
+    Nobody may have answered it; a time that has come and a signal that was delivered come again.
     """
-    wanted = node if node is not None else (state.error or {}).get("node")
-    step = state.steps.get(wanted) if wanted is not None else None
-    if step is not None:
-        visit = [(place, entry) for place, (entry, _) in enumerate(entries) if entry.node == wanted and entry.visit == step.visit]
-        first = visit[0][1]
-        failed = [place for place, entry in visit if entry.kind == e.STEP_FAILED and first.kind != e.SCOPE_ENTERED]
-        return (failed or [visit[0][0]])[0], Entering(first.node or "", first.scope)
-    if node is not None:
+    answers = {e.STEP_FAILED} if kind in _KEPT else {e.STEP_COMPLETED, e.STEP_FAILED}
+    return kind in _KEPT | _KEPT_IF_OPEN and not any((one.node, one.visit) == place and one.kind in answers for one, _ in since)
+
+
+def _not_entered(state: State, program: Program, node: str | None) -> Entering | None:
+    """The node that an execution failed at before it was entered, in the scope that was about to enter it."""
+    known = None if node is None else program.nodes.get(node)
+    if known is None:
         return None
-    end = max(position for position, (entry, _) in enumerate(entries) if entry.kind in e.ENDS)
-    while entries[end - 1][1] == entries[end][1] and entries[end - 1][0].kind in _TAKEN_BACK:
-        end -= 1
-    return end, None
-
-
-def _stays(kind: str, place: tuple[str, int], entries: Sequence[Timed], to: int) -> bool:
-    """Whether what was waited for at a position can be waited for again as it was: nobody has answered it since."""
-    if kind in _KEPT:
-        return True
-    answers = (e.STEP_COMPLETED, e.STEP_FAILED)
-    return kind in _KEPT_IF_OPEN and not any((one.node, one.visit) == place and one.kind in answers for one, _ in entries[to:])
+    graphs = {ROOT: ROOT, **{key: scope.graph for key, scope in state.scopes.items()}}
+    placed = {pending.scope for pending in state.pending.values()}
+    return next((Entering(known.id, key) for key, graph in graphs.items() if graph == known.graph and key not in placed), None)
 
 
 def _to_enter(state: State, program: Program, target: Entering | None, kept: Sequence[tuple[str, int]]) -> list[Entering]:

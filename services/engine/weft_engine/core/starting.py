@@ -107,6 +107,11 @@ def skip(turn: Turn, item: Skip) -> None:
 
 def _go(turn: Turn, begun: dict[str, Any]) -> None:
     turn.emit(e.STARTED, **begun)
+    begin(turn)
+
+
+def begin(turn: Turn) -> None:
+    """Render what an execution that is started begins with, and enter its first node."""
     _initial_vars(turn)
     turn.ready.append(Entering(turn.program.scopes[ROOT].start, ROOT))
 

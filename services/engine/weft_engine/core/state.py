@@ -147,6 +147,7 @@ class Done:
 
     position: int
     node: str
+    visit: int
     scope: str
     request: str
     outcome: str

@@ -214,6 +214,9 @@ class Turns:
             await reading.given(state.tenant, lambda _: turnout.retry(piece, held, rows, program, context, now))
         except ContentLost as lost:
             turnout.park(piece, "content_lost", str(lost))
+        except BUGS as error:  # the state was not touched: it is folded anew
+            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
+            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
 
     async def _move(
         self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from weft_language.compilation import CompensateWork, Node
@@ -12,6 +13,7 @@ from weft_language.expressions import compile_template
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import failure
+from weft_engine.core.ledger import request_hash
 from weft_engine.core.nodes.outside import schedule
 from weft_engine.core.nodes.resting import limit
 from weft_engine.core.state import Pending, Place
@@ -39,12 +41,28 @@ def undo_next(turn: Turn, pending: Pending) -> None:
         if (node + SUFFIX, visit) in turn.state.pending:
             continue
         request = requests[node, visit]
-        if "error" not in request:
+        if "error" in request:
+            _undone(turn, pending, (node, visit), request["error"])
+        elif _undone_before(turn, (node, visit), pending.scope, request):
+            _undone(turn, pending, (node, visit), None)
+        else:
             schedule(turn, node + SUFFIX, visit, pending.scope, {**request, "by": mine})
             return
-        _undone(turn, pending, (node, visit), request["error"])
     if not pending.progress.queue:
         _all_undone(turn, pending)
+
+
+def _undone_before(turn: Turn, place: Place, scope: str, request: Mapping[str, Any]) -> bool:
+    """Whether this very visit was undone in a time that a retry went back behind; that is written down then."""
+    if not turn.state.ledger:
+        return False
+    asked = (place[0] + SUFFIX, place[1], request_hash("activity", request))
+    done = next((one for one in turn.state.ledger if (one.node, one.visit, one.request) == asked), None)
+    if done is None:
+        return False
+    data = {"ledger": done.position, **({} if done.output is None else {"output": done.output})}
+    turn.write(Entry(e.STEP_COMPLETED, place[0] + SUFFIX, place[1], 0, data, scope))
+    return True
 
 
 def answered(turn: Turn, activity: Pending, error: dict[str, Any] | None, output: Any = None) -> None:
