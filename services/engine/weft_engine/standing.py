@@ -8,6 +8,7 @@ from typing import Any, Final
 from weft_engine.core.quotas import LIVE_GATE, QUOTA_OF, STARTS_GATE, quotas_of
 from weft_engine.schemas import GateView
 from weft_engine.store.quotas import Standing
+from weft_engine.store.suspensions import Suspension
 
 _SUSPENDED: Final = "suspended:"
 
@@ -30,15 +31,26 @@ def gate_views(standings: Sequence[Standing], tenant: Mapping[str, Any]) -> list
     return found
 
 
-def because(gate: GateView) -> str:
-    """One sentence on a gate."""
+def because(gate: GateView, held_up: Mapping[str, str]) -> str:
+    """One sentence on a gate. held_up: suspensions by their gate, in words."""
     since = f"since {gate.since.isoformat(timespec='seconds')}"
     ahead = f", with {gate.ahead} before it"
     if gate.kind == "suspension":
-        return f"is held up by suspension {gate.name} {since}"
+        return f"is held up by {held_up.get(_SUSPENDED + gate.name, f'suspension {gate.name}')} {since}"
     if gate.live is None:
         return f"waits for the tenant's quota {gate.name}, {gate.limit or 0:g} a second, {since}{ahead}"
     bound = f"{gate.live} of {gate.limit or 0:g} live"
     if gate.kind == "quota":
         return f"waits for the tenant's quota {gate.name}, of which {bound}, {since}{ahead}"
     return f"waits for a place among those with the key {gate.name!r} (settings.concurrency), of which {bound}, {since}{ahead}"
+
+
+def suspensions_in_words(suspensions: Sequence[Suspension]) -> dict[str, str]:
+    """What each of these holds up and why, by its gate."""
+    return {f"{_SUSPENDED}{one.id}": _in_words(one) for one in suspensions}
+
+
+def _in_words(suspension: Suspension) -> str:
+    kind = suspension.kind.replace("_", " ")
+    what = f"the {kind} {suspension.name}" if suspension.name else f"the {kind}"
+    return f"suspension {suspension.id} of {what}" + (f" ({suspension.reason})" if suspension.reason else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +34,7 @@ from weft_engine.schemas import (
     TriggerView,
     WaitingView,
 )
+from weft_engine.sentences import because
 
 
 def execution_view(execution_id: UUID, workflow: str, version: int, status: str, rows: Iterable[Row]) -> ExecutionView:
@@ -66,8 +67,12 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         parent=UUID(state.parent) if state.parent else None,
         children=children_of(journal),
         waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
-        allowed_actions=allowed_actions(state.status),
+        allowed_actions=[move for move in allowed_actions(state.status) if move != "retry" or _began(journal)],
     )
+
+
+def _began(journal: Iterable[Row]) -> bool:
+    return any(entry.kind == e.STARTED for row in journal for entry in row.entries)
 
 
 def error_view(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -217,49 +222,32 @@ def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
 
 
 def explanation_view(
-    execution_id: UUID, rows: Iterable[Row], programs: Mapping[int, Program], tenant: Mapping[str, Any], gates: Sequence[GateView] = ()
+    execution_id: UUID,
+    rows: Iterable[Row],
+    programs: Mapping[int, Program],
+    tenant: Mapping[str, Any],
+    gates: Sequence[GateView] = (),
+    held_up: Mapping[str, str] | None = None,
 ) -> ExplanationView:
-    """Where an execution is, what it waits for, and every condition on the way there. programs: by version.  gates: it waits at."""
+    """Where an execution is, what it waits for, and every condition on the way there.
+
+    programs: by version.  gates: it waits at.  held_up: suspensions by their gate, in words.
+    """
     journal = list(rows)
+    entries = flat(journal)
     state = fold(execution_id, journal)
+    told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {})
+    begun = state is not None and state.begun is None
     pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
     return ExplanationView(
         execution_id=execution_id,
         status="queued" if state is None else state.status,
         waiting_for=[waiting_view(one) for one in pending],
         queued_for=list(gates),
-        because=[because(one) for one in pending] or [standing.because(gate) for gate in gates if gate.full],
+        because=told + ([] if begun and pending else [standing.because(gate, held_up or {}) for gate in gates if gate.full]),
         error=None if state is None else error_view(state.error),
-        choices=[_choice_view(choice) for choice in choices(execution_id, flat(journal), programs, tenant)],
+        choices=[_choice_view(choice) for choice in choices(execution_id, entries, programs, tenant)],
     )
-
-
-def because(pending: Pending) -> str:
-    """One sentence on what a node waits for, since when and until when."""
-    since = "" if pending.since is None else f" since {pending.since.isoformat(timespec='seconds')}"
-    end = pending.deadline_at if pending.kind in _WORKED_ON else pending.wake_at
-    until = "" if end is None else f", until {end.isoformat(timespec='seconds')}"
-    return f"{pending.node} (visit {pending.visit}) {_WAITS[pending.kind](pending)}{since}{until}"
-
-
-def _events(pending: Pending) -> str:
-    waits = [
-        one["pattern"] + (f" with {one['value']} at {one['path']}" if "path" in one else "") for one in pending.data.get("events", ())
-    ]  # fmt: skip
-    return f" or one of the events {', '.join(waits)}" if waits else ""
-
-
-_WORKED_ON: Final = frozenset({"activity", "child"})
-_WAITS: Final[dict[str, Callable[[Pending], str]]] = {
-    "activity": lambda one: f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}",
-    "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
-    "again": lambda one: "waits before it is tried again as a whole",
-    "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
-    "timer": lambda one: "waits for its time",
-    "signal": lambda one: f"waits for one of the signals {', '.join(one.data['signals']) or 'none'}{_events(one)}",
-    "suspended": lambda one: f"is held up by {one.data['gate'].replace(':', ' ')}",
-    "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
-}
 
 
 def _choice_view(choice: Choice) -> ChoiceView:

@@ -64,6 +64,30 @@ def test_a_pause_and_its_end_go_on_to_the_child() -> None:
     assert [len(said(run, type_)) for type_ in ("execution.pause", "execution.resume")] == [1, 1]
 
 
+def waiting() -> Run:
+    """A child, which its caller pauses and lets go on without naming anybody."""
+    return Run(program_of([{"id": "s", "type": "state", "with": {"signals": {"go": {}}}}])).start()
+
+
+def test_a_child_that_somebody_paused_stays_paused_when_its_caller_goes_on() -> None:
+    run = waiting().do(i.Pause(ID, user="ann")).do(i.Pause(ID)).do(i.Resume(ID))
+    assert run.state.status == "paused"
+    assert run.do(i.Resume(ID, user="ann")).state.status == "waiting"
+
+
+def test_a_child_that_somebody_pauses_beside_its_caller_stays_paused_and_that_it_is_is_said_once() -> None:
+    run = waiting().do(i.Pause(ID))
+    since = run.state.paused and run.state.paused["since"]
+    run.later(minutes=1).do(i.Pause(ID, "stocktaking", user="ann")).do(i.Resume(ID))
+    assert run.state.paused is not None
+    assert (run.state.paused["by"], run.state.paused["since"], len(said(run, "execution.paused"))) == ("ann", since, 1)
+    assert run.do(i.Resume(ID, user="bob")).state.status == "waiting"
+
+
+def test_somebody_may_let_a_child_go_on_alone() -> None:
+    assert waiting().do(i.Pause(ID)).do(i.Resume(ID, user="ann")).state.status == "waiting"
+
+
 def test_a_call_that_nobody_answered_is_sent_again_as_the_same() -> None:
     run = calling().later(seconds=61)
     first, second = said(run, "execution.start")

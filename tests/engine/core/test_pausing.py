@@ -25,7 +25,7 @@ def test_signals_and_answers_during_a_pause_happen_in_order_when_it_ends() -> No
         run.signal("stop", {"n": 2}, "s1").signal("go", {"n": 1}, "s2").complete("work", 5)
         if run is paused:
             assert (run.state.status, len(run.state.held)) == ("paused", 3)
-            run.do(i.Resume(ID))
+            run.do(i.Resume(ID, "ann"))
     assert (paused.state.status, paused.state.output, paused.state.vars) == (control.state.status, control.state.output, control.state.vars)
     assert {node: (step.status, step.output) for node, step in paused.state.steps.items()} == {
         node: (step.status, step.output) for node, step in control.state.steps.items()

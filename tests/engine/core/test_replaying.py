@@ -74,3 +74,15 @@ def test_pauses_signals_and_retries_happen_again_too() -> None:
     run.fail("work").later(minutes=1).complete("work", 7)
     assert run.state.status == "completed"
     same_again(run)
+
+
+def test_what_was_undone_happens_again_entry_by_entry() -> None:
+    undo = {"compensate": {"type": "activity", "with": {"name": "undo"}}}
+    nodes: list[dict[str, Any]] = [
+        {"id": "work", "type": "activity", "with": {"name": "work"}, **undo},
+        {"id": "more", "type": "activity", "with": {"name": "more"}},
+    ]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate"})).start()
+    run.complete("work", 7).fail("more", "broken", permanent=True).complete("work.compensate")
+    again = replayed(recorded(run))
+    assert (again.status, again.path, again.differs_at) == ("failed", ["work", "more", "work.compensate"], None)

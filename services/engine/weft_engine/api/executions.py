@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -80,7 +81,7 @@ async def get_steps(execution_id: UUID, page: Page, uow: Uow, context: Context) 
     """Every visit of every node, in the order in which they began; all of them, unless a page is asked for."""
     found = await usecases.find_execution(execution_id, uow)
     program = await usecases.program_of(uow, context.part(ProgramCache), found.workflow, found.version) if found.rows else None
-    return page.of(views.step_views(found.id, found.rows, program))
+    return page.of(await asyncio.to_thread(views.step_views, found.id, found.rows, program))
 
 
 @door.get("/executions/{execution_id}/history", may=Permission.EXECUTIONS_READ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from weft_engine.core.state import State
 from weft_engine.errors import PositionNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.schemas import EffectView, ExplanationView, StateView
+from weft_engine.store import suspensions
 from weft_engine.store.quotas import standings
 
 
@@ -30,7 +32,7 @@ async def get_state(
 ) -> StateView:
     """The state at any position, told by the journal."""
     found = await usecases.find_execution(execution_id, uow)
-    view = views.state_view(execution_id, found.rows, at)
+    view = await asyncio.to_thread(views.state_view, execution_id, found.rows, at)
     if view is None and at is None:
         return views.unbegun(State(execution_id, uow.tenant, found.workflow, found.version, status=found.status), uow.now)
     if view is None:
@@ -48,7 +50,9 @@ async def explain(execution_id: UUID, uow: Uow, context: Context) -> Explanation
     }
     tenant = await usecases.read_tenant(uow)
     gates = standing.gate_views(await standings(uow, execution_id), tenant)
-    return views.explanation_view(execution_id, found.rows, programs, tenant, gates)
+    held_up = standing.suspensions_in_words(await suspensions.holding(uow))
+    # A long journal takes seconds, in which others want to be answered.
+    return await asyncio.to_thread(views.explanation_view, execution_id, found.rows, programs, tenant, gates, held_up)
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)
@@ -58,4 +62,4 @@ async def get_effects(execution_id: UUID, page: Page, uow: Uow) -> Listing[Effec
     All of them, unless a page is asked for.
     """
     found = await usecases.find_execution(execution_id, uow)
-    return page.of(views.effect_views(execution_id, found.rows))
+    return page.of(await asyncio.to_thread(views.effect_views, execution_id, found.rows))

@@ -31,10 +31,27 @@ def pause(turn: Turn, item: i.Pause) -> Answer:
     state = turn.state
     if (state.status, "pause") not in EXECUTION_MOVES:
         return Answer(409, "illegal_move", f"execution {state.id} is {state.status} and cannot be paused")
-    data: dict[str, Any] = {name: value for name, value in (("by", item.user), ("reason", item.reason)) if value is not None}
+    data = _asked(item)
     children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
     turn.emit(e.PAUSED, **data, **({"children": children} if children else {}))
     return Answer(200)
+
+
+def _asked(item: i.Pause) -> dict[str, Any]:
+    return {name: value for name, value in (("by", item.user), ("reason", item.reason)) if value is not None}
+
+
+def _pause_too(turn: Turn, item: i.Pause) -> Answer:
+    """Somebody pauses what was paused with its caller, whose going on does not let it go on then. Anything else is a repeat."""
+    if item.user is None or _by_hand(turn):
+        return Answer(200, body={"status": "repeated"})
+    turn.emit(e.PAUSED, **_asked(item), too=True)
+    return Answer(200)
+
+
+def _by_hand(turn: Turn) -> bool:
+    """Whether somebody paused it, and not the pause of its caller alone: that names nobody."""
+    return turn.state.paused is not None and "by" in turn.state.paused
 
 
 def hold(turn: Turn, item: i.Happening, happen: Happen) -> Answer | None:
@@ -43,7 +60,7 @@ def hold(turn: Turn, item: i.Happening, happen: Happen) -> Answer | None:
     if word is not None:
         return _keep(turn, item, word)
     if isinstance(item, i.Pause):
-        return Answer(200, body={"status": "repeated"})
+        return _pause_too(turn, item)
     return happen(turn, item) if isinstance(item, _LET_THROUGH) else None
 
 
@@ -76,10 +93,15 @@ def _may_be(held: Any, item: Any) -> bool:
 
 
 def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
-    """Go on: deadlines are put off by the length of the pause, then what was held happens in the order in which it came."""
+    """Go on: deadlines are put off by the length of the pause, then what was held happens in the order in which it came.
+
+    When its caller goes on, what somebody paused stays paused.
+    """
     state = turn.state
     if state.paused is None:
         return Answer(409, "illegal_move", f"execution {state.id} is {state.status}, not paused, and cannot be resumed")
+    if item.user is None and _by_hand(turn):
+        return Answer(200, body={"status": "repeated"})
     held = state.held
     children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
     by: dict[str, Any] = {"by": item.user} if item.user is not None else {}

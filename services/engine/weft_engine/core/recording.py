@@ -77,6 +77,11 @@ def _entry(shown: Mapping[str, Any]) -> Entry:
 
 def _difference(entries: list[Timed], again: list[Timed]) -> int | None:
     for position, (was, now) in enumerate(zip(entries, again, strict=False)):
-        if msgspec.to_builtins(was[0]) != msgspec.to_builtins(now[0]):
+        if _as_shown(was[0]) != _as_shown(now[0]):
             return position
     return None if len(entries) == len(again) else min(len(entries), len(again))
+
+
+def _as_shown(entry: Entry) -> Any:
+    """An entry as the API would show it: one that was just made has tuples and times of its own."""
+    return msgspec.json.decode(msgspec.json.encode(entry))

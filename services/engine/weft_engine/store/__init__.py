@@ -21,6 +21,8 @@ from weft_engine.domain import Gate, Waiting
 from weft_engine.tables import admissions, answers, definitions, executions, journal, keys, tenants, workflows
 
 _BLOBS: Final = Blobs("engine")
+_NEWEST: Final = 2**31 - 1
+"""No entry has a later position."""
 
 
 async def workflow(uow: UnitOfWork, slug: str) -> tuple[str, int | None] | None:
@@ -69,16 +71,16 @@ async def head(uow: UnitOfWork, execution_id: UUID) -> sa.Row[Any, Any, Any, Any
     return (await uow.conn.execute(query)).one_or_none()
 
 
-async def rows(uow: UnitOfWork, execution_id: UUID, *, after: int = -1, limit: int | None = None) -> list[Row]:
+async def rows(uow: UnitOfWork, execution_id: UUID, *, after: int = -1, until: int = _NEWEST) -> list[Row]:
     """The journal of an execution in order, with every large value in its place.
 
-    after: only rows whose first entry comes later.  limit: at most so many rows.
+    after: only rows whose first entry comes later.  until: and not later than that.
     """
     query = (
         sa.select(journal.c.position, journal.c.at, sa.cast(journal.c.entries, sa.Text))
         .where(journal.c.tenant_id == uow.tenant, journal.c.execution_id == execution_id, journal.c.position > after)
+        .where(journal.c.position <= until)
         .order_by(journal.c.position)
-        .limit(limit)
     )
     found = [Row(position, at, decode(entries)) for position, at, entries in await uow.conn.execute(query)]
     apart = claims_in(found)
@@ -94,7 +96,7 @@ async def entries(uow: UnitOfWork, execution_id: UUID, *, after: int, limit: int
     )
     start = (await uow.conn.execute(sa.select(first))).scalar_one() or 0
     found: list[tuple[int, Row, Entry]] = []
-    for row in await rows(uow, execution_id, after=start - 1, limit=limit):
+    for row in await rows(uow, execution_id, after=start - 1, until=after + limit):
         found.extend((place, row, entry) for place, entry in enumerate(row.entries, row.position) if place > after)
     return found[:limit]
 

@@ -39,6 +39,13 @@ async def get(uow: UnitOfWork, suspension_id: UUID) -> Suspension | None:
     return (await uow.conn.execute(query)).one_or_none()
 
 
+async def holding(uow: UnitOfWork) -> Sequence[Suspension]:
+    """The tenant's suspensions that hold."""
+    return (
+        await uow.conn.execute(sa.select(suspensions).where(suspensions.c.tenant_id == uow.tenant, suspensions.c.lifted_at.is_(None)))
+    ).all()
+
+
 async def listed(uow: UnitOfWork, after: tuple[Any, ...] | None, limit: int) -> Sequence[Suspension]:
     """Suspensions, those that hold first, then the newest."""
     held = suspensions.c.lifted_at.is_(None)

@@ -79,8 +79,10 @@ def _ended(move: str) -> Change:
 
 
 def _paused(state: State, entry: Entry, at: datetime) -> None:
-    state.status = move_execution(state.status, "pause")
-    state.paused = {"since": at, **entry.data}
+    """Somebody may pause it who finds it paused with its caller."""
+    if state.paused is None:
+        state.status = move_execution(state.status, "pause")
+    state.paused = {"since": at, **(state.paused or {}), **entry.data}
 
 
 def _unpaused(state: State, entry: Entry, at: datetime) -> None:

@@ -134,7 +134,9 @@ def _brought(state: State, entry: Entry) -> list[Said]:
 
 
 def paused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
-    """It is paused, with its children."""
+    """It is paused, with its children. Where somebody paused it too, that it is was said before."""
+    if "too" in entry.data:
+        return []
     told = fact(state, position, at, by=entry.data.get("by"), reason=entry.data.get("reason"))
     return [Said(routing.EVENTS, None, entry.kind, told), *_to_children(entry, "execution.pause")]
 
