@@ -257,3 +257,11 @@ def test_one_that_was_refused_before_it_began_says_that_another_has_to_be_starte
     again(run)
     assert run.answer is not None
     assert (run.answer.status, run.answer.code) == (409, "never_begun")
+
+
+def test_an_input_that_does_not_fit_is_refused_with_pointers_and_changes_nothing() -> None:
+    run = Run(program_of([act("a")], input={"type": "object", "properties": {"n": {"type": "integer"}}})).start().fail("a", permanent=True)
+    again(run, input={"n": "many"})
+    assert run.answer is not None
+    assert (run.answer.status, run.answer.code, run.state.status) == (422, "input_invalid", "failed")
+    assert [error["pointer"] for error in run.answer.body["errors"]] == ["/input/n"]

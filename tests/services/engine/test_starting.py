@@ -116,3 +116,12 @@ async def test_a_workflow_that_is_not_active_starts_nothing_and_what_lives_goes_
     assert (refused.status_code, refused.json()["code"]) == (409, "workflow_inactive")
     await engine.client.post(f"/api/v1/executions/{living}/signals/go")
     assert (await engine.ended(living))["output"] == {"by": "it went on"}
+
+
+async def test_a_retry_that_is_refused_does_not_hold_the_key(engine: Engine) -> None:
+    await engine.publish("failing-keyed", nodes=[{"id": "stop", "type": "fail", "with": {"code": "no", "message": "no"}}])
+    first = await engine.start("failing-keyed", key="7")
+    await engine.ended(first)
+    refused = await engine.client.post(f"/api/v1/executions/{first}/retry", json={"from": "nowhere"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "retry_from_unknown")
+    assert (await start(engine.client, "failing-keyed", {"key": "7"})).status_code == 202

@@ -53,6 +53,9 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
     if not any(entry.kind == e.STARTED for entry, _ in entries):
         reason = f"execution {execution_id} was refused before it began: {(state.error or {}).get('message')}; start another instead"
         return Retried(Answer(409, "never_begun", reason))
+    if item.input is not None and (errors := program.input.errors(item.input)):
+        details = [{"pointer": f"/input{pointer}", "code": code, "detail": detail} for pointer, code, detail in errors]
+        return Retried(Answer(422, "input_invalid", f"the input does not fit what {state.workflow} takes", {"errors": details}))
     found = beginning(entries, state, item.node)
     if found is None:
         reason = f"the node {item.node!r} was never entered; retry from one that was, see the steps of the execution"

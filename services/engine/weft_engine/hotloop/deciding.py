@@ -25,7 +25,7 @@ from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.messages.said import SOURCE, partition_queue
 from weft_engine.core.migrating import Moved
 from weft_engine.core.retention import kept_days, kept_until
-from weft_engine.core.rewinding import retry
+from weft_engine.core.rewinding import Retried
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
@@ -96,17 +96,12 @@ class Turnout:
         self.answer(piece, transition.answer)
         return None
 
-    def retry(self, piece: Piece, held: Held, rows: list[Row], program: Program, context: Context, now: datetime) -> None:
-        """Let an execution that has ended go on. rows: its whole journal, with what this turn has written of it."""
-        item = piece.happening
-        if not isinstance(item, words.Retry):
-            return
-        retried = retry(piece.execution_id, rows, item, now, program, context)
+    def retry(self, piece: Piece, held: Held, retried: Retried, kept: int | None) -> None:
+        """Put the state that a retry gave in the place of the one that had ended. kept: days that it is kept after its next end."""
         self.answer(piece, retried.answer)
         if retried.state is not None:
             touched = self._touch(piece, held)
-            touched.state, touched.unlike = retried.state, True
-            touched.kept_days = kept_days(context.tenant, program.settings.retention_days)
+            touched.state, touched.unlike, touched.kept_days = retried.state, True, kept
             touched.entries.extend(retried.entries)
 
     def migrate(self, piece: Piece, held: Held, moved: Moved) -> None:

@@ -23,6 +23,7 @@ from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
 from weft_engine.core.retention import kept_days
+from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
@@ -190,9 +191,14 @@ class Turns:
         return Context(known, self._settings.resend_s, self._settings.activity_lease_s, held_up, reading.values)
 
     async def _retry(self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
-        """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for."""
+        """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for.
+
+        The key is taken last: who is refused must not hold it.
+        """
         state, item = held.state, piece.happening
-        version = item.workflow_version if isinstance(item, words.Retry) else None
+        if not isinstance(item, words.Retry):
+            return
+        version = item.workflow_version
         program = await self._programs.get(journal, state.tenant, state.workflow, version or state.version)
         if program is None:
             turnout.answer(piece, Answer(404, "version_not_found", f"version {version or state.version} of {state.workflow!r} is not here"))
@@ -202,21 +208,24 @@ class Turns:
         if not rows:
             turnout.answer(piece, Answer(404, "execution_not_found", f"execution {state.id} was kept as long as asked, and is forgotten"))
             return
-        if state.ended and state.key is not None:
+        context = await self._context(journal, state.tenant, reading)
+        try:
+            retried = await reading.given(state.tenant, lambda _: retry(state.id, rows, item, now, program, context))
+        except ContentLost as lost:
+            turnout.park(piece, "content_lost", str(lost))
+            return
+        except BUGS as error:  # the state was not touched: it is folded anew
+            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
+            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
+            return
+        if retried.state is not None and state.ended and state.key is not None:
             holders = await journal.take_keys([KeyRow(state.tenant, state.workflow, state.key, state.id)])
             holder = holders.get((state.tenant, state.workflow, state.key))
             if holder is not None and holder != state.id:
                 reason = f"execution {holder} lives with the key {state.key!r} now; wait for its end, or cancel it"
                 turnout.answer(piece, Answer(409, "key_taken", reason))
                 return
-        context = await self._context(journal, state.tenant, reading)
-        try:
-            await reading.given(state.tenant, lambda _: turnout.retry(piece, held, rows, program, context, now))
-        except ContentLost as lost:
-            turnout.park(piece, "content_lost", str(lost))
-        except BUGS as error:  # the state was not touched: it is folded anew
-            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
-            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
+        turnout.retry(piece, held, retried, kept_days(context.tenant, program.settings.retention_days))
 
     async def _move(
         self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime
