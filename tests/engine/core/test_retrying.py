@@ -265,3 +265,24 @@ def test_an_input_that_does_not_fit_is_refused_with_pointers_and_changes_nothing
     assert run.answer is not None
     assert (run.answer.status, run.answer.code, run.state.status) == (422, "input_invalid", "failed")
     assert [error["pointer"] for error in run.answer.body["errors"]] == ["/input/n"]
+
+
+def test_what_was_done_in_items_branches_rounds_and_groups_is_taken_from_the_ledger_each_in_its_place() -> None:
+    branches = {name: {"nodes": [act(name, item="{{ item }}")]} for name in ("x", "y")}
+    body = {"nodes": [{"id": "fan", "type": "parallel", "with": {"branches": branches}}]}
+    each = {"id": "each", "type": "foreach", "with": {"items": [1, 1], "concurrency": 2, "body": body}}
+    loop = {"id": "loop", "type": "loop", "with": {"until": "iteration == 2", "body": {"nodes": [each]}}}
+    nodes: list[dict[str, Any]] = [{"id": "g", "type": "group", "with": {"nodes": [loop]}}, act("c")]
+    run = Run(program_of(nodes, output={"all": "{{ step.g.output }}"})).start()
+    answers = iter(range(100))
+    while run.state.pending and any(pending.node in "xy" for pending in run.state.pending.values()):
+        run.complete(next(pending.node for pending in run.state.pending.values() if pending.node in "xy"), next(answers))
+    was = run.state.steps["g"].output
+    run.fail("c", permanent=True)
+    for node in ("g", "loop", "each"):
+        run = again(run, node)
+        assert [pending.node for pending in run.state.pending.values()] == ["c"], node
+        assert run.state.steps["g"].output == was
+        run.fail("c", permanent=True)
+    again(run, "each", effects="redo")
+    assert sorted(pending.node for pending in run.state.pending.values() if pending.kind == "activity") == ["x", "x", "y", "y"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from weft_engine.core import entries as e
 from weft_engine.core.claims import Claimed, hash_of
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve.renaming import reindexed, renamed
-from weft_engine.core.state import Done, Place
+from weft_engine.core.evolve.renaming import reindexed, renamed, renamer
+from weft_engine.core.reuse import Done, Path, Reusable, Where, put, take
+from weft_engine.core.state import ROOT, Place, scope_key
 
 
 @dataclass(slots=True)
@@ -116,35 +117,60 @@ def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
         effect.status, effect.receipt_at = "cancelled", at
 
 
-def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Sequence[Done] = ()) -> tuple[Done, ...]:
-    """Effects that were completed from a position on, with what they gave, oldest first, each called as its node is called now.
+def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Reusable) -> Reusable:
+    """Effects that were completed from a position on, with what they gave, each by what its place is called now.
 
     left: those of a time before, that nothing had taken up yet at that position. What was undone is not done any more.
     """
-    asked: dict[Place, str] = {}
-    given: dict[Place, int] = {}
-    found: list[Done] = []
-    before: tuple[dict[Place, str], dict[Place, int], list[Done]] = ({}, {}, [])
+    known = _Known()
+    before = known
     for position, (entry, _) in enumerate(entries):
         if position == since:
-            found = list(left)
+            known.found = dict(left)
         if entry.kind == e.MIGRATED:
-            before = (asked, given, found)
-            asked, given = reindexed(asked, entry), reindexed(given, entry)
-            found = [renamed(done, entry) for done in found]
+            before, known = known, known.called(entry)
         elif entry.kind == e.MIGRATION_UNDONE:
-            asked, given, found = before
-        if entry.node is None:
-            continue
-        place = (entry.node, entry.visit)
+            known = before
+        elif entry.node is not None:
+            known.follow(position, (entry.node, entry.visit), entry, wanted=position >= since)
+    return known.found
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of effects so far. asked: requests by visit.  given: where each visit was, and the position of what it gave.
+
+    paths: of the scopes that were opened, by key.
+    """
+
+    asked: dict[Place, str] = field(default_factory=dict)
+    given: dict[Place, tuple[Where, int]] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=lambda: {ROOT: ()})
+    found: Reusable = field(default_factory=dict)
+
+    def called(self, entry: Entry) -> _Known:
+        """The same by the names that a migration gives."""
+        rename = renamer(entry)
+        paths = {rename.key(key): tuple(map(rename.key, path)) for key, path in self.paths.items()}
+        given = {
+            place: ((rename.node(node), tuple(map(rename.key, path))), position)
+            for place, ((node, path), position) in reindexed(self.given, entry).items()
+        }
+        return _Known(reindexed(self.asked, entry), given, paths, renamed(self.found, entry))
+
+    def follow(self, position: int, place: Place, entry: Entry, *, wanted: bool) -> None:
+        """Take an entry into account. wanted: whether what it gives may be used again."""
+        data, path = entry.data, self.paths.get(entry.scope, ())
         begun = asking(entry)
         if begun is not None:
-            asked[place] = request_hash(*begun)
+            self.asked[place] = request_hash(*begun)
+        elif entry.kind == e.SCOPE_OPENED or (entry.kind == e.SCOPE_ENTERED and data["kind"] == "group"):
+            label = data.get("label")
+            self.paths[scope_key(*place, label)] = (*path, scope_key(place[0], 1, label))
         elif entry.kind == e.STEP_COMPLETED:
-            given[place] = entry.data.get("ledger", position)
-            if position >= since and place in asked:
-                outcome = entry.data.get("outcome", "done")
-                found.append(Done(position, *place, entry.scope, asked[place], outcome, entry.data.get("output")))
-        elif entry.kind == e.STEP_COMPENSATED and "error" not in entry.data:
-            found = [done for done in found if done.position != given.get(place)]
-    return tuple(found)
+            self.given[place] = ((place[0], path), data.get("ledger", position))
+            if wanted and place in self.asked:
+                done = Done(position, place[1], self.asked[place], data.get("outcome", "done"), data.get("output"))
+                put(self.found, (place[0], path), done)
+        elif entry.kind == e.STEP_COMPENSATED and "error" not in data and place in self.given:
+            take(self.found, *self.given[place])

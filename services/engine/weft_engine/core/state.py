@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from weft_engine.core.claims import Claimed
+from weft_engine.core.reuse import Path, Reusable
 from weft_engine.machine import EXECUTION_ENDS, ExecutionStatus, StepStatus
 
 SEEN_SIGNALS: Final = 1_000
@@ -139,22 +140,6 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """Outside work of a time that a retry went back behind: what was asked, and what it gave.
-
-    position: of the entry that completed it.  request: hash of what was asked.
-    """
-
-    position: int
-    node: str
-    visit: int
-    scope: str
-    request: str
-    outcome: str
-    output: Any
-
-
-@dataclass(frozen=True, slots=True)
 class KeptSignal:
     """A signal that came before a node waited for it. event: the attributes of a domain event, where it is one that a retry keeps."""
 
@@ -176,7 +161,7 @@ class State:
     failing: `{error, kind}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
     gates: names of what bounds how many live at once, and that it has to pass.  begun: what it begins with, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
-    are not given again.  ledger: outside work of that time, which need not be done again, oldest first.  large: whether any of its values
+    are not given again.  ledger: outside work of that time, which need not be done again.  large: whether any of its values
     was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.
     """
 
@@ -211,7 +196,7 @@ class State:
     gates: tuple[str, ...] = ()
     begun: dict[str, Any] | None = None
     floors: dict[str, int] = field(default_factory=dict)
-    ledger: tuple[Done, ...] = ()
+    ledger: Reusable = field(default_factory=dict)
     output: Any = None
     error: dict[str, Any] | None = None
     large: bool = False
@@ -249,6 +234,15 @@ class State:
             scope = inside.outer
         return self.steps
 
+    def path(self, scope: str) -> Path:
+        """The scopes around a node that stands in this one, without the numbers of visits."""
+        keys: list[str] = []
+        while scope != ROOT:
+            inside = self.scopes[scope]
+            keys.append(scope_key(inside.node, 1, inside.label))
+            scope = inside.outer
+        return tuple(reversed(keys))
+
     def awaited(self, node: str, visit: int) -> Pending | None:
         """What waits for an answer that names this visit: itself, or one that was asked by this name before a migration renamed it."""
         place = [node, visit]
@@ -284,6 +278,7 @@ class State:
                 for place, one in self.pending.items()
             },
             undo=list(self.undo),
+            ledger=dict(self.ledger),
         )
 
 

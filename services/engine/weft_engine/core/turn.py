@@ -152,8 +152,8 @@ class Turn:
         if not self.state.ledger:
             return False
         request = request_hash(kind, asked)
-        for done in self.state.ledger:
-            if (done.node, done.scope, done.request) == (at.node.id, at.scope, request):
+        for done in self.state.ledger.get((at.node.id, self.state.path(at.scope)), ()):
+            if done.request == request:
                 self.finish(at, done.outcome, done.output, ledger=done.position)
                 return True
         return False

@@ -24,7 +24,7 @@ def _migrated(state: State, entry: Entry, at: datetime) -> None:
     state.version = data["version"]
     if mapping or gone:
         _rename(state, renamer(entry), frozenset(mapping) | gone, gone)
-        state.ledger = tuple(renamed(done, entry) for done in state.ledger)
+        state.ledger = renamed(state.ledger, entry)
     state.vars.update(data.get("vars", {}))
     if "deadline_at" in data:
         state.deadline_at = moment(data["deadline_at"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from weft_engine.core.entries import Entry
-from weft_engine.core.state import Done, Place
+from weft_engine.core.reuse import Reusable
+from weft_engine.core.state import Place
 
 FoundT = TypeVar("FoundT")
 
@@ -46,10 +47,10 @@ def renamer(entry: Entry) -> Rename:
     return Rename(entry.data.get("mapping", {}))
 
 
-def renamed(done: Done, entry: Entry) -> Done:
-    """Outside work as a migration calls it."""
+def renamed(reusable: Reusable, entry: Entry) -> Reusable:
+    """Outside work by where a migration says that it was done."""
     rename = renamer(entry)
-    return replace(done, node=rename.node(done.node), scope=rename.key(done.scope))
+    return {(rename.node(node), tuple(map(rename.key, path))): done for (node, path), done in reusable.items()}
 
 
 def reindexed(index: Mapping[Place, FoundT], entry: Entry) -> dict[Place, FoundT]:

@@ -27,7 +27,7 @@ def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetim
     back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
     back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
     # What an earlier retry left to be taken up counts too: what was done once is not done again, however often one goes back.
-    back.ledger = done_since(entries, entry.data["to"], back.ledger) if entry.data["effects"] == "skip" else ()
+    back.ledger = done_since(entries, entry.data["to"], back.ledger) if entry.data["effects"] == "skip" else {}
 
 
 def _retried(state: State, entry: Entry, at: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment, node_of
+from weft_engine.core.reuse import take
 from weft_engine.core.state import Pending, State, Step, Undo
 from weft_engine.machine import StepStatus, move_step
 
@@ -90,7 +91,7 @@ def _completed(state: State, entry: Entry, at: datetime) -> None:
     if "vars" in data:
         state.vars.update(data["vars"])
     if "ledger" in data:
-        state.ledger = tuple(done for done in state.ledger if done.position != data["ledger"])
+        take(state.ledger, (node_of(entry), state.path(entry.scope)), data["ledger"])
 
 
 def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:

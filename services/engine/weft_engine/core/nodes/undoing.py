@@ -56,8 +56,9 @@ def _undone_before(turn: Turn, place: Place, scope: str, request: Mapping[str, A
     """Whether this very visit was undone in a time that a retry went back behind; that is written down then."""
     if not turn.state.ledger:
         return False
-    asked = (place[0] + SUFFIX, place[1], request_hash("activity", request))
-    done = next((one for one in turn.state.ledger if (one.node, one.visit, one.request) == asked), None)
+    there = turn.state.ledger.get((place[0] + SUFFIX, turn.state.path(scope)), ())
+    asked = (place[1], request_hash("activity", request))
+    done = next((one for one in there if (one.visit, one.request) == asked), None)
     if done is None:
         return False
     data = {"ledger": done.position, **({} if done.output is None else {"output": done.output})}
