@@ -286,3 +286,11 @@ def test_what_was_done_in_items_branches_rounds_and_groups_is_taken_from_the_led
         run.fail("c", permanent=True)
     again(run, "each", effects="redo")
     assert sorted(pending.node for pending in run.state.pending.values() if pending.kind == "activity") == ["x", "x", "y", "y"]
+
+
+def test_thirty_retries_are_told_as_one_after_another_and_none_tells_those_before_it_anew() -> None:
+    """Where each did, the last would take days."""
+    run = Run(program_of([act("a"), act("b")]), apart=None).start().complete("a", 1).fail("b", permanent=True)
+    for _ in range(30):
+        run = again(run).fail("b", permanent=True)
+    assert again(run).complete("b", 2).state.status == "completed"

@@ -138,12 +138,12 @@ def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Reus
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of effects so far. asked: requests by visit.  given: where each visit was, and the position of what it gave.
+    """What is known of effects so far. asked: kind and request by visit.  given: where each visit was, and the position of what it gave.
 
     paths: of the scopes that were opened, by key.
     """
 
-    asked: dict[Place, str] = field(default_factory=dict)
+    asked: dict[Place, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     given: dict[Place, tuple[Where, int]] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=lambda: {ROOT: ()})
     found: Reusable = field(default_factory=dict)
@@ -163,14 +163,14 @@ class _Known:
         data, path = entry.data, self.paths.get(entry.scope, ())
         begun = asking(entry)
         if begun is not None:
-            self.asked[place] = request_hash(*begun)
+            self.asked[place] = begun
         elif entry.kind == e.SCOPE_OPENED or (entry.kind == e.SCOPE_ENTERED and data["kind"] == "group"):
             label = data.get("label")
             self.paths[scope_key(*place, label)] = (*path, scope_key(place[0], 1, label))
         elif entry.kind == e.STEP_COMPLETED:
             self.given[place] = ((place[0], path), data.get("ledger", position))
             if wanted and place in self.asked:
-                done = Done(position, place[1], self.asked[place], data.get("outcome", "done"), data.get("output"))
-                put(self.found, (place[0], path), done)
+                request = request_hash(*self.asked[place])
+                put(self.found, (place[0], path), Done(position, place[1], request, data.get("outcome", "done"), data.get("output")))
         elif entry.kind == e.STEP_COMPENSATED and "error" not in data and place in self.given:
             take(self.found, *self.given[place])

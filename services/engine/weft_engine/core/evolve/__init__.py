@@ -54,13 +54,20 @@ def flat(rows: Iterable[Row]) -> list[Timed]:
 
 
 def unfold(execution_id: UUID, entries: Sequence[Timed]) -> Iterator[tuple[State, Entry, datetime]]:
-    """After each entry the state, the entry and its time. The state is one object, changed in place, until a rewind makes a new one."""
+    """After each entry the state, the entry and its time. The state is one object, changed in place, until a rewind makes a new one.
+
+    What a rewind goes back to is put aside on the way: to fold it anew each time would double the work with every rewind.
+    """
     state: State | None = None
+    awaited = {entry.data["to"] for entry, _ in entries if entry.kind in REWINDS}
+    aside: dict[int, State] = {}
     for position, (entry, at) in enumerate(entries):
         if state is None:
             state = blank(execution_id, entry)
-        elif entry.kind in REWINDS:
-            state = rewound(state, entries[:position], entry)
+        elif position in awaited:
+            aside[position] = state.draft()
+        if entry.kind in REWINDS:
+            state = _back(state, aside[entry.data["to"]].draft(), entries[:position], entry)
         evolve(state, entry, at)
         yield state, entry, at
 
@@ -73,6 +80,10 @@ def rewound(state: State, entries: Sequence[Timed], entry: Entry) -> State:
     back = state
     for back, _, _ in unfold(state.id, entries[: entry.data["to"]]):  # noqa: B007
         pass
+    return _back(state, back, entries, entry)
+
+
+def _back(state: State, back: State, entries: Sequence[Timed], entry: Entry) -> State:
     carry_over(state, back, entries, entry)
     return back
 
