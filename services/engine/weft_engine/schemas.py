@@ -183,6 +183,7 @@ class EffectView(BaseModel):
     """One thing asked of the outside. key: what the callee knows a repeat by.
 
     status: `asked`, `done`, `failed`, `cancelled`, or `reused` for one answered by what was done before, at position `reused_from`.
+    undone_at: when a compensation undid it; a retry does it again then.
     """
 
     key: str
@@ -201,6 +202,7 @@ class EffectView(BaseModel):
     receipt_at: datetime | None
     error: dict[str, Any] | None
     reused_from: int | None
+    undone_at: datetime | None
 
 
 class ConsideredView(BaseModel):

@@ -18,6 +18,7 @@ from weft_engine.core.history import visits
 from weft_engine.core.identity import event_named, key_of
 from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
+from weft_engine.core.sentences import because
 from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.machine import allowed_actions
 from weft_engine.schemas import (
@@ -34,7 +35,6 @@ from weft_engine.schemas import (
     TriggerView,
     WaitingView,
 )
-from weft_engine.sentences import because
 
 
 def execution_view(execution_id: UUID, workflow: str, version: int, status: str, rows: Iterable[Row]) -> ExecutionView:
@@ -216,6 +216,7 @@ def effect_views(execution_id: UUID, rows: Iterable[Row]) -> list[EffectView]:
             receipt_at=effect.receipt_at,
             error=error_view(effect.error),
             reused_from=effect.reused_from,
+            undone_at=effect.undone_at,
         )
         for effect in effects(flat(rows))
     ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from weft_engine.core.evolve import flat
+from weft_engine.core.ledger import effects
+
 from tests.engine.core.conftest import Run, program_of
 
 
@@ -40,6 +43,12 @@ def test_what_has_completed_is_undone_newest_first_each_with_its_own_output() ->
     assert asked(run) == [("undo_b", {"id": 2}), ("undo_a", {"id": 1})]
     assert (run.state.status, run.state.output) == ("completed", {"undone": {"compensated": ["b", "a"], "failed": []}})
     assert [run.state.steps[node].status for node in "abcd"] == ["compensated", "compensated", "completed", "failed"]
+
+
+def test_the_ledger_tells_which_effects_were_undone() -> None:
+    run = broken().complete("b.compensate").complete("a.compensate")
+    told = {effect.node: effect.undone_at is not None for effect in effects(flat(run.rows))}
+    assert told == {"a": True, "b": True, "c": False, "d": False, "b.compensate": False, "a.compensate": False}
 
 
 def test_one_is_undone_after_another() -> None:

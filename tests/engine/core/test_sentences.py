@@ -6,7 +6,7 @@ from typing import Any
 
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
-from weft_engine.sentences import because
+from weft_engine.core.sentences import because
 
 from tests.engine.core.conftest import ID, Run, program_of
 

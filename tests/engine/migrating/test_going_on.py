@@ -236,4 +236,21 @@ def test_a_retry_from_before_a_migration_goes_by_the_name_of_now_and_asks_for_th
     refused = retry_by(run, new, i.Retry(ID, "b"))
     assert (refused.answer.code, "Version 1 ran there" in str(refused.answer.detail)) == ("version_unfit", True)
     retry_by(run, old, i.Retry(ID, "b", workflow_version=1))
-    assert (run.state.version, [pending.place for pending in run.state.pending.values()]) == (1, [("a", 2)])
+    assert (run.state.version, run.state.status, run.state.steps["a"].visit, run.state.steps["a"].output) == (1, "failed", 2, 1)
+    assert [effect.status for effect in effects(flat(run.rows)) if effect.kind == "activity"] == ["done", "reused"]
+
+
+def test_a_retry_from_before_a_migration_is_refused_where_a_visited_node_is_called_otherwise_since() -> None:
+    def stop(of: str) -> dict[str, Any]:
+        return {"id": "stop", "type": "fail", "with": {"code": "no", "message": f"{{{{ step.{of}.output }}}}"}}
+
+    old = version(1, [{"id": "a", **WORK}, {"id": "s", **TASK}, stop("a")])
+    new = version(2, [{"id": "b", **WORK}, {"id": "s", **TASK}, stop("b")])
+    run = Run(old).start().complete("a", "one")
+    to(run, new, {"a": "b"})
+    run.do(i.CompleteStep(ID, "s", 1, "yes"))
+    assert (run.state.status, run.state.error and run.state.error["message"]) == ("failed", "one")
+    refused = retry_by(run, new, i.Retry(ID, "s"))
+    assert (refused.answer.code, "a is called b there" in str(refused.answer.detail)) == ("version_unfit", True)
+    retry_by(run, old, i.Retry(ID, "s", workflow_version=1))
+    assert (run.state.steps["s"].visit, run.state.error and run.state.error["message"]) == (2, "one")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from weft_engine.core import entries as e
 from weft_engine.core.claims import Claimed, hash_of
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve.renaming import reindexed, renamed, renamer
+from weft_engine.core.evolve.renaming import Rename, reindexed, renamed, renamer
 from weft_engine.core.reuse import Done, Path, Reusable, Where, put, take
 from weft_engine.core.state import ROOT, Place, scope_key
 
@@ -21,7 +21,7 @@ class Effect:
 
     kind: `activity`, `task`, `child`, `event`.  name: the activity, the task's title, the workflow, the event's type.
     request, receipt: hashes of what was asked and of what it gave.  status: `asked`, `done`, `failed`, `cancelled`, or `reused` for one
-    that an earlier effect, completed at position `reused_from`, answered.
+    that an earlier effect, completed at position `reused_from`, answered.  undone_at: when a compensation undid it.
     """
 
     position: int
@@ -39,6 +39,7 @@ class Effect:
     receipt_at: datetime | None = None
     error: dict[str, Any] | None = None
     reused_from: int | None = None
+    undone_at: datetime | None = None
 
 
 def request_hash(kind: str, asked: Mapping[str, Any]) -> str:
@@ -115,10 +116,12 @@ def _follow(effect: Effect, entry: Entry, at: datetime) -> None:
         effect.status, effect.error, effect.receipt_at = "failed", entry.data["error"], at
     elif entry.kind == e.STEP_CANCELLED:
         effect.status, effect.receipt_at = "cancelled", at
+    elif entry.kind == e.STEP_COMPENSATED and "error" not in entry.data:
+        effect.undone_at = at
 
 
 def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Reusable) -> Reusable:
-    """Effects that were completed from a position on, with what they gave, each by what its place is called now.
+    """Effects that were completed from a position on, with what they gave, each by what its place was called at that position.
 
     left: those of a time before, that nothing had taken up yet at that position. What was undone is not done any more.
     """
@@ -128,7 +131,7 @@ def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Reus
         if position == since:
             known.found = dict(left)
         if entry.kind == e.MIGRATED:
-            before, known = known, known.called(entry)
+            before, known = known, known.called(entry) if position < since else known.called_then(entry)
         elif entry.kind == e.MIGRATION_UNDONE:
             known = before
         elif entry.node is not None:
@@ -140,13 +143,19 @@ def done_since(entries: Sequence[tuple[Entry, datetime]], since: int, left: Reus
 class _Known:
     """What is known of effects so far. asked: kind and request by visit.  given: where each visit was, and the position of what it gave.
 
-    paths: of the scopes that were opened, by key.
+    paths: of the scopes that were opened, by key.  then: how things were called at the position, for entries of after a migration since.
     """
 
     asked: dict[Place, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     given: dict[Place, tuple[Where, int]] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=lambda: {ROOT: ()})
     found: Reusable = field(default_factory=dict)
+    then: tuple[Rename, ...] = ()
+
+    def called_then(self, entry: Entry) -> _Known:
+        """The same, for entries of after a migration that is gone back behind."""
+        inverse = Rename({new: old for old, new in renamer(entry).mapping.items()})
+        return _Known(dict(self.asked), dict(self.given), dict(self.paths), dict(self.found), (inverse, *self.then))
 
     def called(self, entry: Entry) -> _Known:
         """The same by the names that a migration gives."""
@@ -160,13 +169,19 @@ class _Known:
 
     def follow(self, position: int, place: Place, entry: Entry, *, wanted: bool) -> None:
         """Take an entry into account. wanted: whether what it gives may be used again."""
-        data, path = entry.data, self.paths.get(entry.scope, ())
+        data, scope, owner = entry.data, entry.scope, place[0]
+        for rename in self.then:
+            place, scope = (rename.node(place[0]), place[1]), rename.key(scope)
+        path = self.paths.get(scope, ())
         begun = asking(entry)
         if begun is not None:
             self.asked[place] = begun
         elif entry.kind == e.SCOPE_OPENED or (entry.kind == e.SCOPE_ENTERED and data["kind"] == "group"):
             label = data.get("label")
-            self.paths[scope_key(*place, label)] = (*path, scope_key(place[0], 1, label))
+            opened, inside = scope_key(owner, place[1], label), scope_key(owner, 1, label)
+            for rename in self.then:
+                opened, inside = rename.key(opened), rename.key(inside)
+            self.paths[opened] = (*path, inside)
         elif entry.kind == e.STEP_COMPLETED:
             self.given[place] = ((place[0], path), data.get("ledger", position))
             if wanted and place in self.asked:

@@ -71,7 +71,7 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         data["version"] = program.version
     if item.input is None and draft.input != state.input:  # an earlier retry gave another one, which stays the execution's own
         data["input"] = state.input
-    if reasons := unfit(draft, program, target):
+    if reasons := unfit(draft, program, target) + _called_otherwise(draft, program, entries[found.to :]):
         detail = f"version {program.version} cannot go on from there: {'; '.join(reasons)}"
         if draft.version != program.version:
             detail += f". Version {draft.version} ran there: retry with it, or from a node that was entered later"
@@ -164,6 +164,15 @@ def unfit(state: State, program: Program, target: Entering | None = None) -> lis
         elif known.graph != graphs[scope]:
             reasons.append(f"{node} stands in another graph")
     return reasons
+
+
+def _called_otherwise(state: State, program: Program, since: Sequence[Timed]) -> list[str]:
+    """Visits that a program would not find, because a migration gone back behind called their nodes otherwise, a clause each."""
+    if state.version == program.version:
+        return []
+    mapping = {old: new for entry, _ in since if entry.kind == e.MIGRATED for old, new in entry.data.get("mapping", {}).items()}
+    visited = {*state.steps, *(node for scope in state.scopes.values() for node in scope.steps or ())}
+    return [f"{old} is called {new} there" for old, new in mapping.items() if old in visited]
 
 
 def _signals_since(entries: Sequence[Timed], to: int) -> list[dict[str, Any]]:
