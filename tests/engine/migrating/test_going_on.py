@@ -235,6 +235,7 @@ def test_a_retry_from_before_a_migration_goes_by_the_name_of_now_and_asks_for_th
     run.signal("go")
     refused = retry_by(run, new, i.Retry(ID, "b"))
     assert (refused.answer.code, "Version 1 ran there" in str(refused.answer.detail)) == ("version_unfit", True)
+    assert retry_by(run, new, i.Retry(ID, "a")).answer.code == "version_unfit"
     retry_by(run, old, i.Retry(ID, "b", workflow_version=1))
     assert (run.state.version, run.state.status, run.state.steps["a"].visit, run.state.steps["a"].output) == (1, "failed", 2, 1)
     assert [effect.status for effect in effects(flat(run.rows)) if effect.kind == "activity"] == ["done", "reused"]

@@ -60,7 +60,7 @@ def beginning(entries: Sequence[Timed], state: State, node: str | None) -> Begin
     """
     visits, called = _visits(entries)
     wanted = node if node is not None else (state.error or {}).get("node")
-    visit = _newest(visits, called, state, wanted) if wanted is not None else None
+    visit = _newest(called, state, wanted) if wanted is not None else None
     if visit is not None:
         found = Beginning(visit.first if visit.failed is None else visit.failed, Entering(visit.node, visit.scope))
     elif node is not None:
@@ -106,11 +106,11 @@ def _visits(entries: Sequence[Timed]) -> tuple[list[_Visit], dict[Place, _Visit]
     return found, known
 
 
-def _newest(visits: Sequence[_Visit], called: dict[Place, _Visit], state: State, node: str) -> _Visit | None:
-    """The newest visit of a node by its name of now, else by the name it had before a migration."""
-    step = state.steps.get(node)
-    found = None if step is None else called.get((node, step.visit))
-    return found or next((one for one in reversed(visits) if one.node == node), None)
+def _newest(called: dict[Place, _Visit], state: State, node: str) -> _Visit | None:
+    """The newest visit of a node by its name of now, else by the name it had before a migration; of those the state knows."""
+    present = [(now, visit) for (now, number), visit in called.items() if now in state.steps and state.steps[now].visit == number]
+    by_now = (visit for now, visit in present if now == node)
+    return next(by_now, None) or next((visit for _, visit in present if visit.node == node), None)
 
 
 def _before_the_end(entries: Sequence[Timed]) -> int:
