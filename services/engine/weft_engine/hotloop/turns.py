@@ -11,14 +11,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from opentelemetry.trace import SpanKind
 from weft_language.compilation import Program
-from weft_runtime.telemetry import span
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
-from weft_engine.core.claims import Claimed, ContentLost, Values
+from weft_engine.core.claims import ContentLost, Values
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
@@ -32,6 +30,7 @@ from weft_engine.hotloop.contents import Reading, Recent, blob_rows
 from weft_engine.hotloop.deciding import Turnout, not_started
 from weft_engine.hotloop.owned import Held, Owned
 from weft_engine.hotloop.programs import Programs
+from weft_engine.hotloop.tracing import decide_traced, sampled
 from weft_engine.journal import Journal, KeyRow
 from weft_engine.settings import Settings
 
@@ -46,12 +45,6 @@ BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, Typ
 """What our own mistakes raise in the pure core: they stop one item, never its neighbours."""
 
 log = structlog.get_logger(__name__)
-
-
-def sampled(piece: Piece) -> bool:
-    """Whether an item's trace is recorded: the last bit of its `traceparent`'s flags. Source: W3C Trace Context."""
-    traceparent = piece.item.traceparent if piece.item is not None else None
-    return traceparent is not None and traceparent[-1:] in "13579bdf"
 
 
 def _likely_new(piece: Piece) -> bool:
@@ -166,7 +159,7 @@ class Turns:
                 return
         tenant = current.tenant if current is not None else piece.tenant
         context = await self._context(journal, tenant, reading)
-        decide = self._traced if sampled(piece) else Turnout.decide
+        decide = decide_traced if sampled(piece) else Turnout.decide
         try:
             while wanted := decide(turnout, piece, held, program, context, now):
                 await reading.read(tenant, wanted)
@@ -250,15 +243,6 @@ class Turns:
         except BUGS as error:  # the state was not touched: both decide on a copy
             log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
             turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
-
-    @staticmethod
-    def _traced(turnout: Turnout, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:
-        """Decide within a span of the item's trace, for the few executions whose trace is recorded."""
-        about = {"weft.tenant": piece.tenant, "weft.execution": str(piece.execution_id), "weft.workflow": program.slug}
-        word = type(piece.happening).__name__
-        traceparent = piece.item.traceparent if piece.item is not None else None
-        with span(f"engine {word}", kind=SpanKind.CONSUMER, traceparent=traceparent, attributes=about):
-            return turnout.decide(piece, held, program, context, now)
 
     async def _program(self, journal: Journal, piece: Piece, current: State | None) -> Program | None:
         if current is not None:
