@@ -13,8 +13,8 @@ from weft_runtime.telemetry.tracing import current_traceparent, span
 
 # Of one connection and not of the message. Source: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"})
-# The trace goes on with our own part of it.
-NOT_PASSED_ON = HOP_BY_HOP | {b"traceparent"}
+# The trace goes on with our own part of it. A body that was asked for is on its way already: nobody behind us has to be asked again.
+NOT_PASSED_ON = HOP_BY_HOP | {b"traceparent", b"expect"}
 CONNECT_TIMEOUT_S = 2.0
 
 

@@ -5,8 +5,10 @@ import urllib.parse
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
 from weft_runtime.testing import RunningService, service_client
 
 from tests.runtime.sample.app import door
@@ -128,3 +130,32 @@ async def test_a_head_that_is_too_large_is_refused(sample: RunningService) -> No
     for target, headers in (("/api/v1/notes?x=" + "y" * 8192, {}), ("/api/v1/notes", many), ("/api/v1/notes", {"x": "y" * 33_000})):
         answer = await answered(sample, "GET", target, headers, b"", signed_in)
         assert (answer.status_code, answer.json()["code"]) == (431, "headers_too_large")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"host", b"a"), (b"host", b"b")],
+        [(b"host", b"a"), (b"transfer-encoding", b"gzip, chunked")],
+        [(b"host", b"a"), (b"transfer-encoding", b"chunked"), (b"content-length", b"2")],
+        [(b"host", b"a"), (b"transfer-encoding", b"identity")],
+        [],
+    ],
+)
+async def test_a_request_that_two_readers_would_read_differently_is_refused(
+    sample: RunningService, headers: list[tuple[bytes, bytes]]
+) -> None:
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": "/api/v1/notes", "raw_path": b"/api/v1/notes", "query_string": b"",
+        "headers": [*headers, (b"authorization", signed(sample).encode()), (b"content-type", b"application/json")],
+    }  # fmt: skip
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"title":"a"}', "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await sample.app(scope, receive, send)
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["code"]) == (400, "malformed")

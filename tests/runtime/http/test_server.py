@@ -154,3 +154,19 @@ async def test_a_body_in_chunks_arrives_whole() -> None:
             b"POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n3\r\nfgh\r\n0\r\n\r\n"
         )
         assert (await exchange(server.port, raw)).endswith(b"ok 8")
+
+
+async def test_who_asks_before_sending_a_body_is_refused_at_once_and_not_told_to_send_it() -> None:
+    async with serving(Application()) as server:
+        began = time.monotonic()
+        asking = b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n"
+        answer = await exchange(server.port, asking)
+        assert answer.startswith(b"HTTP/1.1 200") and b"100 Continue" not in answer
+        assert time.monotonic() - began < server_module.SWALLOW_S
+
+
+async def test_who_asks_before_sending_a_body_is_told_to_send_it_where_it_is_read() -> None:
+    async with serving(Application()) as server:
+        asking = b"POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\nab"
+        answer = await exchange(server.port, asking)
+        assert answer.endswith(b"ok 2")

@@ -130,6 +130,12 @@ def _refusal(scope: Scope) -> Invalid | None:
     if b"content-length" in names and b"transfer-encoding" in names:
         # Two readers that each believe another one of them see different requests.
         return Malformed("the request has both Content-Length and Transfer-Encoding; send one")
+    if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in headers):
+        return Malformed("the only Transfer-Encoding that is read is chunked; send the body as it is")
+    hosts = sum(name == b"host" for name, _ in headers)
+    if hosts > 1 or (hosts == 0 and scope.get("http_version") == "1.1"):
+        # Source: RFC 9112, section 3.2. Whoever stands before us may have gone by another one than those behind us.
+        return Malformed("the request has to name its host once, in one Host header")
     return None
 
 

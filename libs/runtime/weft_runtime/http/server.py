@@ -90,8 +90,12 @@ class _Embedded(Server):
         """Nothing is left to do: `bind` did it."""
 
 
-def _has_body(scope: Scope) -> bool:
-    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in scope["headers"])
+def _sends_body(scope: Scope) -> bool:
+    """Whether a body comes without being asked for. Who asks first (`Expect: 100-continue`) is told to send it by the first reading."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers):
+        return False
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
 
 
 async def _swallow(receive: Receive, more: Callable[[], bool]) -> None:
@@ -122,7 +126,7 @@ class _Drain:
             return
         self._running[task] = False
 
-        unread = scope["type"] == "http" and _has_body(scope)
+        unread = scope["type"] == "http" and _sends_body(scope)
 
         async def receiving() -> Message:
             nonlocal unread
