@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -144,13 +144,13 @@ def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any
     return [Candidate(workflow, version, place, trigger, priority) for place, trigger in enumerate(compiled)]
 
 
-def consider(received: Received, matching: Matching) -> list[Considered]:
+def consider(received: Received, matching: Matching) -> Iterator[Considered]:
     """Every trigger that is for events of this type, in order, with what comes of it."""
     found = matching.index.of(received.event.type)
-    if not found:
-        return []
-    names = names_of(received, matching.tenant)
-    return [_considered(received, one, names) for one in found]
+    if found:
+        names = names_of(received, matching.tenant)
+        for one in found:
+            yield _considered(received, one, names)
 
 
 def status_of(considered: Sequence[Considered]) -> EventStatus:

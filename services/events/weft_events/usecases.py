@@ -13,6 +13,7 @@ from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.subscriptions import OpenSubscription
+from weft_language.expressions import Meter
 from weft_runtime.clock import new_id
 from weft_runtime.uow import UnitOfWork
 
@@ -24,7 +25,8 @@ from weft_events.registry import Registry
 from weft_events.store import retention
 
 YIELD_EVERY = 50
-"""After so many events matched, others get their turn."""
+YIELD_STEPS = 50_000
+"""After so many events matched, or so much evaluated for one of them, others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,14 @@ async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork)
     known: dict[str, Matching] = {tenant: await registry.matching(uow, tenant) for tenant in sorted({one.tenant for one in fresh})}
     matched: list[tuple[Received, list[Considered]]] = []
     for count, one in enumerate(fresh, 1):
-        matched.append((one, domain.consider(one, known[one.tenant])))
+        considered: list[Considered] = []
+        with Meter() as meter:
+            for each in domain.consider(one, known[one.tenant]):
+                considered.append(each)
+                if meter.spent > YIELD_STEPS:
+                    meter.spent = 0
+                    await asyncio.sleep(0)
+        matched.append((one, considered))
         if count % YIELD_EVERY == 0:
             await asyncio.sleep(0)
     return matched

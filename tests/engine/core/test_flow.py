@@ -178,3 +178,27 @@ def test_a_heartbeat_renews_the_lease() -> None:
 def test_initial_vars_are_rendered_once_at_the_start() -> None:
     run = Run(program_of([put("a", y="{{ vars.x + 1 }}")], vars={"x": "{{ input.n }}"})).start({"n": 1})
     assert run.state.vars == {"x": 1, "y": 2}
+
+
+def test_a_transition_ends_where_much_was_evaluated_and_goes_on_in_the_next() -> None:
+    heavy = put("a", x="{{ lists.range(20000).map(n, n * 2).size() }}")
+    body = {"nodes": [heavy]}
+    loop = {"id": "again", "type": "loop", "with": {"while": "iteration < 20", "body": body, "max_iterations": 100}}
+    run = Run(program_of([loop, put("end", done=True)])).start()
+    assert 1 < len(run.rows) <= 20
+    assert (run.state.status, run.state.vars["done"]) == ("completed", True)
+
+
+def test_a_node_that_asks_for_too_much_at_once_fails_with_the_limit_it_met() -> None:
+    values = {f"v{number}": "{{ lists.range(20000).map(n, n * 2).size() }}" for number in range(100)}
+    run = Run(program_of([put("a", **values)])).start()
+    assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "expression_limit")
+
+
+def test_guards_that_ask_for_too_much_together_refuse_a_signal_in_bounded_time() -> None:
+    heavy = "lists.range(20000).exists(n, n * 2 == -1)"
+    nodes = [{"id": "rest", "type": "state", "with": {"signals": {"go": {}}}}, put("end", done=True)]
+    edges = [{"from": "rest", "to": "end", "on": "go", "when": f"{heavy} || input.n == {number}"} for number in range(100)]
+    run = Run(program_of(nodes, edges)).start({"n": 99})
+    run.do(i.Signal(ID, "s", "go", None))
+    assert (run.state.status, run.answer and (run.answer.status, "250000" in str(run.answer) or "500000" in str(run.answer))) == ("waiting", (409, True))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from weft_language.expressions import ExpressionError, compile_expression, compile_template
+from weft_language.expressions import TOGETHER_STEPS, ExpressionError, Meter, compile_expression, compile_template
 
 
 def nested(levels: int) -> list[Any]:
@@ -62,6 +62,14 @@ def code(text: str) -> str:
         "[[[s]]].map(a, [a, a]).map(a, [a, a]).map(a, [a, a])",
         "business_time('2026-01-01T00:00:00Z', '1h', {'hours': {}})",
         "'a'.matches('" + "a" * 1500 + "')",
+        "l.map(a, 'x'.matches('[a-z]{1,' + string(a % 900 + 1) + '}$'))",
+        "l.exists(a, 'x'.matches('(' + string(a)))",
+        "lists.range(900).map(a, 'x'.matches('([a-z][0-9]){1,' + string(a % 400 + 1) + '}'))",
+        "lists.range(250).map(a, text(m).size())",
+        "lists.range(20000).map(a, s.substring(1).size())",
+        "l.map(a, s.startsWith(s))",
+        "l.map(a, uuid(string(a)))",
+        "lists.range(1000).map(a, '%s'.format([m]).size())",
     ],
 )
 def test_what_grows_without_end_ends_in_a_limit(text: str) -> None:
@@ -90,3 +98,43 @@ def test_the_size_of_a_rendered_text_is_bounded() -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_template("{{ s }}{{ s }}").render(NAMES)
     assert caught.value.code == "expression_limit"
+
+
+def test_a_pattern_that_is_used_again_costs_nothing_more() -> None:
+    assert compile_expression("l.all(a, string(a).matches('^[0-9]{1,9}$'))").evaluate(NAMES) is True
+
+
+HALF = "lists.range(20000).map(a, a * 2 + 1).size()"
+MANY: dict[str, Any] = {
+    "members": {f"k{number}": f"{{{{ {HALF} }}}}" for number in range(1000)},
+    "items": [f"{{{{ {HALF} }}}}"] * 1000,
+    "one text": f"{{{{ {HALF} }}}}, " * 1000,
+    "lists that nothing is computed for": ["{{ l }}"] * 1000,
+    "lists written into a text": "{{ size(l) }}{{ l.slice(0, 9) }}" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_the_expressions_of_a_template_are_bounded_together(name: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_template(MANY[name]).render(NAMES)
+    assert caught.value.code == "expression_limit"
+
+
+def test_a_stretch_of_work_knows_what_its_expressions_spent_also_those_that_failed() -> None:
+    expression = compile_expression(HALF)
+    with Meter() as around:
+        with Meter(TOGETHER_STEPS) as meter:
+            expression.evaluate(NAMES)
+            one = meter.spent
+            with pytest.raises(ExpressionError):
+                compile_expression(f"{HALF} / 0").evaluate(NAMES)
+            with pytest.raises(ExpressionError, match="together"):
+                for _ in range(TOGETHER_STEPS // one):
+                    expression.evaluate(NAMES)
+            meter.renew()
+            expression.evaluate(NAMES)
+        compile_expression("1 + 1").evaluate(NAMES)
+    assert around.spent == meter.spent > TOGETHER_STEPS > one > 20_000
+    expression.evaluate(NAMES)
+    assert around.spent == meter.spent

@@ -94,7 +94,7 @@ def test_what_does_not_match_says_why_and_starts_nothing(trigger: dict[str, Any]
 
 
 def test_a_broken_condition_does_not_keep_the_others_from_starting() -> None:
-    considered = domain.consider(received(data={}), matching({"id": "a", "when": "trigger.payload.x.y == 1"}, {"id": "b"}))
+    considered = list(domain.consider(received(data={}), matching({"id": "a", "when": "trigger.payload.x.y == 1"}, {"id": "b"})))
     assert [(one.trigger, one.matched) for one in considered] == [("a", False), ("b", True)]
     assert domain.status_of(considered) is EventStatus.MATCHED
     assert domain.status_of(considered[:1]) is EventStatus.UNMATCHED

@@ -9,14 +9,19 @@ from weft_language.expressions.equalities import Equality, equalities
 from weft_language.expressions.errors import ExpressionError
 from weft_language.expressions.explain import Explanation
 from weft_language.expressions.expression import Expression, compile_expression, int_divisions
+from weft_language.expressions.limits import STEPS
+from weft_language.expressions.metering import TOGETHER_STEPS, Meter
 from weft_language.expressions.template import Template, compile_template, escape
 from weft_language.expressions.wording import to_json, to_text
 
 __all__ = [
+    "STEPS",
+    "TOGETHER_STEPS",
     "Equality",
     "Explanation",
     "Expression",
     "ExpressionError",
+    "Meter",
     "Template",
     "compile_conditions",
     "compile_expression",

@@ -9,7 +9,8 @@ from typing import Any, Final
 from weft_language.expressions.compiler import Compiler
 from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
 from weft_language.expressions.explain import Explanation, TracingCompiler
-from weft_language.expressions.limits import RESULT_BYTES, SOURCE_CHARS, STEPS, Frame
+from weft_language.expressions.limits import RESULT_BYTES, SOURCE_CHARS, STEPS, Frame, new_frame
+from weft_language.expressions.metering import take
 from weft_language.expressions.parser import parse
 from weft_language.expressions.references import divisions, references
 from weft_language.expressions.results import check_size, result_json
@@ -34,7 +35,7 @@ class Expression:
         self._root = root
         compiler = Compiler(text)
         self._run = compiler.compile(root)
-        self._frame: Frame = [STEPS] + [None] * compiler.slots
+        self._frame: Frame = new_frame(compiler.slots)
         self.references, self.optional_references = references(root)
 
     def __repr__(self) -> str:
@@ -52,11 +53,16 @@ class Expression:
           touched. Parts of the names may be returned as they are: treat the result as immutable.
         Raises: ExpressionError, located.
         """
+        frame = self._frame.copy()
         try:
-            value = self._run(names, self._frame.copy())
-            kind = type(value)
-            if kind not in _SMALL and (kind is not str or len(value) > RESULT_BYTES):
-                check_size(value)
+            try:
+                value = self._run(names, frame)
+                kind = type(value)
+                if kind not in _SMALL and (kind is not str or len(value) > RESULT_BYTES):
+                    check_size(value, frame)
+            finally:
+                if frame[0] != STEPS:
+                    take(STEPS - frame[0])
         except ExpressionError as error:
             raise error.locate(self.text) from None
         except RecursionError:
@@ -65,8 +71,13 @@ class Expression:
 
     def evaluate_json(self, names: Mapping[str, Any]) -> Any:
         """The value of the expression as JSON, as `to_json` gives it. Parameters and errors as `evaluate`."""
+        frame = self._frame.copy()
         try:
-            return result_json(self._run(names, self._frame.copy()))
+            try:
+                return result_json(self._run(names, frame), frame)
+            finally:
+                if frame[0] != STEPS:
+                    take(STEPS - frame[0])
         except ExpressionError as error:
             raise error.locate(self.text) from None
         except RecursionError:
@@ -89,7 +100,7 @@ class Expression:
         compiler = TracingCompiler(self.text)
         run = compiler.compile(self._root)
         try:
-            value = run(names, [STEPS] + [None] * compiler.slots)
+            value = run(names, new_frame(compiler.slots))
             check_size(value)
         except ExpressionError as error:
             failed: ExpressionError | None = error.locate(self.text)

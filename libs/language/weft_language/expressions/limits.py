@@ -15,7 +15,8 @@ GENERATED_CHARS: Final = 65_536
 """Length of the CEL that conditions as data may compile to."""
 DEPTH: Final = 96
 """Nesting of an expression, and of the values it compares, converts or returns."""
-STEPS: Final = 500_000
+STEPS: Final = 250_000
+"""About a twentieth of a second of computing: who evaluates holds up everybody else of the process for no longer."""
 RESULT_BYTES: Final = 262_144
 PATTERN_CHARS: Final = 1000
 CHARS_PER_STEP: Final = 32
@@ -25,7 +26,12 @@ INT_MAX: Final = 2**63 - 1
 UINT_MAX: Final = 2**64 - 1
 
 Frame = list[Any]
-"""What one evaluation owns: [0] the steps it has left, [1:] the variables of its comprehensions, by slot."""
+"""What one evaluation owns: [0] the steps it has left, [1:-1] the variables of its comprehensions, by slot, [-1] the patterns it used."""
+
+
+def new_frame(slots: int) -> Frame:
+    """A frame to evaluate in. slots: how many variables its comprehensions have."""
+    return [STEPS] + [None] * (slots + 1)
 
 
 def spend(frame: Frame, steps: int) -> None:

@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
-from weft_language.expressions.limits import DEPTH, INT_MAX, INT_MIN, RESULT_BYTES
+from weft_language.expressions.limits import DEPTH, INT_MAX, INT_MIN, RESULT_BYTES, Frame
 from weft_language.expressions.values import CelType, Uint, spoken
 from weft_language.expressions.wording import storable, to_json
 
 _SMALL: Final = 2
+_WALKED_PER_STEP: Final = 2
 _SPECIAL: Final = (datetime, timedelta, CelType, Uint)
 
 
-def check_size(value: Any) -> bool:
+def check_size(value: Any, frame: Frame | None = None) -> bool:
     """Refuse a result of more than RESULT_BYTES as JSON, about, or nested deeper than DEPTH.
 
+    frame: of the evaluation that gave it, which the walk is counted in; the result itself is not refused for it.
     Returns: whether it is plain JSON as it stands, so that nothing needs converting.
     Raises: ExpressionError (expression_limit); expression_type for what is no CEL value.
     """
@@ -50,6 +52,8 @@ def check_size(value: Any) -> bool:
             if left < 0:
                 hint = "take a smaller part of it"
                 raise ExpressionError(LIMIT, f"the result is larger than {RESULT_BYTES} bytes; {hint}")
+        if frame is not None:
+            frame[0] -= len(below) // _WALKED_PER_STEP
         level = below
         depth += 1
     return plain
@@ -77,6 +81,6 @@ def _take(value: Any, below: list[Any], left: int, plain: bool) -> tuple[int, bo
     raise ExpressionError(TYPE, f"the result is {spoken(value)}, which is no CEL value")
 
 
-def result_json(value: Any) -> Any:
-    """A result as a JSON value, bounded. Raises: as `check_size` and `to_json`."""
-    return value if check_size(value) else to_json(value)
+def result_json(value: Any, frame: Frame | None = None) -> Any:
+    """A result as a JSON value, bounded. Parameters and errors: as `check_size` and `to_json`."""
+    return value if check_size(value, frame) else to_json(value)

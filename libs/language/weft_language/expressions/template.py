@@ -13,6 +13,7 @@ from typing import Any, Final
 from weft_language.expressions.errors import LIMIT, SYNTAX, TYPE, ExpressionError
 from weft_language.expressions.expression import Expression, compile_expression
 from weft_language.expressions.limits import DEPTH, RESULT_BYTES
+from weft_language.expressions.metering import TOGETHER_STEPS, Meter, take
 from weft_language.expressions.wording import to_json, to_text
 
 Names = Mapping[str, Any]
@@ -40,12 +41,13 @@ class Template:
     expressions: each expression with the JSON pointer of the text it stands in, in document order.
     """
 
-    __slots__ = ("_render", "expressions", "is_constant", "optional_references", "references")
+    __slots__ = ("_alone", "_render", "expressions", "is_constant", "optional_references", "references")
 
     def __init__(self, render: Renderer, expressions: tuple[tuple[str, Expression], ...]) -> None:
         self._render = render
         self.expressions = expressions
         self.is_constant = not expressions
+        self._alone = len(expressions) < 2
         self.references = frozenset(path for _, one in expressions for path in one.references)
         optional = frozenset(path for _, one in expressions for path in one.optional_references)
         self.optional_references = optional - self.references
@@ -55,7 +57,10 @@ class Template:
 
         Raises: ExpressionError, located, with the `pointer` of the text it stands in.
         """
-        return self._render(names)
+        if self._alone:
+            return self._render(names)
+        with Meter(TOGETHER_STEPS):
+            return self._render(names)
 
 
 def compile_template(value: Any) -> Template:
@@ -135,16 +140,22 @@ def _value(expression: Expression, pointer: str) -> Renderer:
 def _text(parts: list[str | Expression], pointer: str) -> Renderer:
     def render(names: Names) -> str:
         written: list[str] = []
+        left = RESULT_BYTES
         for part in parts:
             if isinstance(part, str):
-                written.append(part)
-                continue
-            try:
-                written.append(to_text(part.evaluate(names)))
-            except ExpressionError as error:
-                raise _placed(error.locate(part.text), pointer) from None
-        if sum(map(len, written)) > RESULT_BYTES:
-            raise ExpressionError(LIMIT, f"the text is longer than {RESULT_BYTES} characters", pointer=pointer)
+                text = part
+            else:
+                try:
+                    value = part.evaluate(names)
+                    text = to_text(value)
+                    if type(value) is list or isinstance(value, Mapping):
+                        take(len(text))
+                except ExpressionError as error:
+                    raise _placed(error.locate(part.text), pointer) from None
+            written.append(text)
+            left -= len(text)
+            if left < 0:
+                raise ExpressionError(LIMIT, f"the text is longer than {RESULT_BYTES} characters", pointer=pointer)
         try:
             return str(to_json("".join(written)))
         except ExpressionError as error:

@@ -182,13 +182,13 @@ def _advice(left: Any, right: Any) -> str:
 
 
 def _equal_items(left: list[Any], right: list[Any], frame: Frame, depth: int) -> bool:
-    spend(frame, len(left) + 1)
+    spend(frame, 2 * len(left) + 2)
     deeper = _descend(depth)
     return all(equal(a, b, frame, deeper) for a, b in zip(left, right, strict=True))
 
 
 def _equal_entries(left: Mapping[Any, Any], right: Mapping[Any, Any], frame: Frame, depth: int) -> bool:
-    spend(frame, len(left) + 1)
+    spend(frame, 2 * len(left) + 2)
     deeper = _descend(depth)
     return all(key in right and equal(left[key], right[key], frame, deeper) for key in left)
 

@@ -135,6 +135,13 @@ def to_text(value: Any) -> str:
     return _ENCODE(plain)
 
 
+def spend_written(frame: Frame, value: Any, text: str) -> None:
+    """Count a value that was written as this text: of lists and maps each member was looked at."""
+    spend_text(frame, len(text))
+    if type(value) is list or isinstance(value, Mapping):
+        spend(frame, len(text))
+
+
 def number_text(value: float) -> str:
     """A double in the shortest digits that give it back, whole ones without `.0`: `1220`, `12.5`, `1e+21`."""
     if not math.isfinite(value):
@@ -169,12 +176,12 @@ def formatted(value: Any, frame: Frame, depth: int = 0) -> str:
     if depth >= DEPTH:
         raise ExpressionError(LIMIT, f"a value nested over {DEPTH} levels cannot be formatted")
     if type(value) is list:
-        spend(frame, len(value) + 1)
+        spend(frame, 8 * len(value) + 1)
         text = "[" + ", ".join(formatted(item, frame, depth + 1) for item in value) + "]"
     elif not isinstance(value, Mapping):
         text = to_text(value)
     else:
-        spend(frame, len(value) + 1)
+        spend(frame, 8 * len(value) + 1)
         pairs = sorted((_key(key), formatted(item, frame, depth + 1)) for key, item in value.items())
         text = "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
     spend_text(frame, len(text))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from weft_language.compilation import Program
+from weft_language.expressions import TOGETHER_STEPS, Meter
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
@@ -51,7 +52,8 @@ def advance(state: State, item: i.Happening, now: datetime, program: Program, co
     if state.ended:
         return Transition(state, [], too_late(state, item))
     turn = Turn(state, program, now, context)
-    answer = hold(turn, item, happen) if state.paused is not None else happen(turn, item)
+    with Meter(TOGETHER_STEPS):
+        answer = hold(turn, item, happen) if state.paused is not None else happen(turn, item)
     if turn.entries or turn.ready:
         run(turn)
         settle(turn)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from weft_language.expressions import STEPS, TOGETHER_STEPS, Meter
+
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
 from weft_engine.core.nodes import enter
@@ -16,6 +18,8 @@ from weft_engine.machine import ExecutionStatus
 
 MAX_TRANSITION: Final = 2_000
 """Entries of one transition, about. What is ready then goes on in the next, so that no execution keeps its neighbours waiting."""
+MAX_STEPS: Final = STEPS
+"""Of evaluation in one transition, about, likewise."""
 
 RESTS: Final = frozenset({"task", "timer", "signal", "child", "suspended"})
 BUSY: Final = frozenset({"activity", "retry", "again"})
@@ -24,15 +28,17 @@ BUSY: Final = frozenset({"activity", "retry", "again"})
 def run(turn: Turn) -> None:
     """Do what is ready until nothing is, or until the transition is long enough."""
     state = turn.state
-    while turn.ready and not state.ended:
-        if len(turn.entries) >= MAX_TRANSITION:
-            turn.emit(e.YIELDED, ready=[[one.node, 0, one.scope] if isinstance(one, Entering) else [*one, ""] for one in turn.ready])
-            return
-        following = turn.ready.popleft()
-        if isinstance(following, Entering):
-            _enter(turn, following)
-        else:
-            _go_on(turn, following)
+    with Meter(TOGETHER_STEPS) as meter:
+        while turn.ready and not state.ended:
+            if len(turn.entries) >= MAX_TRANSITION or meter.spent >= MAX_STEPS:
+                turn.emit(e.YIELDED, ready=[[one.node, 0, one.scope] if isinstance(one, Entering) else [*one, ""] for one in turn.ready])
+                return
+            meter.renew()
+            following = turn.ready.popleft()
+            if isinstance(following, Entering):
+                _enter(turn, following)
+            else:
+                _go_on(turn, following)
 
 
 def take_up(turn: Turn) -> None:

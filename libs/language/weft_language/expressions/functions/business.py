@@ -17,6 +17,8 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DEFAULT_HOURS: Final = {day: [["09:00", "17:00"]] for day in _DAYS[:5]}
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _HORIZON_DAYS: Final = 3660
+_DAY_STEPS: Final = 4
+_CALENDAR_STEPS: Final = 100
 _FIELDS: Final = frozenset({"zone", "hours", "holidays"})
 Span = tuple[time, time]
 
@@ -37,6 +39,7 @@ def business_time(frame: Frame, start: Any, span: Any, calendar: Any) -> datetim
         wanted = f"not {spoken(start)} and {spoken(span)}"
         raise ExpressionError(TYPE, f"business_time takes a timestamp and a duration, {wanted}")
     where, hours, holidays = _read(calendar)
+    spend(frame, _CALENDAR_STEPS + 4 * (len(holidays) + sum(map(len, hours))))
     try:
         found = _walk(frame, moment, length, where, hours, holidays)
     except OverflowError:  # the years 1 and 9999 have no days before and behind them
@@ -55,8 +58,8 @@ def _walk(
     left = abs(length)
     day = moment.astimezone(where).date()
     for _ in range(_HORIZON_DAYS):
-        spend(frame, 1)
         spans = [] if day in holidays else hours[day.weekday()]
+        spend(frame, _DAY_STEPS * (1 + len(spans)))
         for opens, closes in reversed(spans) if back else spans:
             first = datetime.combine(day, opens, where).astimezone(UTC)
             last = datetime.combine(day, closes, where).astimezone(UTC)

@@ -27,10 +27,19 @@ from weft_language.expressions.functions.registry import (
     function,
     variadic,
 )
-from weft_language.expressions.limits import Frame, spend_text
+from weft_language.expressions.limits import Frame, spend, spend_text
 from weft_language.expressions.results import check_size
 from weft_language.expressions.values import TYPES, CelType, Uint, type_name
-from weft_language.expressions.wording import LONGEST_NUMBER, duration_text, number_text, time_text, to_json, to_text, writable
+from weft_language.expressions.wording import (
+    LONGEST_NUMBER,
+    duration_text,
+    number_text,
+    spend_written,
+    time_text,
+    to_json,
+    to_text,
+    writable,
+)
 
 _BOOLS: Final = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
@@ -38,6 +47,7 @@ _BOOLS: Final = {
 }
 _INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _DOUBLE: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:[Ii]nf(?:inity)?)|[Nn]a[Nn]", re.ASCII)
+_HASHING_STEPS: Final = 50
 _SEEDS: Final = uuid.UUID("6f0a1b0e-8c59-5d5c-9d53-1c1f3c2f7a11")
 """The namespace of `uuid(seed...)`; part of the language: another one would change every id made from a seed."""
 
@@ -196,9 +206,9 @@ def _json(frame: Frame, text: str) -> Any:
 @function("text", ANY)
 def _text(frame: Frame, value: Any) -> str:
     """A value as a template writes it into a text."""
-    check_size(value)
+    check_size(value, frame)
     text = to_text(value)
-    spend_text(frame, len(text))
+    spend_written(frame, value, text)
     return text
 
 
@@ -207,7 +217,8 @@ def _uuid(frame: Frame, *seeds: Any) -> str:
     """The UUIDv5 of its seeds: equal seeds, equal id."""
     if not seeds:
         raise ExpressionError(FUNCTION, "uuid(...) needs at least one seed, such as uuid(execution.id, 'invoice')")
-    check_size(list(seeds))
+    spend(frame, _HASHING_STEPS)
+    check_size(list(seeds), frame)
     name = json.dumps(to_json(list(seeds)), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    spend_text(frame, len(name))
+    spend(frame, len(name) // 4)
     return str(uuid.uuid5(_SEEDS, name))

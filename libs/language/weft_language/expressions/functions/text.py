@@ -16,6 +16,9 @@ _UPPER: Final = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 _BLANKS: Final = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _PATTERN_MEMORY: Final = 1 << 20
 """Bytes an expression's regular expression may take compiled, as google-re2 counts them."""
+_STEPS_PER_INSTRUCTION: Final = 4
+_REFUSED_STEPS: Final = 60_000
+"""For finding out that a pattern is none, or too large."""
 
 
 @method("contains", TEXT, TEXT)
@@ -26,11 +29,13 @@ def _contains(frame: Frame, text: str, part: str) -> bool:
 
 @method("startsWith", TEXT, TEXT)
 def _starts_with(frame: Frame, text: str, part: str) -> bool:
+    spend_text(frame, len(part))
     return text.startswith(part)
 
 
 @method("endsWith", TEXT, TEXT)
 def _ends_with(frame: Frame, text: str, part: str) -> bool:
+    spend_text(frame, len(part))
     return text.endswith(part)
 
 
@@ -57,7 +62,20 @@ def pattern(source: str) -> Any:
 @method("matches", TEXT, TEXT)
 def _matches(frame: Frame, text: str, source: str) -> bool:
     spend(frame, len(text) // 8 + 1)
-    return pattern(source).search(text) is not None
+    used = frame[-1]
+    if used is None:
+        used = frame[-1] = set()
+    if source in used:
+        return pattern(source).search(text) is not None
+    used.add(source)
+    try:
+        found = pattern(source)
+    except ExpressionError:
+        spend(frame, _REFUSED_STEPS)
+        raise
+    # Each one costs what compiling it does, known or not: what an expression may do does not depend on others before it.
+    spend(frame, found.programsize * _STEPS_PER_INSTRUCTION)
+    return found.search(text) is not None
 
 
 @method("charAt", TEXT, INT)
@@ -144,6 +162,7 @@ def _replace_at_most(frame: Frame, text: str, old: str, new: str, limit: int) ->
 @method("substring", TEXT, INT)
 def _substring_from(frame: Frame, text: str, start: int) -> str:
     _within(start, len(text))
+    spend_text(frame, len(text) - start)
     return text[start:]
 
 
@@ -153,6 +172,7 @@ def _substring(frame: Frame, text: str, start: int, end: int) -> str:
     _within(end, len(text))
     if start > end:
         raise ExpressionError(VALUE, f"substring ends at {end}, before its start {start}")
+    spend_text(frame, end - start)
     return text[start:end]
 
 

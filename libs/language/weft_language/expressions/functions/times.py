@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from weft_language.expressions.arithmetic import fit_duration
 from weft_language.expressions.errors import ARITHMETIC, VALUE, ExpressionError
 from weft_language.expressions.functions.registry import DURATION, INT, TEXT, TIME, function, method
-from weft_language.expressions.limits import Frame, spend_text
+from weft_language.expressions.limits import Frame, spend, spend_text
 
 _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII)
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
@@ -26,12 +26,14 @@ _NANOSECONDS: Final = {
 }  # fmt: skip
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_TEXT: Final = 100
+_READING_STEPS: Final = 10
 _MIDNIGHT_OF_YEAR_ONE: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @function("timestamp", TEXT)
 def parse_time(frame: Frame, text: str) -> datetime:
     """An RFC 3339 time with an offset, in UTC; below microseconds it is cut. Raises: ExpressionError."""
+    spend(frame, _READING_STEPS)
     found = _TIME.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if found is None:
         hint = "; a time is written as 2026-11-20T09:30:00Z, a day goes into date(...)"
@@ -61,6 +63,7 @@ def _same_time(frame: Frame, moment: datetime) -> datetime:
 @function("duration", TEXT)
 def parse_duration(frame: Frame, text: str) -> timedelta:
     """A duration such as `1h30m`, `250ms`, `3d` or ISO 8601's `PT1H30M`, `P2D`. Raises: ExpressionError."""
+    spend(frame, _READING_STEPS)
     short = len(text) <= _LONGEST_TEXT
     found = _SPANS.fullmatch(text) if short else None
     if found is not None:
