@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from weft_language import InvalidSchema, SchemaCheck
+from weft_language.schema_recursion import MAX_EXPANSION, width
 
 from tests.language.build import codes, document, node, only
 
@@ -111,3 +112,38 @@ def test_the_schemas_of_a_document_are_checked_where_they_stand() -> None:
 def test_a_form_with_templates_is_judged_once_it_is_rendered() -> None:
     form = {"type": "object", "properties": {"n": {"type": "integer", "maximum": "{{ input.n }}"}}}
     assert codes(document(node("t", "task", due="1d", form=form)), "error") == []
+
+
+ENUMS: list[dict[str, Any]] = [{"enum": [number]} for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("items", "value", "told"),
+    [
+        ({"type": "string"}, 1, [("/a/0", "type")]),
+        ({"anyOf": ENUMS[:40]}, -1, [("/a/0", "anyOf")]),
+        ({"anyOf": ENUMS}, 999, [("", "too_large")]),
+        ({"oneOf": ENUMS}, -1, [("", "too_large")]),
+        ({"type": "integer"}, 1, []),
+    ],
+)
+def test_a_long_list_is_judged_in_little_time(items: Any, value: int, told: list[tuple[str, str]]) -> None:
+    check = SchemaCheck({"properties": {"a": {"items": items}}})
+    started = time.process_time()
+    assert [(pointer, code) for pointer, code, _ in check.errors({"a": [value] * 200_000})] == told
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "wide"),
+    [
+        (True, 1),
+        ({"properties": {"a": {"type": "string"}, "b": {"anyOf": ENUMS[:3]}}}, 4),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/b"}] * 3}, "b": {"anyOf": ENUMS[:3]}}}, 17),
+        (TREE, 2),
+        ({"items": {"$ref": "#"}, "anyOf": ENUMS[:2]}, 3),
+        ({"oneOf": [{"allOf": ENUMS[:200]}] * 200}, MAX_EXPANSION),
+    ],
+)
+def test_a_schema_knows_how_many_of_its_parts_apply_to_one_value(schema: Any, wide: int) -> None:
+    assert width(schema) == wide

@@ -7,9 +7,15 @@ from typing import Any
 import jsonschema_rs
 
 from weft_language.findings import pointer_of
-from weft_language.schema_recursion import recursion_fault
+from weft_language.schema_recursion import recursion_fault, width
 
 MAX_ERRORS = 50
+ALL_ERRORS_CHECKS = 5_000
+"""Checks up to which all errors are looked for; beyond, which takes 10 us for each error whether it is asked for or not, the first is."""
+MAX_CHECKS = 5_000_000
+"""Checks of one value at most: what a schema with very many alternatives says of a very long list is not found out."""
+_USUAL_WIDTH = 50
+"""Where no value of a body is large enough to need counting."""
 MAX_SUBSCHEMAS = 5_000
 _REGEX = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000)
 _REFERENCES = ("$ref", "$dynamicRef")
@@ -26,16 +32,51 @@ class InvalidSchema(ValueError):
         self.fix = fix
 
 
+class TooMuchToCheck(ValueError):
+    """A value is so large, and its schema has so many alternatives, that checking takes too long."""
+
+
+def some_errors(validator: Any, value: Any, widest: int) -> list[jsonschema_rs.ValidationError]:
+    """What is wrong with a value: at most `MAX_ERRORS`, the first one where looking for all would take long; empty when it is valid.
+
+    validator: of jsonschema_rs.  widest: `schema_recursion.width` of its schema.  Raises: TooMuchToCheck.
+    """
+    if widest > _USUAL_WIDTH and _members(value, MAX_CHECKS // widest) > MAX_CHECKS // widest:
+        raise TooMuchToCheck(f"too much to check: more than {MAX_CHECKS // widest} values against {widest} alternatives each; send less")
+    if validator.is_valid(value):
+        return []
+    if _members(value, ALL_ERRORS_CHECKS // widest) <= ALL_ERRORS_CHECKS // widest:
+        return list(islice(validator.iter_errors(value), MAX_ERRORS))
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as first:
+        return [first]
+    return []
+
+
+def _members(value: Any, enough: int) -> int:
+    """How many values there are in one; counting ends beyond `enough`."""
+    count, waiting = 0, [value]
+    while waiting and count <= enough:
+        one = waiting.pop()
+        count += 1
+        below = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        count += max(0, len(below) - enough)
+        waiting.extend(islice(below, enough))
+    return count
+
+
 class SchemaCheck:
     """A compiled JSON Schema 2020-12: formats are checked, patterns run on a linear engine, nothing is fetched."""
 
-    __slots__ = ("_anything", "_validator", "schema")
+    __slots__ = ("_anything", "_validator", "_width", "schema")
 
     def __init__(self, schema: Mapping[str, Any] | bool) -> None:
         """Compile `schema`. Raises: InvalidSchema."""
         refuse_unsafe(schema)
         self.schema: dict[str, Any] | bool = schema if isinstance(schema, bool) else dict(schema)
         self._anything = self.schema is True or self.schema == {}
+        self._width = width(self.schema)
         try:
             self._validator = jsonschema_rs.Draft202012Validator(self.schema, pattern_options=_REGEX, validate_formats=True, offline=True)
         except jsonschema_rs.ValidationError as error:
@@ -48,9 +89,12 @@ class SchemaCheck:
 
         The code is the keyword that failed (`required`, `type`, ...); a missing or unexpected member is pointed at itself.
         """
-        if self._anything or self._validator.is_valid(value):
+        if self._anything:
             return []
-        return [item for error in islice(self._validator.iter_errors(value), MAX_ERRORS) for item in _items(error)]
+        try:
+            return [item for error in some_errors(self._validator, value, self._width) for item in _items(error)]
+        except TooMuchToCheck as error:
+            return [("", "too_large", str(error))]
 
 
 def _items(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str, str]]:

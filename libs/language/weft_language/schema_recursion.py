@@ -113,6 +113,27 @@ def recursion_fault(root: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
+def width(root: dict[str, Any] | bool) -> int:
+    """How many subschemas apply to one value at most, counted again for each way that leads to them; at most `MAX_EXPANSION`.
+
+    root: a schema without `recursion_fault`.
+    """
+    widths: dict[Path, int] = {}
+    open_: list[tuple[Path, Any, bool]] = [((), root, False)]
+    seen: set[Path] = set()
+    while open_:
+        path, schema, parts_known = open_.pop()
+        parts = list(_parts(root, path, schema)) if isinstance(root, dict) else []
+        if parts_known:
+            # A schema that leads back to itself is met on the way and counts as one there: it applies to smaller values.
+            widths[path] = min(MAX_EXPANSION, 1 + sum(widths.get(part, 1) for part, _, slot in parts if slot == "here"))
+        elif path not in seen:
+            seen.add(path)
+            open_.append((path, schema, True))
+            open_.extend((part_path, part, False) for part_path, part, _ in parts)
+    return max(widths.values())
+
+
 def _multiplies(root: dict[str, Any], start: Path) -> bool:
     """Whether some schema on the way back to `start` branches towards it in place, so that both ways see one value."""
     schema = _at(root, start)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
+from weft_language.json_schemas import InvalidSchema, TooMuchToCheck, refuse_unsafe, some_errors
+from weft_language.schema_recursion import width
 from weft_runtime.errors import Detail
 
 from weft_tasks.errors import FormInvalid, FormUnusable
 
-ERRORS_MAX: Final = 50
-"""Findings of one answer at most."""
 _SIZE_LIMIT_BYTES: Final = 1024 * 1024
 """A compiled pattern's size at most."""
 _PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=_SIZE_LIMIT_BYTES)
@@ -22,7 +21,8 @@ _PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=_SIZE_LIMIT_BYTES)
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Refuse a schema that could never check a form: invalid, of another draft, with a pattern too large or a reference outside itself.
+    """Refuse a schema that could never check a form: invalid, of another draft, too large, with a pattern too large, or with references
+    outside itself or that multiply.
 
     Raises: FormUnusable.
     """
@@ -39,7 +39,10 @@ def check(schema: Mapping[str, Any] | None, form: Any) -> None:
             raise FormInvalid("the form has to be an object", details=[Detail("/form", "form_invalid", "send an object or leave it out")])
         return
     try:
-        found = list(islice(_validator(_text(schema)).iter_errors({} if form is None else form), ERRORS_MAX))
+        validator, widest = _validator(_text(schema))
+        found = some_errors(validator, {} if form is None else form, widest)
+    except TooMuchToCheck as error:
+        raise FormInvalid(str(error), details=[Detail("/form", "too_large", str(error))]) from error
     except ValueError as error:
         raise FormInvalid(
             f"the form cannot be checked: {error}; send it less deeply nested", details=[Detail("/form", "too_deep", str(error))]
@@ -68,9 +71,13 @@ def _text(schema: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _validator(text: str) -> jsonschema_rs.Draft202012Validator:
-    """The compiled schema; the same form is shown many times and compiled once."""
+def _validator(text: str) -> tuple[jsonschema_rs.Draft202012Validator, int]:
+    """The compiled schema, and how many of its parts apply to one value at most; the same form is shown many times and compiled once."""
+    schema = json.loads(text)
     try:
-        return jsonschema_rs.Draft202012Validator(json.loads(text), validate_formats=True, pattern_options=_PATTERNS, offline=True)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        # A schema that was rendered from a template is seen here first: the verifier of definitions could not.
+        refuse_unsafe(schema)
+        compiled = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, pattern_options=_PATTERNS, offline=True)
+    except (InvalidSchema, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise FormUnusable(f"the form's schema cannot be used: {str(error)[:500]}; mend it in the workflow and publish again") from error
+    return compiled, width(schema)

@@ -15,6 +15,12 @@ SCHEMA = {
 }
 
 
+DOUBLING: dict[str, Any] = {"a0": {"type": "integer"}} | {
+    f"a{number}": {"allOf": [{"$ref": f"#/$defs/a{number - 1}"}] * 2} for number in range(1, 41)
+}
+"""Forty lines that are two to the fortieth checks."""
+
+
 def pointers(form: Any, schema: dict[str, Any] = SCHEMA) -> list[tuple[str, str]]:
     with pytest.raises(FormInvalid) as refused:
         forms.check(schema, form)
@@ -62,8 +68,25 @@ def test_a_form_nested_beyond_reason_is_refused() -> None:
         {"properties": {"a": {"pattern": "(?=a)b"}}},
         {"properties": {"a": {"pattern": "a{1000000}"}}},
         {"properties": {"a": {"$ref": "#/nowhere"}}},
+        {"$ref": "#/$defs/a40", "$defs": DOUBLING},
+        {"$defs": {"a": {"properties": {"x": {"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}}}}, "$ref": "#/$defs/a"},
+        {"enum": list(range(10_000))},
     ],
 )
 def test_a_schema_that_cannot_check_is_refused_and_nothing_is_fetched(schema: dict[str, Any]) -> None:
     with pytest.raises(FormUnusable):
         forms.check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("items", "value", "code"),
+    [
+        ({"type": "string"}, 1, "type"),
+        ({"anyOf": [{"enum": [number]} for number in range(1000)]}, -1, "too_large"),
+        ({"anyOf": [{"enum": [number]} for number in range(40)]}, -1, "anyOf"),
+    ],
+)
+def test_a_long_list_that_does_not_fit_is_refused_in_little_time(items: dict[str, Any], value: int, code: str) -> None:
+    began = time.process_time()
+    assert [found for _, found in pointers({"a": [value] * 200_000}, {"properties": {"a": {"items": items}}})] == [code]
+    assert time.process_time() - began < 1
