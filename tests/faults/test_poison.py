@@ -21,7 +21,10 @@ from tests.faults.verdict import assert_nothing_lost_or_doubled, rows
 
 WITHIN_S = 30.0
 WORK = routing.work_queue(POOL)
-GARBAGE = {b"\x00\xff no frame": "not_a_frame", b'[{"id": 1}]': "not_a_cloudevent", b"": "not_a_frame"}
+NESTED = (
+    b'[{"specversion": "1.0", "id": "deep", "source": "poison", "type": "execution.start", "data": ' + b"[" * 50_000 + b"]" * 50_000 + b"}]"
+)
+GARBAGE = {b"\x00\xff no frame": "not_a_frame", b'[{"id": 1}]': "not_a_cloudevent", b"": "not_a_frame", NESTED: "not_a_frame"}
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from weft_contracts import activities, definitions, directory, executions, migrations, subscriptions, tasks, waits
 from weft_contracts.envelope import Item, schema_of, version_of
+from weft_contracts.frames import shallow
 from weft_contracts.history import UPCASTS
 from weft_contracts.message import REGISTRY, Message
 
@@ -61,7 +62,9 @@ def read(item: Item) -> Message:
     newest = word(item.type)
     try:
         version = version_of(item)
-        data = msgspec.json.decode(item.data)  # stricter than what reads it below: no number beyond the finite ones, no lone surrogate
+        data = msgspec.json.decode(
+            shallow(item.data)
+        )  # stricter than what reads it below: no number beyond the finite ones, no lone surrogate
     except (ValueError, msgspec.DecodeError) as error:
         raise BadWord(f"{item.type} {item.id}: {error}") from error
     if version > newest.version:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,8 @@ SINGLE = "application/cloudevents+json"
 
 MAX_FRAME_ITEMS = 500
 MAX_FRAME_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 128
+"""Levels of an item's data. What comes by HTTP has at most 64, what an expression gives at most 96, each with an envelope around it."""
 
 _encoder = msgspec.json.Encoder()
 _batch_decoder = msgspec.json.Decoder(list[Item])
@@ -39,12 +42,41 @@ def decode_frame(body: bytes) -> list[Item]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         code = "not_a_cloudevent" if isinstance(error, msgspec.ValidationError) else "not_a_frame"
         raise FrameError(code, f"the message is no frame of CloudEvents: {error}") from error
+    except RecursionError as error:
+        raise FrameError("not_a_frame", "the message is no frame of CloudEvents: it is nested without end") from error
     if body.count(b'"specversion"') < len(items):  # the decoder takes a missing tag for the only one it knows
         raise FrameError("not_a_cloudevent", "an item has no specversion; CloudEvents 1.0 requires it")
     for position, item in enumerate(items):
         if not (item.id and item.source and item.type):
             raise FrameError("not_a_cloudevent", f"item {position} has an empty id, source or type")
     return items
+
+
+def shallow(data: msgspec.Raw) -> msgspec.Raw:
+    """An item's data, which whoever reads, copies or writes it goes down as deep as it is nested.
+
+    Raises: ValueError where that is beyond `MAX_DEPTH`, or where it is no JSON.
+    """
+    raw = bytes(data)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _deeper(raw):
+        raise ValueError(f"the data is nested deeper than {MAX_DEPTH} levels")
+    return data
+
+
+def _deeper(raw: bytes) -> bool:
+    try:
+        level: list[Any] = [msgspec.json.decode(raw)]
+    except RecursionError:
+        return True
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for value in level:
+            if type(value) is dict:
+                below.extend(value.values())
+            elif type(value) is list:
+                below.extend(value)
+        level = below
+    return bool(level)
 
 
 def split(items: Iterable[tuple[Item, int]], *, max_items: int = MAX_FRAME_ITEMS, max_bytes: int = MAX_FRAME_BYTES) -> Iterator[list[Item]]:

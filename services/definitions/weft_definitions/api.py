@@ -46,7 +46,7 @@ DOCUMENT: dict[str, Any] = {
 @door.post("/workflows", may=Permission.WORKFLOWS_WRITE, status=201, openapi_extra=DOCUMENT)
 async def create_workflow(body: RawBody, context: Context, uow: Uow, content_type: ContentType = None) -> Reply[WorkflowView]:
     """Create a workflow: version 1, a draft, or active where the body says so."""
-    sent = documents.read(body, content_type)
+    sent = await asyncio.to_thread(documents.read, body, content_type)
     _require_publish(sent, uow.caller)
     workflow, version, admitted = await usecases.create(sent, uow)
     headers = {"Location": f"/api/v1/workflows/{workflow.slug}"}
@@ -74,7 +74,8 @@ async def list_workflows(
 @door.post("/workflows/validate", may=Permission.WORKFLOWS_READ, openapi_extra=DOCUMENT)
 async def validate_workflow(body: RawBody, asker: Asker, content_type: ContentType = None) -> Verdict:
     """What saving and publishing a definition would say; saves nothing."""
-    valid, publishable, findings = await asyncio.to_thread(documents.verdict, documents.read(body, content_type))
+    sent = await asyncio.to_thread(documents.read, body, content_type)
+    valid, publishable, findings = await asyncio.to_thread(documents.verdict, sent)
     return Verdict(valid=valid, publishable=publishable, findings=[schemas.finding(found) for found in findings])
 
 
@@ -91,7 +92,7 @@ async def put_workflow(
     slug: str, body: RawBody, etag: IfMatch, context: Context, uow: Uow, content_type: ContentType = None
 ) -> Reply[WorkflowView]:
     """Give a workflow a new definition: a new version, or the draft replaced."""
-    sent = documents.read(body, content_type)
+    sent = await asyncio.to_thread(documents.read, body, content_type)
     _require_publish(sent, uow.caller)
     workflow, version, admitted = await usecases.revise(slug, sent, etag, uow)
     reply = Reply(schemas.workflow(workflow, version, admitted.findings), etag=workflow.etag)

@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind
 from weft_connectors.activity import Activities, ActivityCall, ActivityError, Done
 from weft_contracts import routing
 from weft_contracts.envelope import Item, version_of
-from weft_contracts.frames import FrameError, decode_frame
+from weft_contracts.frames import FrameError, decode_frame, shallow
 from weft_language.compilation import DEFAULT_PRIORITY
 from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
 from weft_runtime.bus.topology import pool
@@ -282,7 +282,7 @@ def read_request(item: Item) -> Request:
     try:
         if version_of(item) > 1:
             raise RequestError("unknown_version", f"{item.type} is known here up to version 1, not {item.dataschema}")
-        return _decoder.decode(item.data)
+        return _decoder.decode(shallow(item.data))
     except RequestError:
         raise
     except ValueError as error:

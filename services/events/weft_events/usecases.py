@@ -27,6 +27,8 @@ from weft_events.store import retention
 YIELD_EVERY = 50
 YIELD_STEPS = 50_000
 """After so many events matched, or so much evaluated for one of them, others get their turn."""
+YIELD_S = 0.005
+"""For what takes several rounds of the event loop, as a request does, one round between two long evaluations is a long way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork)
                 considered.append(each)
                 if meter.spent > YIELD_STEPS:
                     meter.spent = 0
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(YIELD_S)
         matched.append((one, considered))
         if count % YIELD_EVERY == 0:
             await asyncio.sleep(0)

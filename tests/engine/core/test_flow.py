@@ -201,4 +201,7 @@ def test_guards_that_ask_for_too_much_together_refuse_a_signal_in_bounded_time()
     edges = [{"from": "rest", "to": "end", "on": "go", "when": f"{heavy} || input.n == {number}"} for number in range(100)]
     run = Run(program_of(nodes, edges)).start({"n": 99})
     run.do(i.Signal(ID, "s", "go", None))
-    assert (run.state.status, run.answer and (run.answer.status, "250000" in str(run.answer) or "500000" in str(run.answer))) == ("waiting", (409, True))
+    assert (run.state.status, run.answer and (run.answer.status, "250000" in str(run.answer) or "500000" in str(run.answer))) == (
+        "waiting",
+        (409, True),
+    )

@@ -2,7 +2,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import Request
 from weft_runtime.errors import Malformed
+from weft_runtime.http.requests import StrictRequest
 from weft_runtime.http.strict_json import MAX_DEPTH, check, decode, encode
 from weft_runtime.testing import RunningService
 
@@ -127,3 +129,22 @@ async def test_a_declared_length_that_is_none_is_refused(sample: RunningService)
 async def test_a_route_may_read_bytes_of_any_kind(sample: RunningService) -> None:
     answer = await sample.client("acme").post("/api/v1/raw", content=b"\x00\xff", headers={"Content-Type": "application/octet-stream"})
     assert (answer.status_code, answer.json()) == (202, {"size": 2, "tenant": "acme"})
+
+
+async def test_a_large_body_is_read_while_others_are_served() -> None:
+    body = b'{"title":"a","data":{' + b",".join(b'"k%d":[%d]' % (number, number) for number in range(60_000)) + b"}}"
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]})
+    strict = StrictRequest(request, body)
+    await strict.read_json()
+    running.cancel()
+    assert len((await strict.json())["data"]) == 60_000
+    assert turns > 1

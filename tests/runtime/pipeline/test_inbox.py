@@ -76,6 +76,35 @@ async def test_what_cannot_be_read_is_parked_with_its_code_and_its_neighbours_go
     assert (parked.code, parked.status, parked.queue) == (code, "parked", "sample.inbox")
 
 
+DEEP = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
+
+
+def deep(levels: int) -> bytes:
+    """A frame whose one item is nested so deep."""
+    return b"[" + json.dumps(GOOD).encode()[:-1] + b', "data": {"title": ' + b"[" * levels + b"]" * levels + b"}}]"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (DEEP, "not_a_frame"),
+        (b"[" * 50_000, "not_a_cloudevent"),
+        (deep(50_000), "not_a_frame"),
+        (deep(940), "bad_message"),
+        (deep(300), "bad_message"),
+    ],
+)
+async def test_what_is_nested_without_end_is_parked_shown_and_stops_nobody(running: Started, body: bytes, code: str) -> None:
+    await send(running, frame(body), frame(encode_frame(packed(create("after")))))
+    await until(lambda: has_titles(running, "after"))
+    await until(lambda: parked_are(running, 1))
+    (parked,) = await running.parked()
+    assert parked.code == code
+    path = "/api/v1/sample/parked" + ("" if parked.tenant_id else "/without-tenant")
+    shown = await running.service.client(parked.tenant_id or "acme", ["admin", "operator"]).get(f"{path}/{parked.id}")
+    assert (shown.status_code, shown.json()["item"]) == (200, None)
+
+
 async def test_the_same_unreadable_frame_is_parked_once(running: Started) -> None:
     await send(running, frame(b"?"), frame(b"?"), frame(encode_frame(packed(create("after")))))
     await until(lambda: has_titles(running, "after"))

@@ -11,6 +11,7 @@ from weft_runtime.errors import Invalid, TooLarge
 from weft_runtime.http.strict_json import decode
 
 BODY_TIMEOUT_S = 30.0
+LARGE_BYTES = 64 * 1024
 
 
 class UnsupportedMediaType(Invalid):
@@ -36,14 +37,15 @@ class StrictRequest(Request):
         """The body, read strictly. Raises: Malformed."""
         return self._strict
 
-    def read_json(self) -> None:
-        """Read the body as JSON now. Raises: UnsupportedMediaType, Malformed."""
+    async def read_json(self) -> None:
+        """Read the body as JSON now, a large one beside the event loop. Raises: UnsupportedMediaType, Malformed."""
         if not self._body:
             return
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not (media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))):
             raise UnsupportedMediaType(f"this route reads application/json, not {media_type[:100] or 'a body of no media type'}")
-        self._strict = decode(self._body)
+        large = len(self._body) > LARGE_BYTES
+        self._strict = await asyncio.to_thread(decode, self._body) if large else decode(self._body)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -74,7 +74,7 @@ class DoorRoute(APIRoute):
         body = b"" if request.method in _NO_BODY else await read_body(request, limit)
         strict = StrictRequest(request, body)
         if self.body_field is not None:
-            strict.read_json()
+            await strict.read_json()
         secret = call.context.settings.secret_key.get_secret_value()
         guard = idempotency.guard(request, body, call.context.name, call.caller, secret)
         async with AsyncExitStack() as stack:

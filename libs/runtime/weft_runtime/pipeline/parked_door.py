@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.database import plumbing
-from weft_runtime.errors import Conflict, NotFound
+from weft_runtime.errors import Conflict, Malformed, NotFound
 from weft_runtime.http import Body, Door, Listing, OwnerUow, Page, Uow
 from weft_runtime.http.door import PREFIX
+from weft_runtime.http.strict_json import check
 from weft_runtime.pipeline.replaying import edited
 from weft_runtime.uow import UnitOfWork
 
@@ -180,7 +181,10 @@ def _view(row: Any, service: str, *, whole: bool = False) -> ParkedView:
 
 
 def _readable(body: bytes) -> Any:
+    """The message as JSON; None where it is none that our own answers could hold."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = msgspec.json.decode(body)
+        check(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed):
         return None
+    return value

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from weft_contracts.envelope import Item, version_of
-from weft_contracts.frames import FrameError, decode_frame
+from weft_contracts.frames import FrameError, decode_frame, shallow
 from weft_language.compilation import DEFAULT_PRIORITY
 from weft_runtime.bus import Delivery
 from weft_runtime.fairness import URGENT
@@ -110,7 +110,7 @@ def _read(result: Cut, owned: Owned, item: Item) -> tuple[str, str] | None:
     try:
         if version_of(item) > word[0]:
             return "unknown_version", f"{item.type} is known here up to version {word[0]}, not {item.dataschema}"
-        happening = words.decode(item.type, item.data)
+        happening = words.decode(item.type, shallow(item.data))
     except (ValueError, msgspec.DecodeError) as error:
         return "bad_message", f"{item.type} {item.id}: {error}"
     size = memoryview(item.data).nbytes
