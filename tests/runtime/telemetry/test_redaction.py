@@ -9,6 +9,7 @@ SECRETS = [
     JWT,
     f"weft_{JWT}",
     "weft_abcdefgh12345678",
+    "weftr_wJ4x-0_ZkQ2mA9sB7cD1eF5gH3iJ6kL8nO0pQ2rS4tU",
     "Basic dXNlcjpwYXNzd29yZA==",
     "-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----",
 ]

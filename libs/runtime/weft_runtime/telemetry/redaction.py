@@ -15,7 +15,7 @@ _SECRET_NAME = re.compile(
 )
 _HARMLESS_NAME = re.compile(r"token_id$|token_type$|tokens?_(count|used|in|out)$|_tokens$", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
-    r"weft_[A-Za-z0-9_\-.]{8,}"
+    r"weftr?_[A-Za-z0-9_\-.]{8,}"
     r"|eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.=+/]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
