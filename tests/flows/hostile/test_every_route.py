@@ -107,6 +107,53 @@ def test_nothing_of_a_tenant_is_there_for_another(mesh: MeshProcess, filled: dic
 
 
 @in_one_process
+def test_a_cursor_of_a_tenant_or_a_list_opens_no_other(mesh: MeshProcess, filled: dict[str, Made]) -> None:
+    _, made, known, attacker = there(mesh, filled)
+    lists = [one for one in known if "cursor" in one.parameters("query") and one.method == "GET" and one.permission != "tenants.manage"]
+    found: list[str] = []
+    cursors: dict[str, str] = {}
+
+    def asked(client: httpx2.Client, key: str, target: str) -> httpx2.Response:
+        return client.get(target, headers={"Authorization": f"Bearer {key}"})
+
+    with httpx2.Client(base_url=mesh.url, trust_env=False, timeout=40) as client:
+        for one in lists:
+            target = attacker.good(one, random.Random(SEED)).target
+            page = asked(client, made.keys[""], f"{target}?limit=1").json()
+            if page["next_cursor"]:
+                cursors[target] = page["next_cursor"]
+        for target, cursor in cursors.items():
+            elsewhere = [each for each in cursors if each != target][:3]
+            bent = (cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), cursor[1:], cursor + cursor, cursor[: len(cursor) // 2])
+            tried = [(made.other_key, target, cursor), *((made.keys[""], place, cursor) for place in elsewhere)]
+            tried += [(made.keys[""], target, wrong) for wrong in bent]
+            for key, place, given in tried:
+                answer = asked(client, key, f"{place}?limit=1&cursor={given}")
+                if answer.status_code not in (400, 404) or problem_faults(answer):
+                    found.append(f"{place} with a cursor of {target}: {answer.status_code} {answer.text[:200]}")
+
+    assert len(cursors) > 8
+    assert found == []
+
+
+@in_one_process
+def test_an_idempotency_key_of_a_tenant_gives_another_nothing(mesh: MeshProcess, filled: dict[str, Made]) -> None:
+    _, made, _, _ = there(mesh, filled)
+    body = {"name": "once", "roles": ["viewer"]}
+    with httpx2.Client(base_url=f"{mesh.url}/api/v1", trust_env=False, timeout=40) as client:
+        given = [
+            client.post(
+                "/users",
+                json=body | {"email": f"once@{made.tenant}.example"},
+                headers={"Authorization": f"Bearer {key}", "Idempotency-Key": made.tenant},
+            )
+            for key in (made.keys[""], made.other_key, made.keys[""])
+        ]
+
+    assert [(one.status_code, one.headers.get("idempotent-replayed")) for one in given] == [(201, None), (409, None), (201, "true")]
+
+
+@in_one_process
 def test_no_request_makes_a_5xx_or_an_answer_that_is_not_described(mesh: MeshProcess, filled: dict[str, Made]) -> None:
     _, made, known, attacker = there(mesh, filled)
     attacks = [attack for operation in known for attack in _some(operation, attacker)]
