@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weft_engine.core import items as i
+from weft_language.expressions import TOGETHER_STEPS
 
 from tests.engine.core.conftest import ID, Run, program_of
 
@@ -185,7 +186,7 @@ def test_a_transition_ends_where_much_was_evaluated_and_goes_on_in_the_next() ->
     body = {"nodes": [heavy]}
     loop = {"id": "again", "type": "loop", "with": {"while": "iteration < 20", "body": body, "max_iterations": 100}}
     run = Run(program_of([loop, put("end", done=True)])).start()
-    assert 1 < len(run.rows) <= 20
+    assert 10 <= len(run.rows) <= 30
     assert (run.state.status, run.state.vars["done"]) == ("completed", True)
 
 
@@ -201,7 +202,5 @@ def test_guards_that_ask_for_too_much_together_refuse_a_signal_in_bounded_time()
     edges = [{"from": "rest", "to": "end", "on": "go", "when": f"{heavy} || input.n == {number}"} for number in range(100)]
     run = Run(program_of(nodes, edges)).start({"n": 99})
     run.do(i.Signal(ID, "s", "go", None))
-    assert (run.state.status, run.answer and (run.answer.status, "250000" in str(run.answer) or "500000" in str(run.answer))) == (
-        "waiting",
-        (409, True),
-    )
+    assert run.answer is not None
+    assert (run.state.status, run.answer.status, str(TOGETHER_STEPS) in str(run.answer)) == ("waiting", 409, True)

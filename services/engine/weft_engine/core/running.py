@@ -18,7 +18,7 @@ from weft_engine.machine import ExecutionStatus
 
 MAX_TRANSITION: Final = 2_000
 """Entries of one transition, about. What is ready then goes on in the next, so that no execution keeps its neighbours waiting."""
-MAX_STEPS: Final = STEPS
+MAX_STEPS: Final = STEPS // 5
 """Of evaluation in one transition, about, likewise."""
 
 RESTS: Final = frozenset({"task", "timer", "signal", "child", "suspended"})
