@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ OWNER_STATEMENT_TIMEOUT_MS = 30_000
 API_STATEMENT_TIMEOUT_MS = 10_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+ANSWER_WITHIN_S = 2.0
+"""The server ends a statement that runs into its timeout; one that has said nothing so much later will never answer."""
+READY_WITHIN_S = 3.0
 
 _set_tenant = sa.text(f"SELECT set_config('{SETTING}', :tenant, true)")
 
@@ -65,13 +69,14 @@ class Database:
             yield connection
 
     async def answers(self) -> bool:
-        """Whether PostgreSQL answers both roles now."""
-        for pool in (self.owner, self.api):
-            try:
-                async with pool.connect() as connection:
-                    await connection.execute(sa.text("SELECT 1"))
-            except (exc.SQLAlchemyError, OSError, TimeoutError):
-                return False
+        """Whether PostgreSQL answers both roles now, within `READY_WITHIN_S`."""
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                for pool in (self.owner, self.api):
+                    async with pool.connect() as connection:
+                        await connection.execute(sa.text("SELECT 1"))
+        except (exc.SQLAlchemyError, OSError, TimeoutError):
+            return False
         return True
 
     async def close(self) -> None:
@@ -107,6 +112,7 @@ def engine(url: str, application: str, statement_timeout_ms: int, connections: i
         json_deserializer=msgspec.json.decode,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": statement_timeout_ms / 1000 + ANSWER_WITHIN_S,
             "server_settings": {
                 "application_name": application,
                 "statement_timeout": str(statement_timeout_ms),
@@ -118,6 +124,7 @@ def engine(url: str, application: str, statement_timeout_ms: int, connections: i
         },
     )
     event.listen(made.sync_engine, "checkout", _refuse_closed)
+    event.listen(made.sync_engine, "handle_error", _give_up)
     return made
 
 
@@ -135,3 +142,11 @@ def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
     # Guarded by tests/runtime/database/test_healing.py.
     if connection.driver_connection.is_closed():
         raise exc.DisconnectionError("the server closed this connection")
+
+
+def _give_up(context: Any) -> None:
+    # Bytes can vanish without either side being told. What else waits on such a connection, the rollback first, would wait as long
+    # again, so it is thrown away, and with it all that were open then. Guarded by tests/runtime/database/test_silence.py.
+    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
+        context.is_disconnect = True
+        context.connection.connection.driver_connection.terminate()
