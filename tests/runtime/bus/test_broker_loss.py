@@ -12,7 +12,7 @@ from weft_runtime.bus.rabbit.publisher import CONFIRM_TIMEOUT_S
 from weft_runtime.errors import Unavailable
 
 from tests.runtime.bus.promises import declared, exactly, read, soon, to, until
-from tests.runtime.bus.proxy import cable
+from tests.support.cable import cable
 from tests.support.faults import RabbitNode, private_rabbitmq
 
 BACK_WITHIN_S = 10.0

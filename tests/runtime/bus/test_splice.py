@@ -131,3 +131,18 @@ def test_the_libraries_still_have_what_the_splice_stands_on() -> None:
     assert "aiormq.connect(url, **kwargs)" in inspect.getsource(UnderlayConnection.make_connection)
     assert "**self.kwargs" in inspect.getsource(aio_pika.Connection.connect)
     assert "connect_robust(**self._connection_kwargs)" in inspect.getsource(RabbitBroker._connect)
+
+
+async def test_a_part_of_a_large_frame_is_a_sign_of_life() -> None:
+    whole = message(HOT, 1, b"x" * 40)
+    heard = await fed(whole[:60], [60])
+    assert (heard.hot, heard.passed) == ([], HEARTBEAT)
+
+
+async def test_it_is_known_whether_the_broker_takes_messages() -> None:
+    splice = Splice(asyncio.Transport(), Heard(), None)  # type: ignore[arg-type]
+    told = []
+    for frame in (spec.Connection.Blocked("low on memory"), spec.Channel.OpenOk(), spec.Connection.Unblocked()):
+        splice.data_received(marshalled(0 if isinstance(frame, (spec.Connection.Blocked, spec.Connection.Unblocked)) else OTHER, frame))
+        told.append(splice.blocked)
+    assert told == [True, True, False]

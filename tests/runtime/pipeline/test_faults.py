@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from weft_contracts.frames import encode_frame
@@ -11,9 +12,9 @@ from weft_runtime.pipeline.outbox import SWEEP_OLDER_S
 from weft_runtime.testing import ears, packed, running_service
 
 from tests.runtime.bus.promises import declared, exactly, read, to, until
-from tests.runtime.bus.proxy import cable
 from tests.runtime.pipeline.conftest import Started, Starter
 from tests.runtime.pipeline.room import Room, create, frame
+from tests.support.cable import cable
 from tests.support.faults import PostgresServer, RabbitNode, private_postgres, private_rabbitmq
 
 WITHIN_S = 90.0
@@ -90,22 +91,32 @@ async def told(running: Started, rows: int, oldest_s: float) -> bool:
     return values["weft_outbox_rows"] == rows and values["weft_outbox_oldest_seconds"] >= oldest_s
 
 
-async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(node: RabbitNode) -> None:
-    bus = open_bus(node.url(), name="pressed")
-    await bus.start()
-    queue = await declared(bus)
-    reader = await read(bus, "consume", queue)
-    await bus.publish([to(queue, 1)])
-    taken = await exactly(reader, 1)
-    await asyncio.to_thread(node.evaluate, "rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).")
-    with pytest.raises(Unavailable):
-        await bus.publish([to(queue, 2)])
-    await reader.ack(taken)
-    await asyncio.to_thread(node.evaluate, "rabbit_alarm:clear_alarm({resource_limit, memory, node()}).")
-    await until(lambda: sent(bus, queue))
-    numbers = {int(got.body) for got in await reader.take()}
-    assert 1 not in numbers
-    await bus.close()
+async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(node: RabbitNode, start: Starter) -> None:
+    async with start(node.url()) as running:
+        bus: Any = running.service.context.bus
+        connection = bus._writing.splice
+        queue = await declared(bus)
+        reader = await read(bus, "consume", queue)
+        await bus.publish([to(queue, 1)])
+        taken = await exactly(reader, 1)
+        async with ears(bus) as listener:
+            await asyncio.to_thread(node.evaluate, "rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).")
+            try:
+                with pytest.raises(Unavailable, match="confirmed nothing"):
+                    await bus.publish([to(queue, number) for number in range(2, 50)])
+                with pytest.raises(Unavailable, match="short of memory") as refused:
+                    await bus.publish([to(queue, 50)])
+                assert refused.value.code == "broker_blocked", "it is told at once, and nothing is written to a connection nobody reads"
+                await reader.ack(taken)
+                await running.pipeline.hear(packed(create("pressed")))
+                assert await running.titles() == ["pressed"], "the room goes on: what it has to say waits in its outbox"
+            finally:
+                await asyncio.to_thread(node.evaluate, "rabbit_alarm:clear_alarm({resource_limit, memory, node()}).")
+            assert len(await listener.items(1)) == 1
+        await until(lambda: sent(bus, queue))
+        numbers = [int(got.body) for got in await exactly(reader, 49)]
+        assert numbers == [*range(2, 50), 3], "each once, and none of them is the one that was acked"
+        assert bus._writing.splice is connection, "a connection that is blocked is kept: the broker would read each old one later"
 
 
 async def sent(bus: object, queue: str) -> bool:

@@ -42,11 +42,17 @@ class Publisher:
         """Whether sending is possible."""
         return self._channel is not None and not self._channel.is_closed
 
+    @property
+    def blocked(self) -> bool:
+        """Whether the broker takes no messages for now and has said so."""
+        return self._channel is not None and self._channel.splice.blocked
+
     def send(self, frames: Sequence[OutFrame], on_done: OnDone) -> None:
         """Send all at once; `on_done` is told once: None when every one is confirmed, else what `publish` would raise."""
         size = sum([len(frame.body) for frame in frames])
         channel = self._channel
-        if self.ready and channel is not None and not channel.splice.paused and not self._full(len(frames), size):
+        splice = None if channel is None or channel.is_closed else channel.splice
+        if channel is not None and splice is not None and not (splice.paused or splice.blocked or self._full(len(frames), size)):
             self._write(channel, frames, size, on_done)
             return
         task = asyncio.create_task(self._patiently(frames, on_done))
@@ -90,6 +96,11 @@ class Publisher:
 
     async def _free(self, frames: Sequence[OutFrame], size: int) -> FrameChannel:
         """Wait until so much more may be on its way. Returns: the channel to send it on. Raises: Unavailable."""
+        if self.blocked:
+            self._metrics.unpublished.labels("blocked").inc(len(frames))
+            raise Unavailable(
+                "the broker is short of memory or disk and takes no messages; they are sent when it does", code="broker_blocked"
+            )
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
                 while self._full(len(frames), size):
@@ -159,6 +170,10 @@ class Publisher:
         return Unavailable("the broker is not connected; it is tried again", code="broker_unavailable")
 
     def _give_up(self) -> None:
+        # A broker that blocks us is there. On a new connection it would block us too, and of each old one, which it cannot even see
+        # closed, it would take once more what was sent when it takes again. Guarded by tests/runtime/pipeline/test_faults.py.
+        if self.blocked:
+            return
         # A broker that confirms nothing may be half gone; the link is thrown away, so that the bus makes a new one.
         self._channel = None
         self._link.abandon()

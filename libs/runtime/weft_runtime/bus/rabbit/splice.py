@@ -19,7 +19,7 @@ from aiormq.connection import TCPTransportFactory, TLSTransportFactory, Transpor
 from weft_runtime.bus.rabbit import wire
 
 SIGN_OF_LIFE_S = 1.0
-"""While only hot frames come, the library is told so often that the connection lives."""
+"""While only hot frames come, or parts of one, the library is told so often that the connection lives."""
 
 HELD_BYTES = 64 * 1024 * 1024
 """What one connection's consumers may hold untaken: with more, nothing further is read until half of it was taken."""
@@ -64,6 +64,8 @@ class Splice(asyncio.Protocol):
         self._held = 0
         self._deaf: asyncio.TimerHandle | None = None
         self.paused = False
+        self.blocked = False
+        """Whether the broker, short of memory or disk, reads nothing more of this connection until it says so."""
 
     def listen(self, channel: int, sink: Sink) -> None:
         """Give the hot frames of a channel to `sink` from now on."""
@@ -106,7 +108,6 @@ class Splice(asyncio.Protocol):
         if self._rest:
             data = self._rest + data
         start = passed = 0
-        hot = False
         end = len(data)
         while end - start >= wire.FRAME_OVERHEAD_BYTES:
             kind, channel, size = wire.frame_head(data, start)
@@ -117,8 +118,9 @@ class Splice(asyncio.Protocol):
             if after > end:
                 break
             sink = self._sinks.get(channel)
-            if sink is not None and self._take(sink, kind, channel, data, start + 7, after - 1):
-                hot = True
+            if channel == 0 and kind == wire.METHOD:
+                self.blocked = wire.blocked(data, start + 7, self.blocked)
+            elif sink is not None and self._take(sink, kind, channel, data, start + 7, after - 1):
                 if passed < start:
                     self._below.data_received(data[passed:start])
                 passed = after
@@ -126,7 +128,8 @@ class Splice(asyncio.Protocol):
         if passed < start:
             self._below.data_received(data[passed:start])
             self._told_at = self._loop.time()
-        elif hot and self._loop.time() - self._told_at >= SIGN_OF_LIFE_S:
+        elif self._sinks and self._loop.time() - self._told_at >= SIGN_OF_LIFE_S:
+            # Of a large frame on a slow line only parts come for long, and a broker cannot send a sign of life in between.
             self._told_at = self._loop.time()
             self._below.data_received(_HEARTBEAT)
         self._rest = data[start:]

@@ -16,6 +16,7 @@ _HEADER = struct.Struct(">BHI")
 _CONTENT = struct.Struct(">HHQH")
 _ACK = struct.Struct(">BHIHHQBB")
 _END = b"\xce"
+_CONNECTION, _BLOCKED, _UNBLOCKED = 10, 60, 61
 _BASIC = 60
 _PUBLISH, _ACK_ID, _REJECT_ID, _NACK_ID = 40, 80, 90, 120
 _MANDATORY = 0b1
@@ -147,6 +148,12 @@ def hot_method(data: bytes, start: int) -> Confirm | Deliver | Return | None:
     if method_id == _RETURN_ID:
         return Return(int.from_bytes(data[start + 4 : start + 6]))
     return None
+
+
+def blocked(data: bytes, start: int, before: bool) -> bool:
+    """Whether the broker takes no messages of this connection after the method in a payload. before: whether it took none before it."""
+    class_id, method_id = _CLASS_METHOD.unpack_from(data, start)
+    return before if class_id != _CONNECTION or method_id not in (_BLOCKED, _UNBLOCKED) else method_id == _BLOCKED
 
 
 def header(data: bytes, start: int, end: int) -> Header:
