@@ -34,6 +34,8 @@ LOOK_AHEAD_BYTES: Final = 64 * 1024 * 1024
 """Data that may stand in line, as `LOOK_AHEAD`: large results of many executions would else fill the memory."""
 ACK_WITHIN_S: Final = 0.1
 """How long an ack waits for others of its partition, each being a write to the log of its queue: what a crash repeats changes nothing."""
+UNSAID_MOST: Final = 5_000
+"""Journal rows of a partition whose messages the broker has not confirmed and which are in memory: with more, its queue is not read."""
 HOLD: Final = timedelta(milliseconds=250)
 """Between two turns of an item that cannot be decided yet."""
 
@@ -62,6 +64,7 @@ class Line:
         self._retry_at: datetime | None = None
         self._event = asyncio.Event()
         self._open: list[Owned] = []
+        self._held_back = False
 
     async def open(self, owned: Owned) -> None:
         """Take from a partition's queue from now on. Raises: Unavailable."""
@@ -88,7 +91,7 @@ class Line:
 
     async def wait(self, seconds: float) -> bool:
         """Whether something waits for its turn, at most that long from now."""
-        if self._first or self._cuts or len(self._fair) or self._event.is_set():
+        if self._first or self._cuts or len(self._fair) or self._event.is_set() or (self._held_back and any(map(_readable, self._open))):
             return True
         try:
             async with asyncio.timeout(seconds):
@@ -126,10 +129,14 @@ class Line:
     def _arrived(self) -> list[Piece]:
         """Read what the queues have given, a part of each in turn, as far as there is room."""
         self._event.clear()
+        self._held_back = False
         found: list[Piece] = []
         size = self._fair_bytes
         for owned in self._open:
             if owned.consumer is None or owned.lost:
+                continue
+            if owned.seq - owned.published > UNSAID_MOST:
+                self._held_back = True
                 continue
             if len(found) >= INTAKE or len(self._fair) + len(found) >= LOOK_AHEAD or size >= LOOK_AHEAD_BYTES:
                 break
@@ -141,7 +148,7 @@ class Line:
                 size += sum(piece.size_bytes for piece in made.pieces)
         if self._open:
             self._open.append(self._open.pop(0))
-        if any(owned.consumer is not None and owned.consumer.waiting and not owned.lost for owned in self._open):
+        if any(map(_readable, self._open)):
             self._event.set()
         return found
 
@@ -205,3 +212,9 @@ class Line:
             for bad in unusable
         ]
         await self._bus.publish(frames)
+
+
+def _readable(owned: Owned) -> bool:
+    """Whether something waits in a partition's queue that may be read."""
+    waiting = owned.consumer is not None and owned.consumer.waiting and not owned.lost
+    return waiting and owned.seq - owned.published <= UNSAID_MOST

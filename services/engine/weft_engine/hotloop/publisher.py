@@ -20,6 +20,7 @@ from weft_engine.hotloop.owned import Outbound, Owned
 WORK_FRAME_ITEMS: Final = 50
 """Activities in a frame: few enough that several workers share a burst, enough that a frame's cost is small."""
 RETRY_S: Final = 0.5
+WARN_EVERY_S: Final = 5.0
 UNROUTABLE_RETRY_S: Final = 5.0
 LINGER_S: Final = 0.02
 """A fact that says that an execution goes on waits so long for others: who hears facts pays by the message, and none is urgent."""
@@ -71,6 +72,7 @@ class Publisher:
         self._facts_on_way = 0
         self._timer: asyncio.TimerHandle | None = None
         self._on_way = 0
+        self._warn_at = 0.0
         self._all_said = asyncio.Event()
 
     def say(self, outgoing: Sequence[Outgoing], outbounds: Sequence[tuple[Owned, Outbound]]) -> None:
@@ -198,7 +200,10 @@ class Publisher:
     async def _after(self, frames: Sequence[OutFrame], error: WeftError) -> list[OutFrame]:
         """Wait as long as that failure asks for. Returns: what is to be sent again."""
         if not isinstance(error, Unroutable):
-            log.warning("publish_failed", frames=len(frames), error=str(error))
+            now = asyncio.get_running_loop().time()
+            if now >= self._warn_at:  # each commit waits by itself, and all are told the same
+                self._warn_at = now + WARN_EVERY_S
+                log.warning("publish_failed", frames=len(frames), waiting=self._on_way, error=str(error))
             await asyncio.sleep(RETRY_S)
             return list(frames)
         waiting = needed(error.frames)
