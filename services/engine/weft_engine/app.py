@@ -64,7 +64,7 @@ async def run_partitions(settings: Settings, context: ServiceContext) -> None:
         await context.mouth.send([Outgoing(*word) for word in words])
 
     lanes = [Lane(context.bus, opened, context.clock, settings, programs, gates, outbox) for _ in range(settings.lanes)]
-    node = Node(opened, lanes, context.clock, settings)
+    node = Node(opened, lanes, context.bus, context.clock, settings)
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(lane.run()) for lane in lanes]
         try:

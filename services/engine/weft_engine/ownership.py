@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -27,12 +28,18 @@ RETURNING epoch, published
 
 
 class Ownership:
-    """One node's seat among the nodes: its connection holds the lock, so losing the one loses the other."""
+    """One node's seat among the nodes: its connection holds the lock, so losing the one loses the other.
 
-    def __init__(self, connection: asyncpg.Connection, node: UUID, lock_key: int) -> None:
+    lease_s: seconds without a sign of life after which a node is dead. No answer is waited for any longer.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, node: UUID, lease_s: float) -> None:
         self._connection = connection
         self._node = node
-        self._lock_key = lock_key
+        # An answer that takes longer is of no use: the others take this node for dead by then.
+        self._lease_s = lease_s
+        # A key of this connection's own: PostgreSQL may not know for hours that the last one is dead, and gives its lock to nobody.
+        self._lock_key = secrets.randbits(62)
 
     @property
     def closed(self) -> bool:
@@ -41,7 +48,7 @@ class Ownership:
 
     async def enter(self, partitions: int) -> None:
         """Take the seat. partitions: how many the mesh has."""
-        await self._connection.execute("SELECT pg_advisory_lock($1)", self._lock_key)
+        await self._connection.execute("SELECT pg_advisory_lock($1)", self._lock_key, timeout=self._lease_s)
         await self._connection.execute(
             "INSERT INTO engine.nodes (id, lock_key, seen_at) VALUES ($1, $2, clock_timestamp())"
             " ON CONFLICT (id) DO UPDATE SET lock_key = excluded.lock_key, seen_at = excluded.seen_at",
@@ -66,27 +73,30 @@ class Ownership:
             # Rows of that month are in the default part: it goes on taking them, which costs tidiness and nothing else.
             log.warning("journal_month_not_made", part=name)
 
-    async def living(self, lease_s: float) -> list[UUID]:
-        """Say that we live, and hear who does. lease_s: seconds without a sign of life after which a node is dead."""
-        await self._connection.execute("UPDATE engine.nodes SET seen_at = clock_timestamp() WHERE id = $1", self._node)
-        return [record["id"] for record in await self._connection.fetch(_LIVING, lease_s)]
+    async def living(self) -> list[UUID]:
+        """Say that we live, and hear who does."""
+        seen = "UPDATE engine.nodes SET seen_at = clock_timestamp() WHERE id = $1"
+        await self._connection.execute(seen, self._node, timeout=self._lease_s)
+        return [record["id"] for record in await self._connection.fetch(_LIVING, self._lease_s, timeout=self._lease_s)]
 
     async def take(self, partition: int, living: Sequence[UUID]) -> tuple[int, int] | None:
         """Own a partition that nobody living owns. Returns: its new epoch and what was published, None when it is taken."""
         others = [node for node in living if node != self._node]
-        record = await self._connection.fetchrow(_TAKE, partition, self._node, others)
+        record = await self._connection.fetchrow(_TAKE, partition, self._node, others, timeout=self._lease_s)
         return None if record is None else (record["epoch"], record["published"])
 
     async def held(self) -> set[int]:
         """The partitions that are ours by the rows. What we serve beyond these, another took while we slept."""
-        records = await self._connection.fetch("SELECT partition FROM engine.partitions WHERE owner = $1", self._node)
+        ours = "SELECT partition FROM engine.partitions WHERE owner = $1"
+        records = await self._connection.fetch(ours, self._node, timeout=self._lease_s)
         return {record["partition"] for record in records}
 
     async def keep(self, partitions: Sequence[int]) -> None:
         """Own only these from now on: what we had claimed when the last connection broke, and do not serve, is free again."""
         await self._connection.execute(
-            "UPDATE engine.partitions SET owner = NULL WHERE owner = $1 AND NOT partition = ANY($2::smallint[])", self._node, partitions
-        )
+            "UPDATE engine.partitions SET owner = NULL WHERE owner = $1 AND NOT partition = ANY($2::smallint[])",
+            self._node, partitions, timeout=self._lease_s,
+        )  # fmt: skip
 
     def abandon(self) -> None:
         """Close the connection without a word, and with it let go of the lock."""
@@ -95,11 +105,11 @@ class Ownership:
     async def give_up(self, partition: int) -> None:
         """Own a partition no longer, so that the next owner need not wait."""
         await self._connection.execute(
-            "UPDATE engine.partitions SET owner = NULL WHERE partition = $1 AND owner = $2", partition, self._node
+            "UPDATE engine.partitions SET owner = NULL WHERE partition = $1 AND owner = $2", partition, self._node, timeout=self._lease_s
         )
 
     async def leave(self) -> None:
         """Give the seat and every partition back."""
-        await self._connection.execute("UPDATE engine.partitions SET owner = NULL WHERE owner = $1", self._node)
-        await self._connection.execute("DELETE FROM engine.nodes WHERE id = $1", self._node)
+        await self._connection.execute("UPDATE engine.partitions SET owner = NULL WHERE owner = $1", self._node, timeout=self._lease_s)
+        await self._connection.execute("DELETE FROM engine.nodes WHERE id = $1", self._node, timeout=self._lease_s)
         await self._connection.close()

@@ -6,13 +6,13 @@ A partition changes hands by raising its epoch; every batch of its last owner is
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
 import structlog
+from weft_runtime.bus import Bus
 from weft_runtime.clock import Clock, new_id
 from weft_runtime.errors import WeftError
 
@@ -21,6 +21,9 @@ from weft_engine.hotloop.metrics import OWNED
 from weft_engine.journal import DATABASE_ERRORS, Connect, months_from
 from weft_engine.ownership import Ownership
 from weft_engine.settings import Settings
+
+BROKER_AWAY_S: Final = 5.0
+"""A broker that is away so long, and no less than a lease, is taken to be away from this node alone."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,11 +37,15 @@ def share(partition: int, nodes: Sequence[UUID]) -> UUID:
 
 
 class Node:
-    """This process as an owner: it tells the others that it lives, takes its share and gives up what is no longer its own."""
+    """This process as an owner: it tells the others that it lives, takes its share and gives up what is no longer its own.
 
-    def __init__(self, connect: Connect, lanes: Sequence[Lane], clock: Clock, settings: Settings) -> None:
+    It owns nothing while it reaches PostgreSQL or the broker no longer: another may reach both.
+    """
+
+    def __init__(self, connect: Connect, lanes: Sequence[Lane], bus: Bus, clock: Clock, settings: Settings) -> None:
         self.id: Final = new_id()
-        self._lock_key = secrets.randbits(62)
+        self._bus = bus
+        self._seen_at = 0.0
         self._connect = connect
         self._lanes = lanes
         self._clock = clock
@@ -56,10 +63,15 @@ class Node:
         try:
             while True:
                 try:
-                    await self._beat()
+                    if self._bus.away_s > max(self._settings.lease_s, BROKER_AWAY_S):
+                        await self._resign()
+                    else:
+                        await self._beat()
                 except DATABASE_ERRORS as error:
                     log.warning("ownership_unavailable", error=f"{type(error).__name__}: {error}")
                     self._abandon()
+                    if asyncio.get_running_loop().time() - self._seen_at > self._settings.lease_s:
+                        await self._step_down()
                 except WeftError as error:
                     log.warning("partition_not_taken", error=str(error))
                 await asyncio.sleep(self._settings.beat_s)
@@ -67,13 +79,16 @@ class Node:
             await self._leave()
 
     async def _beat(self) -> None:
-        ownership = await self._connected()
-        # Before anything is written: a part cannot be made for rows that already lie elsewhere.
-        await self._look_ahead(ownership)
-        living = list({self.id, *await ownership.living(self._settings.lease_s)})
+        # First of all: its new owner hears nothing before we let go of its queue, whether the database answers us or not.
         for lane in self._lanes:
             for partition in lane.lost:
                 await lane.release(partition)
+        ownership = await self._connected()
+        # Before anything is written: a part cannot be made for rows that already lie elsewhere.
+        await self._look_ahead(ownership)
+        seen_at = asyncio.get_running_loop().time()
+        living = list({self.id, *await ownership.living()})
+        self._seen_at = seen_at
         # Another may have taken it and be gone again: what it left unsaid would wait for the next item. Guarded by test_ownership.py.
         for partition in set(self.owned) - await ownership.held():
             await self._lane(partition).release(partition)
@@ -96,6 +111,21 @@ class Node:
             await ownership.give_up(partition)
             raise
 
+    async def _step_down(self) -> None:
+        """Serve nothing: by now others take us for dead, own what was ours, and hear nothing of it while we are subscribed.
+
+        Guarded by tests/faults/test_wire.py.
+        """
+        await asyncio.gather(*(lane.step_down() for lane in self._lanes))
+
+    async def _resign(self) -> None:
+        """Leave the seat to who reaches the broker, until we do."""
+        ownership, self._ownership = self._ownership, None
+        if ownership is not None:
+            log.warning("seat_left", reason="the broker is away")
+            await self._step_down()
+            await ownership.leave()
+
     def _abandon(self) -> None:
         """Throw the seat away; an open connection would keep the lock from the next one."""
         ownership, self._ownership = self._ownership, None
@@ -114,7 +144,7 @@ class Node:
 
     async def _connected(self) -> Ownership:
         if self._ownership is None or self._ownership.closed:
-            self._ownership = Ownership(await self._connect(), self.id, self._lock_key)
+            self._ownership = Ownership(await self._connect(), self.id, self._settings.lease_s)
             await self._ownership.enter(self._settings.partitions)
             await self._ownership.keep(self.owned)
         return self._ownership

@@ -40,6 +40,11 @@ class InProcessBus:
             await consumer.close()
 
     @property
+    def away_s(self) -> float:
+        """It is never away."""
+        return 0.0
+
+    @property
     def healthy(self) -> bool:
         """Whether the bus is open: nothing else can go wrong here."""
         return not self._closed

@@ -154,5 +154,9 @@ class Bus(Protocol):
         """Frames ready in a queue, not counting those taken. Raises: Unavailable; NotFound when there is no such queue."""
 
     @property
+    def away_s(self) -> float:
+        """For how many seconds connections or subscriptions have been missing; 0 while everything is there."""
+
+    @property
     def healthy(self) -> bool:
         """False once the bus has been without connection or consumers for longer than it may be: let the process be restarted."""

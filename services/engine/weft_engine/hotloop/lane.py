@@ -104,6 +104,14 @@ class Lane:
                 with suppress(Fenced, *DATABASE_ERRORS):
                     await self._flush([owned])
 
+    async def step_down(self) -> None:
+        """Serve nothing any more, and wait for no batch: whoever owns these partitions now refuses it, and is given what is not acked."""
+        owners = [owned for owned in self._owned.values() if not owned.lost]
+        for owned in owners:
+            owned.lose()
+        self._abandon()  # what PostgreSQL was asked last it may never answer
+        await asyncio.gather(*(self._line.close(owned) for owned in owners))
+
     async def drain(self) -> None:
         """Release everything, once what was committed is said, so that the next owner has nothing to repeat."""
         await self._publisher.settle()
@@ -216,11 +224,7 @@ class Lane:
             elif wake_at is not None:
                 self._wheel.arm(held.state.id, owned.partition, wake_at, now)
         owners = {piece.owned.partition: piece.owned for piece in pieces}
-        outbounds = []
-        for partition, seq in turnout.seqs.items():
-            owned = owners[partition]
-            owned.seq = seq
-            outbounds.append((owned, owned.sending(seq)))
+        outbounds = [(owners[partition], owners[partition].sending(seq)) for partition, seq in turnout.seqs.items()]
         self._publisher.say(turnout.outgoing, outbounds)
         if turnout.batch.entering or turnout.batch.leaving:
             self._gates()
@@ -260,7 +264,7 @@ class Lane:
         epochs = await journal.renew([Fence(owned.partition, owned.epoch, owned.published) for owned in owners])
         for owned in owners:
             if owned.partition not in epochs:
-                self._lose(owned)
+                owned.lose()
                 continue
             owned.epoch = epochs[owned.partition]
             owned.held.clear()
@@ -274,11 +278,6 @@ class Lane:
         for seq, outgoing in await self._turns.unsaid(journal, owned, after):
             self._publisher.say(outgoing, [(owned, owned.sending(seq))])
 
-    def _lose(self, owned: Owned) -> None:
-        log.warning("partition_lost", partition=owned.partition, epoch=owned.epoch)
-        owned.lost = True
-        owned.held.clear()
-
     async def _find_lost(self) -> None:
         """A batch was refused: find out which partitions are no longer ours, and drop what we believed of them."""
         journal = await self._connected()
@@ -286,7 +285,7 @@ class Lane:
             try:
                 await journal.commit(Batch(fences=[Fence(owned.partition, owned.epoch, owned.published)]))
             except Fenced:
-                self._lose(owned)
+                owned.lose()
 
     def _abandon(self) -> None:
         journal, self._journal, self._in_doubt = self._journal, None, True

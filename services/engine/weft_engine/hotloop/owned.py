@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from weft_contracts import routing
 from weft_runtime.bus import Consumer
 
 from weft_engine.core.state import State
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -59,7 +62,8 @@ class Owned:
         return routing.partition_queue(self.partition)
 
     def sending(self, seq: int) -> Outbound:
-        """The messages up to `seq` are on their way."""
+        """The messages up to `seq`, of the newest row, are on their way."""
+        self.seq = max(self.seq, seq)
         outbound = Outbound(seq)
         self.outbound.append(outbound)
         return outbound
@@ -69,6 +73,12 @@ class Owned:
         outbound.confirmed = True
         while self.outbound and self.outbound[0].confirmed:
             self.published = self.outbound.popleft().seq
+
+    def lose(self) -> None:
+        """Another node owns it, or is free to."""
+        log.warning("partition_lost", partition=self.partition, epoch=self.epoch)
+        self.lost = True
+        self.held.clear()
 
     def get(self, execution_id: UUID) -> Held | None:
         """A state in memory, marked as just used."""

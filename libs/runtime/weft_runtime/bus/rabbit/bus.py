@@ -57,6 +57,11 @@ class RabbitBus:
             self._metrics.connected.labels(link).set(0)
 
     @property
+    def away_s(self) -> float:
+        """Since when the watchdog has failed, in seconds."""
+        return self._watchdog.failing_s
+
+    @property
     def healthy(self) -> bool:
         """False once the watchdog has failed for longer than it may."""
         return self._watchdog.healthy

@@ -61,7 +61,12 @@ class Watchdog:
         """False after failing for longer than `UNHEALTHY_AFTER_S`, or when the watchdog itself has died."""
         if self._task is not None and self._task.done():
             return False
-        return self._failing_since is None or asyncio.get_running_loop().time() - self._failing_since < UNHEALTHY_AFTER_S
+        return self.failing_s < UNHEALTHY_AFTER_S
+
+    @property
+    def failing_s(self) -> float:
+        """For how long nothing has helped; 0 while all is well."""
+        return 0.0 if self._failing_since is None else asyncio.get_running_loop().time() - self._failing_since
 
     async def resubscribe(self, consumers: Sequence[RabbitConsumer], link: Link, *, force: bool = False) -> None:
         """Attach those that are not; after several failures the link is abandoned, so that the next try has a new one.
