@@ -1,25 +1,32 @@
-"""While the broker takes no messages, an engine reads no more of its queues than what it may have to say about fits in memory."""
+"""A broker that takes no messages and still gives them: an engine reads no more than it has room for, and parks in the end what it must."""
 
 from __future__ import annotations
+
+import asyncio
+from typing import Any
 
 import msgspec
 from weft_contracts import routing
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
-from weft_engine.hotloop.line import UNSAID_MOST, Line
+from weft_engine.hotloop.deciding import Turnout
+from weft_engine.hotloop.line import UNSAID_MOST, Line, Taken
 from weft_engine.hotloop.owned import Owned
 from weft_runtime.bus import OutFrame, open_bus
-from weft_runtime.bus.topology import partitions
+from weft_runtime.bus.topology import dead_queue, partitions
 from weft_runtime.clock import SystemClock, new_id
+from weft_runtime.testing import eventually
+
+from tests.support.isolation import SharedStack
 
 NOW = SystemClock().now()
 
 
-def start() -> Item:
-    """`execution.start`."""
+def start(type_: str = "execution.start") -> Item:
+    """A start, or what an engine does not hear."""
     data = msgspec.json.encode({"execution_id": new_id(), "workflow": "w"})
     schema = schema_of("execution.start", 1)
-    return Item(id=str(new_id()), source="test", type="execution.start", tenantid="acme", dataschema=schema, data=msgspec.Raw(data))
+    return Item(id=str(new_id()), source="test", type=type_, tenantid="acme", dataschema=schema, data=msgspec.Raw(data))
 
 
 async def test_a_partition_with_much_unsaid_is_read_again_once_it_is_said() -> None:
@@ -39,3 +46,31 @@ async def test_a_partition_with_much_unsaid_is_read_again_once_it_is_said() -> N
     assert await line.wait(0)
     assert [piece.owned for piece in line.take(10, NOW).pieces] == [full]
     await bus.close()
+
+
+async def test_what_cannot_be_used_is_parked_once_the_broker_takes_it_and_acked_then(stack: SharedStack) -> None:
+    address = stack.new_vhost()
+    bus: Any = open_bus(address, name="parking", settle_s=0)
+    await bus.start()
+    await bus.declare(partitions(1))
+    dead = await bus.consume(dead_queue("engine"), prefetch=10)
+    line, owned = Line(bus, 100), Owned(0, 1, 0, 0)
+    await line.open(owned)
+    await bus.publish([OutFrame(routing.COMMANDS, owned.queue, encode_frame([start("no.such")]))])
+
+    async def arrived() -> Taken | None:
+        taken = line.take(10, NOW)
+        return taken if taken.cuts else None
+
+    taken = await eventually(arrived, "the item")
+    bus._publisher._give_up()  # the way out is lost, the way in stands
+    await line.settle(taken, Turnout(1), NOW)
+    async with asyncio.timeout(30):
+        (parked,) = await dead.take()
+    assert parked.headers["x-weft-code"] == "unknown_type"
+    async with asyncio.timeout(30):
+        await asyncio.gather(*line._settling)
+    await line.close(owned)
+    assert await bus.depth(owned.queue) == 0, "it was acked"
+    await bus.close()
+    stack.drop_vhost(address)

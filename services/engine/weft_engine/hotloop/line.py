@@ -6,14 +6,16 @@ Who is next is told by deficit round robin over tenants, among everything that h
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from weft_contracts import routing
 from weft_contracts.frames import encode_frame
-from weft_runtime.bus import Bus, OutFrame
+from weft_runtime.bus import Bus, BusClosed, OutFrame
 from weft_runtime.errors import WeftError
 from weft_runtime.fairness import FairLine
 
@@ -36,6 +38,7 @@ ACK_WITHIN_S: Final = 0.1
 """How long an ack waits for others of its partition, each being a write to the log of its queue: what a crash repeats changes nothing."""
 UNSAID_MOST: Final = 5_000
 """Journal rows of a partition whose messages the broker has not confirmed and which are in memory: with more, its queue is not read."""
+SETTLE_AGAIN_S: Final = 1.0
 HOLD: Final = timedelta(milliseconds=250)
 """Between two turns of an item that cannot be decided yet."""
 
@@ -64,6 +67,7 @@ class Line:
         self._retry_at: datetime | None = None
         self._event = asyncio.Event()
         self._open: list[Owned] = []
+        self._settling: set[asyncio.Task[None]] = set()
         self._held_back = False
 
     async def open(self, owned: Owned) -> None:
@@ -168,16 +172,29 @@ class Line:
             if piece.arrival is not None and id(piece) not in waiting:
                 piece.arrival.open -= 1
                 arrivals[id(piece.arrival)] = piece.arrival
+        bad = [*(one for made in taken.cuts for one in made.unusable), *turnout.parked]
+        for one in bad:
+            log.warning("item_parked", queue=one.owned.queue, word=one.item.type, item=one.item.id, code=one.code, reason=one.reason,
+                        trace=one.item.traceparent)  # fmt: skip
+            PARKED.inc()
+        broken = [made for made in taken.cuts if made.broken is not None]
+        for made in broken:
+            del arrivals[id(made.arrival)]
+        settling = partial(self._settle, bad, broken, [arrival for arrival in arrivals.values() if not arrival.open])
         try:
-            await self._park([*(bad for made in taken.cuts for bad in made.unusable), *turnout.parked])
-            for made in taken.cuts:
-                if made.broken is not None:
-                    await self._reject(made)
-                    del arrivals[id(made.arrival)]
-            await self._ack([arrival for arrival in arrivals.values() if not arrival.open and not arrival.owned.lost])
+            await settling()
         except WeftError as error:
-            # Whatever was not acked comes again, and applying it again changes nothing.
-            log.warning("ack_failed", error=str(error))
+            log.warning("not_parked", items=len(bad), error=str(error))
+            task = asyncio.create_task(_until_done(settling))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, bad: list[Unusable], broken: list[Cut], done: list[Arrival]) -> None:
+        """Nothing is acked before what it came with is parked; until then it comes again, and applying it again changes nothing."""
+        await self._park(bad)
+        for made in broken:
+            await self._reject(made)
+        await self._ack([arrival for arrival in done if not arrival.owned.lost])
 
     async def _ack(self, arrivals: list[Arrival]) -> None:
         by_partition: dict[int, list[Arrival]] = {}
@@ -198,10 +215,6 @@ class Line:
         """Send items to the engine's dead letters, each with its reason, where they are parked in PostgreSQL."""
         if not unusable:
             return
-        for bad in unusable:
-            log.warning("item_parked", queue=bad.owned.queue, word=bad.item.type, item=bad.item.id, code=bad.code, reason=bad.reason,
-                        trace=bad.item.traceparent)  # fmt: skip
-            PARKED.inc()
         frames = [
             OutFrame(
                 routing.DEAD,
@@ -212,6 +225,18 @@ class Line:
             for bad in unusable
         ]
         await self._bus.publish(frames)
+
+
+async def _until_done(settling: Callable[[], Awaitable[None]]) -> None:
+    """Try again until the broker takes it. The subscription may well stand meanwhile, and what is not acked comes again only after that."""
+    while True:
+        await asyncio.sleep(SETTLE_AGAIN_S)
+        try:
+            return await settling()
+        except BusClosed:
+            return None
+        except WeftError:
+            continue
 
 
 def _readable(owned: Owned) -> bool:
