@@ -62,9 +62,8 @@ def read(item: Item) -> Message:
     newest = word(item.type)
     try:
         version = version_of(item)
-        data = msgspec.json.decode(
-            shallow(item.data)
-        )  # stricter than what reads it below: no number beyond the finite ones, no lone surrogate
+        # Stricter than what reads it below: no number beyond the finite ones, no lone surrogate, no depth without end.
+        data = msgspec.json.decode(shallow(item.data))
     except (ValueError, msgspec.DecodeError) as error:
         raise BadWord(f"{item.type} {item.id}: {error}") from error
     if version > newest.version:

@@ -43,3 +43,8 @@ def test_a_password_in_an_address_is_masked() -> None:
 @given(st.recursive(st.none() | st.integers() | st.text() | st.binary(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_value_can_be_redacted(value: object) -> None:
     redact(value)
+
+
+def test_names_of_our_packages_are_no_keys() -> None:
+    line = 'File "services/engine/weft_engine/hotloop/lane.py", line 3, in weft_contracts.frames'
+    assert redact_text(line) == line

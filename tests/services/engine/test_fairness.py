@@ -61,11 +61,16 @@ def item(tenant: str, type_: str, data: dict[str, Any], replyto: str | None = No
     )  # fmt: skip
 
 
+def partition(one: Item) -> int:
+    """Where the execution that an item is about lives."""
+    return routing.partition_of(UUID(msgspec.json.decode(one.data)["execution_id"]), PARTITIONS)
+
+
 async def opened(bus: Bus, items: Sequence[Item]) -> Line:
     """A line that was given all of these by the broker, each in a frame of its own, and has read none."""
     await bus.declare(partitions(PARTITIONS))
-    line = Line(bus, 1500)
-    places = [routing.partition_queue(number % PARTITIONS) for number in range(len(items))]
+    line = Line(bus, 1500, PARTITIONS)
+    places = [routing.partition_queue(partition(one)) for one in items]
     await bus.publish([OutFrame(routing.COMMANDS, place, encode_frame([one])) for place, one in zip(places, items, strict=True)])
     owners = [Owned(number, 1, 0, 0) for number in range(PARTITIONS)]
     for owned in owners:
@@ -122,12 +127,13 @@ async def test_large_items_share_turns_and_stand_in_line_within_bounds(bus: Bus,
 
 async def test_a_partition_that_is_given_up_leaves_its_room_in_line_to_others(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_module, "LOOK_AHEAD_BYTES", TURN_BYTES)
-    line = await opened(bus, [result(new_id(), "x" * 250_000) for _ in range(LARGE)])
+    items = [result(new_id(), "x" * 250_000) for _ in range(LARGE)]
+    line = await opened(bus, items)
     first, kept = turn(line), line._open[-1]
     for owned in line._open[:-1]:
         await line.close(owned)
     seen = [piece for piece in first.pieces if piece.owned is kept]
-    while len(seen) < LARGE // PARTITIONS:
+    while len(seen) < sum(partition(one) == kept.partition for one in items):
         pieces = turn(line).pieces
         assert {piece.owned.partition for piece in pieces} == {kept.partition}
         seen += pieces

@@ -22,9 +22,10 @@ from tests.support.isolation import SharedStack
 NOW = SystemClock().now()
 
 
-def start(type_: str = "execution.start") -> Item:
-    """A start, or what an engine does not hear."""
-    data = msgspec.json.encode({"execution_id": new_id(), "workflow": "w"})
+def start(partition: int, of: int, type_: str = "execution.start") -> Item:
+    """A start, or what an engine does not hear, about an execution of that partition of so many."""
+    execution_id = next(made for made in iter(new_id, None) if routing.partition_of(made, of) == partition)
+    data = msgspec.json.encode({"execution_id": execution_id, "workflow": "w"})
     schema = schema_of("execution.start", 1)
     return Item(id=str(new_id()), source="test", type=type_, tenantid="acme", dataschema=schema, data=msgspec.Raw(data))
 
@@ -33,12 +34,12 @@ async def test_a_partition_with_much_unsaid_is_read_again_once_it_is_said() -> N
     bus = open_bus(f"inprocess://{new_id().hex}", name="holding")
     await bus.start()
     await bus.declare(partitions(2))
-    line = Line(bus, 100)
+    line = Line(bus, 100, 2)
     full, free = Owned(0, 1, UNSAID_MOST + 1, 0), Owned(1, 1, UNSAID_MOST, 0)
     for owned in (full, free):
         await line.open(owned)
         queue = routing.partition_queue(owned.partition)
-        await bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([start()]))])
+        await bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([start(owned.partition, 2)]))])
     assert await line.wait(10)
     assert [piece.owned for piece in line.take(10, NOW).pieces] == [free]
     assert not await line.wait(0.01), "what is held back does not keep the lane busy"
@@ -54,9 +55,9 @@ async def test_what_cannot_be_used_is_parked_once_the_broker_takes_it_and_acked_
     await bus.start()
     await bus.declare(partitions(1))
     dead = await bus.consume(dead_queue("engine"), prefetch=10)
-    line, owned = Line(bus, 100), Owned(0, 1, 0, 0)
+    line, owned = Line(bus, 100, 1), Owned(0, 1, 0, 0)
     await line.open(owned)
-    await bus.publish([OutFrame(routing.COMMANDS, owned.queue, encode_frame([start("no.such")]))])
+    await bus.publish([OutFrame(routing.COMMANDS, owned.queue, encode_frame([start(0, 1, "no.such")]))])
 
     async def arrived() -> Taken | None:
         taken = line.take(10, NOW)

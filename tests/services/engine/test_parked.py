@@ -7,15 +7,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import msgspec
 from weft_connectors.activity import ActivityCall
 from weft_contracts import routing
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
+from weft_engine.app import build
 from weft_runtime.bus import OutFrame
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import new_id
-from weft_runtime.testing import eventually
+from weft_runtime.database import driver_url
+from weft_runtime.testing import eventually, running_service
 
 from tests.services.engine.conftest import Engine
 
@@ -152,6 +155,43 @@ async def test_a_definition_this_code_cannot_run_stops_nobody_else(engine: Engin
         queue = routing.partition_queue(routing.partition_of(execution))
         await send(engine, routing.COMMANDS, queue, word("execution.start", start(execution, workflow)))
     await comes_to(engine, known, "completed")
+
+
+async def test_what_came_to_another_partition_than_its_own_is_parked_and_replayed_into_its_own(engine: Engine) -> None:
+    await engine.publish("astray", nodes=[STATE])
+    execution = new_id()
+    item = word("execution.start", start(execution, "astray"))
+    own = routing.partition_of(execution)
+    await send(engine, routing.COMMANDS, routing.partition_queue((own + 1) % routing.DEFAULT_PARTITIONS), item)
+    row = await parked(engine, item)
+    assert row["code"] == "wrong_partition"
+    assert (await engine.client.get(f"/api/v1/executions/{execution}")).status_code == 404
+    assert (await replay(engine, row))["status"] == "replayed"
+    await comes_to(engine, execution, "waiting")
+
+
+async def test_a_journal_that_tells_no_state_stops_nobody_else_neither_here_nor_at_the_next_owner(
+    engine: Engine, database_url: str, broker_url: str
+) -> None:
+    await engine.publish("sound", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
+    spoilt = await engine.start("sound")
+    await engine.ended(spoilt)
+    connection = await asyncpg.connect(driver_url(database_url))
+    try:
+        await connection.execute(
+            "INSERT INTO engine.journal (partition, seq, at, execution_id, tenant_id, position, entries)"
+            " SELECT partition, seq + 1000000, at, execution_id, tenant_id, position + 1000, entries FROM engine.journal"
+            " WHERE execution_id = $1 AND position = 0",
+            UUID(spoilt),
+        )
+    finally:
+        await connection.close()
+    signal = word("execution.signal", {"execution_id": spoilt, "signal_id": "1", "name": "go"})
+    await send(engine, routing.COMMANDS, routing.partition_queue(routing.partition_of(UUID(spoilt))), signal)
+    assert (await parked(engine, signal))["code"] == "journal_not_understood"
+    async with running_service(build, database_url, broker_url):
+        for _ in range(2 * routing.DEFAULT_PARTITIONS):
+            assert (await engine.ended(await engine.start("sound")))["status"] == "completed"
 
 
 async def test_what_names_no_tenant_is_seen_by_who_runs_the_installation_alone(engine: Engine) -> None:

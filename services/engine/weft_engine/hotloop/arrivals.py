@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from weft_contracts.envelope import Item, version_of
 from weft_contracts.frames import FrameError, decode_frame, shallow
+from weft_contracts.routing import partition_of
 from weft_language.compilation import DEFAULT_PRIORITY
 from weft_runtime.bus import Delivery
 from weft_runtime.fairness import URGENT
@@ -67,7 +68,10 @@ class Piece:
 
 @dataclass(slots=True)
 class Unusable:
-    """An item that is set aside. code: `unknown_type`, `unknown_version`, `bad_message`, `no_tenant`, or why its turn failed."""
+    """An item that is set aside.
+
+    code: `unknown_type`, `unknown_version`, `bad_message`, `no_tenant`, `wrong_partition`, or why its turn failed.
+    """
 
     owned: Owned
     item: Item
@@ -85,8 +89,8 @@ class Cut:
     broken: FrameError | None = None
 
 
-def cut(owned: Owned, delivery: Delivery) -> Cut:
-    """Decode a delivery. Nothing in it can raise."""
+def cut(owned: Owned, delivery: Delivery, partitions: int) -> Cut:
+    """Decode a delivery. Nothing in it can raise. partitions: how many the mesh has."""
     result = Cut(Arrival(owned, delivery))
     try:
         items = decode_frame(delivery.body)
@@ -94,14 +98,14 @@ def cut(owned: Owned, delivery: Delivery) -> Cut:
         result.broken = error
         return result
     for item in items:
-        bad = _read(result, owned, item)
+        bad = _read(result, owned, item, partitions)
         if bad is not None:
             result.unusable.append(Unusable(owned, item, *bad))
     result.arrival.open = len(result.pieces)
     return result
 
 
-def _read(result: Cut, owned: Owned, item: Item) -> tuple[str, str] | None:
+def _read(result: Cut, owned: Owned, item: Item, partitions: int) -> tuple[str, str] | None:
     word = words.WORDS.get(item.type)
     if word is None:
         return "unknown_type", f"an engine partition does not hear {item.type!r}"
@@ -113,6 +117,13 @@ def _read(result: Cut, owned: Owned, item: Item) -> tuple[str, str] | None:
         happening = words.decode(item.type, shallow(item.data))
     except (ValueError, msgspec.DecodeError) as error:
         return "bad_message", f"{item.type} {item.id}: {error}"
+    place = partition_of(happening.execution_id, partitions)
+    if place != owned.partition:
+        # Two owners of one execution would each write a journal of it.
+        return (
+            "wrong_partition",
+            f"execution {happening.execution_id} lives in partition {place} of {partitions}; replaying brings it there",
+        )
     size = memoryview(item.data).nbytes
     if size > MAX_OUTPUT_BYTES:
         happening = _bounded(happening, size)

@@ -61,7 +61,7 @@ class Turnout:
     partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
     seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
     contents: large values that the batch has yet to hold, JSON by tenant and id.
-    shown: executions that PostgreSQL has a head of, begun or not.
+    shown: executions that PostgreSQL has a head of, begun or not.  unreadable: those whose journal tells no state.
     """
 
     partitions: int
@@ -73,6 +73,7 @@ class Turnout:
     parked: list[Unusable] = field(default_factory=list)
     contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
     shown: set[UUID] = field(default_factory=set)
+    unreadable: set[UUID] = field(default_factory=set)
     _touched: dict[UUID, Touched] = field(default_factory=dict)
 
     def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:

@@ -54,7 +54,7 @@ class Lane:
         self._settings = settings
         self._publisher = Publisher(bus)
         self._turns = Turns(programs, settings)
-        self._line = Line(bus, settings.partition_prefetch)
+        self._line = Line(bus, settings.partition_prefetch, settings.partitions)
         self._wheel = Wheel()
         self._owned: dict[int, Owned] = {}
         self._refilled: dict[int, datetime] = {}

@@ -54,11 +54,12 @@ class Taken:
 
 
 class Line:
-    """Items of several partitions. prefetch: frames per partition given by the broker and not yet acked."""
+    """Items of several partitions. prefetch: frames per partition given by the broker and not yet acked.  partitions: of the mesh."""
 
-    def __init__(self, bus: Bus, prefetch: int) -> None:
+    def __init__(self, bus: Bus, prefetch: int, partitions: int) -> None:
         self._bus = bus
         self._prefetch = prefetch
+        self._partitions = partitions
         self._fair: FairLine[Piece] = FairLine()
         self._fair_bytes = 0
         self._first: list[Piece] = []
@@ -146,7 +147,7 @@ class Line:
                 break
             deliveries = owned.consumer.take_now(max_frames=min(INTAKE_FRAMES, INTAKE - len(found)))
             for delivery in deliveries:
-                made = cut(owned, delivery)
+                made = cut(owned, delivery, self._partitions)
                 self._cuts.append(made)
                 found += made.pieces
                 size += sum(piece.size_bytes for piece in made.pieces)

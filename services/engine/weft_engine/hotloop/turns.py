@@ -17,7 +17,6 @@ from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.claims import ContentLost, Values
-from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages, report_again
 from weft_engine.core.migrating import migrate, undo
 from weft_engine.core.retention import kept_days
@@ -28,6 +27,7 @@ from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.contents import Reading, Recent, blob_rows
 from weft_engine.hotloop.deciding import Turnout, not_started
+from weft_engine.hotloop.folding import BUGS, folded
 from weft_engine.hotloop.owned import Held, Owned
 from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.tracing import decide_traced, sampled
@@ -41,8 +41,6 @@ RETRY_WITHIN: Final = timedelta(hours=1)
 """So long at most takes a turn that lets an ended execution go on: until then it is not forgotten."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 """Large values that a turn holds for its next item, at most."""
-BUGS: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What our own mistakes raise in the pure core: they stop one item, never its neighbours."""
 
 log = structlog.get_logger(__name__)
 
@@ -112,9 +110,11 @@ class Turns:
         turnout.shown.update(heads)
         if heads:
             for execution_id, rows in (await journal.load(list(heads))).items():
-                state = fold(execution_id, rows)
+                state = folded(execution_id, rows)
                 if state is not None:
                     states[execution_id] = Held(state, *heads[execution_id])
+                elif rows:
+                    turnout.unreadable.add(execution_id)
         return states
 
     async def _keys(self, journal: Journal, pieces: Iterable[Piece], states: dict[UUID, Held]) -> dict[tuple[str, str, str], UUID]:
@@ -131,6 +131,9 @@ class Turns:
     ) -> None:  # fmt: skip
         happening = piece.happening
         current = turnout.current(piece, held)
+        if piece.execution_id in turnout.unreadable:
+            turnout.park(piece, "journal_not_understood", f"the journal of {piece.execution_id} tells no state; the log says why")
+            return
         if current is None and not isinstance(happening, words.Start):
             self._unknown(turnout, piece, now)
             return
@@ -281,7 +284,7 @@ class Turns:
         reading = self._reading(journal)
         while rows := await journal.unpublished(owned.partition, after, limit):
             histories = await journal.load(list({execution_id for _, execution_id, _ in rows}))
-            states = {execution_id: fold(execution_id, history) for execution_id, history in histories.items()}
+            states = {execution_id: folded(execution_id, history) for execution_id, history in histories.items()}
             outgoing: list[Outgoing] = []
             for _, execution_id, row in rows:
                 state = states[execution_id]
