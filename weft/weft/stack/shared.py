@@ -119,8 +119,9 @@ def keep(data_dir: Path, idle_s: float) -> None:
             _wait_until_unused(data, idle_s)
             if _ended(stack, data):
                 return
-    finally:
+    except BaseException:
         stack.stop()
+        raise
 
 
 def _wait_until_unused(data: DataDirectory, idle_s: float) -> None:
@@ -132,7 +133,7 @@ def _wait_until_unused(data: DataDirectory, idle_s: float) -> None:
 
 
 def _ended(stack: Stack, data: DataDirectory) -> bool:
-    """Stop the stack unless somebody uses it. In its turn, so that nobody joins meanwhile."""
+    """Stop the stack unless somebody uses it. In its turn, so that nobody joins meanwhile: what runs after it may be the next keeper's."""
     with TurnLock(data.path / "turn"):
         if _is_used(data):
             return False

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from weft_language.compilation import Program
+from weft_language.expressions import Meter
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as words
@@ -39,6 +40,8 @@ PATIENCE: Final = {words.Start: timedelta(seconds=30)}
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
 RETRY_WITHIN: Final = timedelta(hours=1)
 """So long at most takes a turn that lets an ended execution go on: until then it is not forgotten."""
+REST_STEPS: Final = 50_000
+"""Of evaluation, about, after which a turn lets others of its process have theirs."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 """Large values that a turn holds for its next item, at most."""
 
@@ -67,10 +70,14 @@ class Turns:
         turnout = Turnout(self._settings.partitions)
         states = await self._load(journal, turnout, pieces, look)
         holders = await self._keys(journal, pieces, states)
-        reading = self._reading(journal)
-        for piece in pieces:
-            await self._one(journal, reading, turnout, piece, states.get(piece.execution_id), holders, now)
-            reading.trim()
+        reading = Reading(journal, self._recent, READ_AT_ONCE_BYTES)
+        with Meter() as meter:
+            for piece in pieces:
+                await self._one(journal, reading, turnout, piece, states.get(piece.execution_id), holders, now)
+                reading.trim()
+                if meter.spent > REST_STEPS:
+                    meter.spent = 0
+                    await asyncio.sleep(0)
         for touched in turnout.large():
             touched.said = await self._said(reading, touched.state, partial(turnout.messages, touched, now))
             reading.trim()
@@ -83,9 +90,6 @@ class Turns:
         """Have the large values of a turn at hand that is durable now: the next step often reads them."""
         for (_, id_), content in turnout.contents.items():
             self._recent.put(id_, content)
-
-    def _reading(self, journal: Journal) -> Reading:
-        return Reading(journal, self._recent, READ_AT_ONCE_BYTES)
 
     async def _said(self, reading: Reading, state: State, say: Callable[[Values], list[Outgoing]]) -> list[Outgoing]:
         """What is said of an execution that may hold large values; nothing when one of them is lost, so that nothing wrong is."""
@@ -104,9 +108,7 @@ class Turns:
                 states[held.state.id] = held
             elif look or not _likely_new(piece):
                 unknown.append(piece.execution_id)
-        if not unknown:
-            return states
-        heads = await journal.heads(unknown)
+        heads = await journal.heads(unknown) if unknown else {}
         turnout.shown.update(heads)
         if heads:
             for execution_id, rows in (await journal.load(list(heads))).items():
@@ -281,7 +283,7 @@ class Turns:
     async def unsaid(self, journal: Journal, owned: Owned, after: int, limit: int = 500) -> list[tuple[int, list[Outgoing]]]:
         """What was committed to a partition after a seq and may not have been said: (seq of the last row, messages), in order."""
         found: list[tuple[int, list[Outgoing]]] = []
-        reading = self._reading(journal)
+        reading = Reading(journal, self._recent, READ_AT_ONCE_BYTES)
         while rows := await journal.unpublished(owned.partition, after, limit):
             histories = await journal.load(list({execution_id for _, execution_id, _ in rows}))
             states = {execution_id: folded(execution_id, history) for execution_id, history in histories.items()}
