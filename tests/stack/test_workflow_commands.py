@@ -150,6 +150,18 @@ def test_a_message_that_could_not_be_handled_is_seen_mended_and_replayed(mesh: M
         waits(client, good["execution_id"])
 
 
+@in_one_process
+def test_a_command_uses_the_token_of_the_one_before_and_signs_in_anew_where_it_is_refused(mesh: MeshProcess) -> None:
+    assert workflow(mesh, "list", "--as", "editor@demo.weft").returncode == 0
+    kept = mesh.data_dir / "tokens" / "editor@demo.weft"
+    first = kept.read_text()
+    assert (kept.stat().st_mode & 0o777, workflow(mesh, "list", "--as", "editor@demo.weft").returncode) == (0o600, 0)
+    assert kept.read_text() == first
+    kept.write_text("of another mesh")
+    assert workflow(mesh, "list", "--as", "editor@demo.weft").returncode == 0
+    assert kept.read_text() != "of another mesh"
+
+
 def test_parked_messages_are_looked_for_where_the_services_show_them() -> None:
     for service in NAMES:
         assert path_to(service, nobodys=False) == path_of(service)

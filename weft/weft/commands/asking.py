@@ -19,10 +19,10 @@ class Mesh:
     """The API of the mesh that runs on a data directory, as somebody. Exits with 1 where nothing runs or the sign-in is refused."""
 
     def __init__(self, data_dir: Path, email: str) -> None:
-        url, token = sign_in(data_dir, email)
-        self.url = url
+        self._who = (data_dir, email)
+        self.url, token = sign_in(data_dir, email, anew=False)
         headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx2.Client(base_url=f"{url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx2.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
     def __enter__(self) -> Self:
         """Speak with it for the length of a block."""
@@ -54,7 +54,11 @@ class Mesh:
 
     def _request(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:
-            return self._client.request(method, path, **more)
+            answer = self._client.request(method, path, **more)
+            if answer.status_code == 401:  # the token was that of a command before, of a mesh before perhaps
+                self._client.headers["Authorization"] = f"Bearer {sign_in(*self._who)[1]}"
+                answer = self._client.request(method, path, **more)
+            return answer
         except httpx2.HTTPError as error:
             refuse(f"{self.url} does not answer: {error}. See `weft status`.")
 
