@@ -1,8 +1,11 @@
 """The bus over RabbitMQ keeps every promise."""
 
+import asyncio
+
 import pytest
 from weft_runtime.bus import Bus, OutFrame
 from weft_runtime.bus.rabbit import splice
+from weft_runtime.errors import NotFound
 
 from tests.runtime.bus.promises import BusPromises, declared, exactly, read, to, until
 
@@ -39,3 +42,17 @@ class TestRabbit(BusPromises):
         await reader.close()
         (left,) = await exactly(await second.consume(queue, prefetch=100), 1)
         assert int(left.body) == 2
+
+    async def test_a_channel_that_the_broker_closes_gives_its_number_to_no_other_before_it_is_closed_here_too(self, bus: Bus) -> None:
+        queue = await declared(bus)
+        reader = await read(bus, "consume", queue)
+        channel = reader._channel  # type: ignore[attr-defined]
+
+        async def look(number: int) -> None:
+            with pytest.raises(NotFound):
+                await bus.depth(f"missing.{number}")
+            assert await bus.depth(queue) == 0
+
+        for round_ in range(5):
+            await asyncio.gather(*(look(20 * round_ + number) for number in range(20)))
+        assert reader._channel is channel, "one channel too many opened would have cost the connection"  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from typing import Final
 from weft_engine.core import entries as e
 from weft_engine.core.entries import REWINDS
 from weft_engine.core.evolve import Timed
-from weft_engine.core.evolve.renaming import reindexed
+from weft_engine.core.evolve.renaming import followed
 from weft_engine.core.state import Place, State
 from weft_engine.core.turn import Entering
 
@@ -86,10 +86,7 @@ def _visits(entries: Sequence[Timed]) -> tuple[list[_Visit], dict[Place, _Visit]
     known: dict[Place, _Visit] = {}
     before: dict[Place, _Visit] = {}
     for position, (entry, _) in enumerate(entries):
-        if entry.kind == e.MIGRATED:
-            before, known = known, reindexed(known, entry)
-        elif entry.kind == e.MIGRATION_UNDONE:
-            known = before
+        known, before = followed(known, before, entry)
         if entry.node is None:
             continue
         place = (entry.node, entry.visit)

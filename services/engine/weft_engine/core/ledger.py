@@ -10,7 +10,7 @@ from typing import Any, Final
 from weft_engine.core import entries as e
 from weft_engine.core.claims import Claimed, hash_of
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve.renaming import Rename, reindexed, renamed, renamer
+from weft_engine.core.evolve.renaming import Rename, followed, reindexed, renamed, renamer
 from weft_engine.core.reuse import Done, Path, Reusable, Where, put, take
 from weft_engine.core.state import ROOT, Place, scope_key
 
@@ -80,10 +80,7 @@ def effects(entries: Sequence[tuple[Entry, datetime]]) -> list[Effect]:
     before: dict[Place, Effect] = {}
     completed: dict[int, Effect] = {}
     for position, (entry, at) in enumerate(entries):
-        if entry.kind == e.MIGRATED:
-            before, known = known, reindexed(known, entry)
-        elif entry.kind == e.MIGRATION_UNDONE:
-            known = before
+        known, before = followed(known, before, entry)
         if entry.node is None:
             continue
         place = (entry.node, entry.visit)

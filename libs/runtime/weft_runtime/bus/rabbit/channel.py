@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 from uuid import uuid4
 
 import aiormq
@@ -14,6 +15,9 @@ from weft_runtime.bus.ports import Delivery, OutFrame
 from weft_runtime.bus.rabbit import wire
 from weft_runtime.bus.rabbit.splice import Splice
 from weft_runtime.errors import Unavailable
+
+NUMBERS: Final = 1_000
+"""Numbers of channels that are ours: half of those RabbitMQ gives, since the client library goes on above the highest in use."""
 
 
 class Sent:
@@ -125,9 +129,11 @@ async def open_channel(
     connection: aiormq.Connection, splice: Splice, *, confirms: bool, on_delivery: Callable[[Delivery], None], timeout_s: float
 ) -> FrameChannel:
     """A hot-path channel on a connection that is open. Raises: the client library's errors, TimeoutError."""
-    async with connection.last_channel_lock:
-        number = next(free for free in range(1, 65536) if free not in connection.channels)
-        channel = FrameChannel(connection, splice, number, confirms=confirms, on_delivery=on_delivery)
-        connection.channels[number] = channel
+    # A channel that the broker closes is free to the library before our own word that it is closed has gone out; opened again in
+    # between, it costs the connection. So numbers go round, and each is used again as late as can be.
+    most = min(connection.connection_tune.channel_max or NUMBERS, NUMBERS)
+    turns = chain(range(splice.last_number + 1, most + 1), range(1, splice.last_number + 1))
+    number = splice.last_number = next(free for free in turns if free not in connection.channels)
+    channel = connection.channels[number] = FrameChannel(connection, splice, number, confirms=confirms, on_delivery=on_delivery)
     await channel.open(timeout=timeout_s)
     return channel

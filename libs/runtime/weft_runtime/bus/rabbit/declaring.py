@@ -63,7 +63,6 @@ async def declare(link: Link, topology: Topology) -> bool:
 
     Raises: Unavailable; Conflict when a queue of the name has other arguments.
     """
-    # One after another: the client library gives channels that are opened side by side while others close the same number.
     fresh = [queue for queue in topology.queues if not await _exists(link, queue.name)]
     async with _channel(link) as channel:
         with asking("declare the queues"):

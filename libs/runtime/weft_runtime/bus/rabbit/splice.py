@@ -63,6 +63,8 @@ class Splice(asyncio.Protocol):
         self._told_at = 0.0
         self._held = 0
         self._deaf: asyncio.TimerHandle | None = None
+        self.last_number = 0
+        """Of the channel that was opened last."""
         self.paused = False
         self.blocked = False
         """Whether the broker, short of memory or disk, reads nothing more of this connection until it says so."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from weft_engine.core.entries import Entry
+from weft_engine.core.entries import MIGRATED, MIGRATION_UNDONE, Entry
 from weft_engine.core.reuse import Reusable
 from weft_engine.core.state import Place
 
@@ -51,6 +51,16 @@ def renamed(reusable: Reusable, entry: Entry) -> Reusable:
     """Outside work by where a migration says that it was done."""
     rename = renamer(entry)
     return {(rename.node(node), tuple(map(rename.key, path))): done for (node, path), done in reusable.items()}
+
+
+Index = dict[Place, FoundT]
+
+
+def followed(known: Index[FoundT], before: Index[FoundT], entry: Entry) -> tuple[Index[FoundT], Index[FoundT]]:
+    """(known, before) after an entry: what is known by visit, called as the visits are now, and as it was before the last migration."""
+    if entry.kind == MIGRATED:
+        return reindexed(known, entry), known
+    return (before if entry.kind == MIGRATION_UNDONE else known), before
 
 
 def reindexed(index: Mapping[Place, FoundT], entry: Entry) -> dict[Place, FoundT]:
