@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest_asyncio
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_definitions.app import build
@@ -31,9 +32,17 @@ async def hasty(database_url: str) -> AsyncIterator[RunningService]:
         yield running
 
 
+async def drafted(patient: RunningService, tenant: str) -> httpx2.AsyncClient:
+    """An editor of a tenant whose draft all have heard of."""
+    client = patient.client(tenant, ["editor"])
+    for service in ("engine", "events"):
+        await tell(patient, WorkflowInstalled(slug="greet", revision=1, service=service), tenant=tenant)
+    assert (await client.post(PATH, json=definition())).json()["installed"] is True
+    return client
+
+
 async def test_a_publish_waits_for_all_and_no_longer(patient: RunningService) -> None:
-    client = patient.client("waits", ["editor"])
-    await client.post(PATH, json=definition())
+    client = await drafted(patient, "waits")
     publishing = asyncio.create_task(client.post(f"{PATH}/greet/publish"))
 
     async def told() -> bool | None:
@@ -60,8 +69,7 @@ async def test_a_publish_is_answered_although_somebody_is_away(hasty: RunningSer
 
 
 async def test_an_older_installation_told_late_takes_nothing_back(patient: RunningService) -> None:
-    client = patient.client("late", ["editor"])
-    await client.post(PATH, json=definition())
+    client = await drafted(patient, "late")
     for revision in (3, 2):
         for service in ("engine", "events"):
             await tell(patient, WorkflowInstalled(slug="greet", revision=revision, service=service), tenant="late")
