@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from weft.options import ADMIN, HERE, As, DataDir, Id, Json, Yes
+from weft.options import ADMIN, DEMO_ADMIN, HERE, As, Asker, DataDir, Id, Yes
 
 Payload = Annotated[str | None, Parameter(help="JSON.")]
 
@@ -37,9 +37,7 @@ def list_executions(
     which: Which = ANY,
     started_by: str | None = None,
     limit: int = 50,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """List executions, the latest started first.
 
@@ -52,39 +50,39 @@ def list_executions(
     """
     from weft.commands.execution import list_executions as run
 
-    run(data_dir, who, which, started_by=started_by, limit=limit, as_json=json)
+    run(asker, which, started_by=started_by, limit=limit)
 
 
 @app.command
-def show(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def show(id_: Id, *, asker: Asker = DEMO_ADMIN) -> None:
     """Show an execution and what it waits for."""
     from weft.commands.execution import show as run
 
-    run(data_dir, who, id_, as_json=json)
+    run(asker, id_)
 
 
 @app.command
-def cancel(id_: Id, *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def cancel(id_: Id, *, reason: str | None = None, asker: Asker = DEMO_ADMIN) -> None:
     """End an execution now, with its children, tasks and timers."""
     from weft.commands.execution import act
 
-    act(data_dir, who, id_, "cancel", {"reason": reason}, as_json=json)
+    act(asker, id_, "cancel", {"reason": reason})
 
 
 @app.command
-def pause(id_: Id, *, reason: str | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def pause(id_: Id, *, reason: str | None = None, asker: Asker = DEMO_ADMIN) -> None:
     """Let an execution rest: signals are kept, time stands still, children and tasks follow."""
     from weft.commands.execution import act
 
-    act(data_dir, who, id_, "pause", {"reason": reason}, as_json=json)
+    act(asker, id_, "pause", {"reason": reason})
 
 
 @app.command
-def resume(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def resume(id_: Id, *, asker: Asker = DEMO_ADMIN) -> None:
     """End the pause of an execution."""
     from weft.commands.execution import act
 
-    act(data_dir, who, id_, "resume", None, as_json=json)
+    act(asker, id_, "resume", None)
 
 
 @app.command
@@ -95,9 +93,7 @@ def retry(
     input_: Annotated[str | None, Parameter(name="--input", help="JSON, in the place of the execution's own.")] = None,
     version: int | None = None,
     redo: Annotated[bool, Parameter(negative=())] = False,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Let an execution that failed or timed out go on.
 
@@ -115,15 +111,15 @@ def retry(
 
     effects = "redo" if redo else "skip"
     body = {"from": node, "input": read_json(input_, "--input"), "version": version, "effects": effects}
-    act(data_dir, who, id_, "retry", body, as_json=json)
+    act(asker, id_, "retry", body)
 
 
 @app.command
-def explain(id_: Id, *, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def explain(id_: Id, *, asker: Asker = DEMO_ADMIN) -> None:
     """Tell why an execution is where it is: what it waits for, and each condition on its way."""
     from weft.commands.execution import explain as run
 
-    run(data_dir, who, id_, as_json=json)
+    run(asker, id_)
 
 
 @app.command
@@ -146,7 +142,7 @@ def export(
     """
     from weft.commands.export import export as run
 
-    run(data_dir, who, id_, pytest=pytest, out=out)
+    run(Asker(email=who, data_dir=data_dir), id_, pytest=pytest, out=out)
 
 
 @app.command
@@ -155,14 +151,12 @@ def signal(
     name: str,
     *,
     payload: Payload = None,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Bring a named signal to an execution."""
     from weft.commands.execution import signal as run
 
-    run(data_dir, who, id_, name, payload, as_json=json)
+    run(asker, id_, name, payload)
 
 
 @app.command
@@ -182,9 +176,7 @@ def bulk(
     preview: Annotated[bool, Parameter(negative=())] = False,
     yes: Yes = False,
     wait: bool = True,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Do one verb to all executions that are chosen now. Exits with 3 when some were refused.
 
@@ -215,4 +207,4 @@ def bulk(
     options = {"name": name, "payload": read_json(payload, "--payload"), "from": from_node, "input": read_json(input_, "--input")}
     options |= {"version": with_version, "effects": "redo" if redo else None}
     given = {"reason": reason, "rate_per_s": rate_per_s}
-    run(data_dir, who, verb, which, ids, options, given, preview=preview, yes=yes, wait=wait, as_json=json)
+    run(asker, verb, which, ids, options, given, preview=preview, yes=yes, wait=wait)

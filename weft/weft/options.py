@@ -1,6 +1,7 @@
 """The options that commands to a running mesh share."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,3 +15,16 @@ Id = Annotated[str, Parameter(name="id")]
 Labels = Annotated[list[str], Parameter(negative=(), help="`name=value`; may be repeated.")]
 HERE = Path(os.environ.get("WEFT_DATA_DIR", ".weft"))
 ADMIN = "admin@demo.weft"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks the mesh of which data directory, and whether a person or a program reads the answer."""
+
+    as_json: Json = False
+    email: As = ADMIN
+    data_dir: DataDir = HERE
+
+
+DEMO_ADMIN = Asker()

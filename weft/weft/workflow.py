@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from weft.options import ADMIN, HERE, As, DataDir, Id, Json, Labels, Yes
+from weft.options import DEMO_ADMIN, Asker, Id, Json, Labels, Yes
 
 Document = Annotated[Path, Parameter(help="A definition, JSON or YAML; `-` reads it from standard input.")]
 Note = Annotated[str | None, Parameter(help="Why, for the history.")]
@@ -28,9 +28,7 @@ def list_workflows(
     label: Labels | None = None,
     q: str | None = None,
     limit: int = 50,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """List workflows, the newest first.
 
@@ -45,15 +43,15 @@ def list_workflows(
     """
     from weft.commands.workflow import list_workflows as run
 
-    run(data_dir, who, {"status": status, "label": label, "q": q, "limit": limit}, as_json=json)
+    run(asker, {"status": status, "label": label, "q": q, "limit": limit})
 
 
 @app.command
-def show(slug: str, *, version: int | None = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def show(slug: str, *, version: int | None = None, asker: Asker = DEMO_ADMIN) -> None:
     """Show a workflow with its newest definition, or that of a version."""
     from weft.commands.workflow import show as run
 
-    run(data_dir, who, slug, version, as_json=json)
+    run(asker, slug, version)
 
 
 @app.command
@@ -61,9 +59,7 @@ def save(
     document: Document,
     *,
     publish: Annotated[bool, Parameter(negative=())] = False,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Create the workflow that a definition names, or give it a new version.
 
@@ -74,43 +70,39 @@ def save(
     """
     from weft.commands.documents import save as run
 
-    run(data_dir, who, document, publish=publish, as_json=json)
+    run(asker, document, publish=publish)
 
 
 @app.command
-def publish(
-    slug: str, *, version: int | None = None, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
-) -> None:
+def publish(slug: str, *, version: int | None = None, note: Note = None, asker: Asker = DEMO_ADMIN) -> None:
     """Let new executions run a version, the newest unless one is named."""
     from weft.commands.workflow import act
 
-    act(data_dir, who, slug, "publish", {"version": version, "note": note}, as_json=json)
+    act(asker, slug, "publish", {"version": version, "note": note})
 
 
 @app.command
-def activate(
-    slug: str, *, version: int | None = None, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE
-) -> None:
+def activate(slug: str, *, version: int | None = None, note: Note = None, asker: Asker = DEMO_ADMIN) -> None:
     """Let a deactivated workflow start again, by another version where one is named."""
     from weft.commands.workflow import act
 
-    act(data_dir, who, slug, "activate", {"version": version, "note": note}, as_json=json)
+    act(asker, slug, "activate", {"version": version, "note": note})
 
 
 @app.command
-def deactivate(slug: str, *, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def deactivate(slug: str, *, note: Note = None, asker: Asker = DEMO_ADMIN) -> None:
     """Let nothing start a workflow any more; what runs goes on."""
     from weft.commands.workflow import act
 
-    act(data_dir, who, slug, "deactivate", {"note": note}, as_json=json)
+    act(asker, slug, "deactivate", {"note": note})
 
 
 @app.command
-def rollback(slug: str, version: int, *, note: Note = None, json: Json = False, who: As = ADMIN, data_dir: DataDir = HERE) -> None:
+def rollback(slug: str, version: int, *, note: Note = None, asker: Asker = DEMO_ADMIN) -> None:
     """Publish what an earlier version held as a new version."""
     from weft.commands.workflow import act
 
-    act(data_dir, who, slug, "rollback", {"version": version, "note": note}, as_json=json)
+    act(asker, slug, "rollback", {"version": version, "note": note})
 
 
 @app.command
@@ -122,9 +114,7 @@ def start(
     label: Labels | None = None,
     version: int | None = None,
     wait: str | None = None,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Start an execution.
 
@@ -140,7 +130,7 @@ def start(
     from weft.commands.asking import read_json
     from weft.commands.workflow import start as run
 
-    run(data_dir, who, slug, {"input": read_json(input_, "--input"), "key": key, "version": version}, label or [], wait, as_json=json)
+    run(asker, slug, {"input": read_json(input_, "--input"), "key": key, "version": version}, label or [], wait)
 
 
 @app.command
@@ -157,9 +147,7 @@ def migrate(
     preview: Annotated[bool, Parameter(negative=())] = False,
     yes: Yes = False,
     wait: bool = True,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Move the live executions of one version to another. Exits with 3 when it has halted or some were refused.
 
@@ -187,7 +175,7 @@ def migrate(
 
     asked = {"from": from_, "to": to, "mapping": read_json(mapping, "--mapping"), "timers": "reset" if reset_timers else None}
     asked |= {"canary": None if canary is None else {"share": canary}, "stop_at_error_rate": stop_at, "watch_s": watch_s}
-    run(data_dir, who, slug, asked, preview=preview, yes=yes, wait=wait, as_json=json)
+    run(asker, slug, asked, preview=preview, yes=yes, wait=wait)
 
 
 @app.command
@@ -196,9 +184,7 @@ def undo_migration(
     *,
     yes: Yes = False,
     wait: bool = True,
-    json: Json = False,
-    who: As = ADMIN,
-    data_dir: DataDir = HERE,
+    asker: Asker = DEMO_ADMIN,
 ) -> None:
     """Take the executions of a migration back to the version and state they had before.
 
@@ -209,4 +195,4 @@ def undo_migration(
     """
     from weft.commands.moving import undo as run
 
-    run(data_dir, who, id_, yes=yes, wait=wait, as_json=json)
+    run(asker, id_, yes=yes, wait=wait)

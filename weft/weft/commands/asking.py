@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +9,7 @@ import httpx2
 
 from weft.commands.terminal import refuse
 from weft.commands.token import sign_in
+from weft.options import Asker
 
 TIMEOUT_S = 40.0
 """Longer than any answer of the API is waited for."""
@@ -18,9 +18,9 @@ TIMEOUT_S = 40.0
 class Mesh:
     """The API of the mesh that runs on a data directory, as somebody. Exits with 1 where nothing runs or the sign-in is refused."""
 
-    def __init__(self, data_dir: Path, email: str) -> None:
-        self._who = (data_dir, email)
-        self.url, token = sign_in(data_dir, email, anew=False)
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self.url, token = sign_in(asker.data_dir, asker.email, anew=False)
         headers = {"Authorization": f"Bearer {token}"}
         self._client = httpx2.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
@@ -56,7 +56,7 @@ class Mesh:
         try:
             answer = self._client.request(method, path, **more)
             if answer.status_code == 401:  # the token was that of a command before, of a mesh before perhaps
-                self._client.headers["Authorization"] = f"Bearer {sign_in(*self._who)[1]}"
+                self._client.headers["Authorization"] = f"Bearer {sign_in(self._asker.data_dir, self._asker.email)[1]}"
                 answer = self._client.request(method, path, **more)
             return answer
         except httpx2.HTTPError as error:

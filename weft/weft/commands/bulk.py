@@ -1,7 +1,6 @@
 """`weft execution bulk`: one verb on many executions, looked at before and watched to its end."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 from weft.commands.asking import Mesh, as_text, told
@@ -9,14 +8,14 @@ from weft.commands.execution import show_table
 from weft.commands.labels import labels_of
 from weft.commands.terminal import SOME_REFUSED, confirm, refuse, say, watched
 from weft.execution import Which
+from weft.options import Asker
 
 SHOWN_REFUSALS = 20
 ENDED = ("completed", "stopped")
 
 
 def bulk(
-    data_dir: Path,
-    who: str,
+    asker: Asker,
     verb: str,
     which: Which,
     ids: list[str] | None,
@@ -26,19 +25,18 @@ def bulk(
     preview: bool,
     yes: bool,
     wait: bool,
-    as_json: bool,
 ) -> None:
     """Choose, ask, do and watch. options: of the verb.  given: more of the request. Members that are None are left out of both.
 
     Exits with 1 when it is refused or nobody says yes; with 3 when some executions refused or the job was stopped.
     """
     body = {"verb": verb, "filter": chosen(which, ids), "options": told(options), **told(given)}
-    with Mesh(data_dir, who) as mesh:
-        if as_json and not (preview or yes):
+    with Mesh(asker) as mesh:
+        if asker.as_json and not (preview or yes):
             refuse("A program is not asked: add --yes, or --preview.")
         if preview or not yes:
             found = mesh.post("/executions/bulk", {**body, "preview": True})
-            if preview and as_json:
+            if preview and asker.as_json:
                 say(as_text(found))
                 return
             _show_preview(found)
@@ -48,9 +46,9 @@ def bulk(
         job = mesh.post("/executions/bulk", body)
         if wait:
             id_ = job["id"]
-            job = watched(lambda: mesh.get(f"/bulk/{id_}"), lambda found: found["status"] not in ENDED, _line, quiet=as_json)
-        say(as_text(job) if as_json else _line(job))
-        if job["progress"]["refused"] and not as_json:
+            job = watched(lambda: mesh.get(f"/bulk/{id_}"), lambda found: found["status"] not in ENDED, _line, quiet=asker.as_json)
+        say(as_text(job) if asker.as_json else _line(job))
+        if job["progress"]["refused"] and not asker.as_json:
             for item in mesh.get(f"/bulk/{job['id']}/items", status="refused", limit=SHOWN_REFUSALS)["items"]:
                 say(f"  {item['execution_id']}  {item['code']}: {item['detail']}")
     if wait and (job["progress"]["refused"] or job["status"] == "stopped"):

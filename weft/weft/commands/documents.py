@@ -12,6 +12,7 @@ from weft_runtime.errors import WeftError
 from weft.commands.asking import Mesh, as_text
 from weft.commands.terminal import refuse, say
 from weft.commands.workflow import line
+from weft.options import Asker
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
@@ -32,16 +33,16 @@ def validate(document: Path, *, as_json: bool) -> None:
         sys.exit(1)
 
 
-def save(data_dir: Path, who: str, document: Path, *, publish: bool, as_json: bool) -> None:
+def save(asker: Asker, document: Path, *, publish: bool) -> None:
     """Create the workflow that a definition names, or give it a new version; print what it is then."""
     definition = _read(document).document
     slug = definition.get("slug") if isinstance(definition, dict) else None
     body = {"definition": definition, "status": "active" if publish else "draft"}
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         path = f"/workflows/{quote(slug, safe='')}" if isinstance(slug, str) and slug else None
         exists = path is not None and mesh.find(path) is not None
         saved: dict[str, Any] = mesh.put(path, body) if path is not None and exists else mesh.post("/workflows", body)
-    say(as_text(saved) if as_json else line(saved))
+    say(as_text(saved) if asker.as_json else line(saved))
 
 
 def _read(document: Path) -> documents.Sent:

@@ -1,16 +1,16 @@
 """`weft execution`: list, show, and act on one."""
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from weft.commands.asking import Mesh, as_text, read_json, told
 from weft.commands.terminal import say, table
 from weft.execution import Which
+from weft.options import Asker
 
 
-def list_executions(data_dir: Path, who: str, which: Which, *, started_by: str | None, limit: int, as_json: bool) -> None:
+def list_executions(asker: Asker, which: Which, *, started_by: str | None, limit: int) -> None:
     """Print executions, the latest started first. started_by: an id, `me` for who asks, None for anybody."""
     asked = {
         "workflow": which.workflow,
@@ -20,9 +20,9 @@ def list_executions(data_dir: Path, who: str, which: Which, *, started_by: str |
         "label": which.label,
         "started_by": started_by,
     }
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get("/executions", **asked, **{"from": which.since, "to": which.until}, q=which.q, limit=limit)
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
     else:
         show_table(found["items"], "started_at")
@@ -37,32 +37,32 @@ def show_table(executions: list[dict[str, Any]], when: str) -> None:
     table(head, rows)
 
 
-def show(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
+def show(asker: Asker, id_: str) -> None:
     """Print an execution."""
-    with Mesh(data_dir, who) as mesh:
-        show_one(mesh.get(f"/executions/{quote(id_, safe='')}"), as_json=as_json)
+    with Mesh(asker) as mesh:
+        show_one(mesh.get(f"/executions/{quote(id_, safe='')}"), asker)
 
 
-def act(data_dir: Path, who: str, id_: str, verb: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
+def act(asker: Asker, id_: str, verb: str, body: dict[str, Any] | None) -> None:
     """Do a verb to an execution and print what it is then. body: members that are None are left out."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         given = None if body is None else told(body)
-        show_one(mesh.post(f"/executions/{quote(id_, safe='')}/{verb}", given), as_json=as_json)
+        show_one(mesh.post(f"/executions/{quote(id_, safe='')}/{verb}", given), asker)
 
 
-def signal(data_dir: Path, who: str, id_: str, name: str, payload: str | None, *, as_json: bool) -> None:
+def signal(asker: Asker, id_: str, name: str, payload: str | None) -> None:
     """Send a signal and print what became of it."""
     value = read_json(payload, "--payload")
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         answer = mesh.post(f"/executions/{quote(id_, safe='')}/signals/{quote(name, safe='')}", {"payload": value})
-    say(as_text(answer) if as_json else f"{answer['signal']} to {answer['execution_id']}: {answer['status']}")
+    say(as_text(answer) if asker.as_json else f"{answer['signal']} to {answer['execution_id']}: {answer['status']}")
 
 
-def explain(data_dir: Path, who: str, id_: str, *, as_json: bool) -> None:
+def explain(asker: Asker, id_: str) -> None:
     """Print why an execution is where it is."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get(f"/executions/{quote(id_, safe='')}/explain")
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
         return
     say(f"{found['execution_id']}  {found['status']}")
@@ -85,9 +85,9 @@ def _because(tree: dict[str, Any] | None) -> str:
     return f" when {tree['expression']}: {value}" + (f" ({parts})" if parts else "")
 
 
-def show_one(shown: dict[str, Any], *, as_json: bool) -> None:
+def show_one(shown: dict[str, Any], asker: Asker) -> None:
     """Print an execution, or what is known of it while its end is waited for elsewhere."""
-    if as_json:
+    if asker.as_json:
         say(as_text(shown))
         return
     execution_id = shown.get("id") or shown["execution_id"]

@@ -11,14 +11,15 @@ from weft_engine.core.recording import versions
 
 from weft.commands.asking import Mesh, as_text
 from weft.commands.terminal import say
+from weft.options import Asker
 
 PAGE: Final = 200
 WIDTH: Final = 120
 
 
-def export(data_dir: Path, who: str, id_: str, *, pytest: bool, out: Path | None) -> None:
+def export(asker: Asker, id_: str, *, pytest: bool, out: Path | None) -> None:
     """Print an execution, or write it to a file. pytest: as a test, else as the recording itself, JSON."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         recorded, shown = recording(mesh, id_)
     text = as_test(recorded, shown) if pytest else as_text(recorded)
     if out is None:

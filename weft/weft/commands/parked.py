@@ -1,18 +1,18 @@
 """`weft parked`: messages that a service could not handle."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from weft.commands.asking import Mesh, as_text
 from weft.commands.terminal import say, table
+from weft.options import Asker
 
 
-def list_parked(data_dir: Path, who: str, service: str, limit: int, *, nobodys: bool, as_json: bool) -> None:
+def list_parked(asker: Asker, service: str, limit: int, *, nobodys: bool) -> None:
     """Print what waits to be settled, the oldest first."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get(path_to(service, nobodys), limit=limit)
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
         return
     head = ("Parked", "Type", "Code", "Since", "Reason")
@@ -21,11 +21,11 @@ def list_parked(data_dir: Path, who: str, service: str, limit: int, *, nobodys: 
         say("… and more: raise --limit.")
 
 
-def show(data_dir: Path, who: str, service: str, id_: str, *, nobodys: bool, as_json: bool) -> None:
+def show(asker: Asker, service: str, id_: str, *, nobodys: bool) -> None:
     """Print one with its item."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get(_one(service, id_, nobodys))
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
         return
     say(_line(found))
@@ -33,13 +33,11 @@ def show(data_dir: Path, who: str, service: str, id_: str, *, nobodys: bool, as_
     say(as_text(found["item"]))
 
 
-def settle(
-    data_dir: Path, who: str, service: str, id_: str, verb: str, body: dict[str, Any] | None, *, nobodys: bool, as_json: bool
-) -> None:
+def settle(asker: Asker, service: str, id_: str, verb: str, body: dict[str, Any] | None, *, nobodys: bool) -> None:
     """Replay or discard one and print what it is then."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.post(f"{_one(service, id_, nobodys)}/{verb}", body)
-    say(as_text(found) if as_json else _line(found))
+    say(as_text(found) if asker.as_json else _line(found))
 
 
 def path_to(service: str, nobodys: bool) -> str:

@@ -1,6 +1,5 @@
 """`weft workflow`: list, show, publish and start."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -8,13 +7,14 @@ from weft.commands.asking import Mesh, as_text, told
 from weft.commands.execution import show_one
 from weft.commands.labels import labels_of
 from weft.commands.terminal import say, table
+from weft.options import Asker
 
 
-def list_workflows(data_dir: Path, who: str, asked: dict[str, Any], *, as_json: bool) -> None:
+def list_workflows(asker: Asker, asked: dict[str, Any]) -> None:
     """Print workflows, the newest first. asked: the parameters of the list."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get("/workflows", **asked)
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
         return
     head = ("Workflow", "Status", "Version", "Active", "Name")
@@ -23,30 +23,30 @@ def list_workflows(data_dir: Path, who: str, asked: dict[str, Any], *, as_json: 
         say("… and more: narrow it, or raise --limit.")
 
 
-def show(data_dir: Path, who: str, slug: str, version: int | None, *, as_json: bool) -> None:
+def show(asker: Asker, slug: str, version: int | None) -> None:
     """Print a workflow and its definition."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         found = mesh.get(f"/workflows/{quote(slug, safe='')}", version=version)
-    if as_json:
+    if asker.as_json:
         say(as_text(found))
         return
     say(line(found))
     say(as_text(found["definition"]))
 
 
-def act(data_dir: Path, who: str, slug: str, verb: str, body: dict[str, Any], *, as_json: bool) -> None:
+def act(asker: Asker, slug: str, verb: str, body: dict[str, Any]) -> None:
     """Do a verb to a workflow and print what it is then. body: members that are None are left out."""
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         changed = mesh.post(f"/workflows/{quote(slug, safe='')}/{verb}", told(body))
-    say(as_text(changed) if as_json else line(changed))
+    say(as_text(changed) if asker.as_json else line(changed))
 
 
-def start(data_dir: Path, who: str, slug: str, body: dict[str, Any], labels: list[str], wait: str | None, *, as_json: bool) -> None:
+def start(asker: Asker, slug: str, body: dict[str, Any], labels: list[str], wait: str | None) -> None:
     """Start an execution and print it, ended where it was waited for and did end. labels: each `name=value`."""
     asked = told(body) | ({"labels": labels_of(labels)} if labels else {})
-    with Mesh(data_dir, who) as mesh:
+    with Mesh(asker) as mesh:
         answer = mesh.post(f"/workflows/{quote(slug, safe='')}/trigger", asked, wait=wait)
-    show_one(answer, as_json=as_json)
+    show_one(answer, asker)
 
 
 def line(workflow: dict[str, Any]) -> str:
