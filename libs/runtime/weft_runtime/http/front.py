@@ -22,6 +22,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,128}")
 MAX_TARGET_BYTES = 8192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+SHOWN_METHOD = 20
+"""Characters of a method that are written down: it may be any word, of any length."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +55,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         call = scope[SCOPE_KEY] = Call(_request_id(scope), (scope.get("client") or ("",))[0])
-        method = scope["method"]
+        method = scope["method"][:SHOWN_METHOD]
         if method == "HEAD":
             # What can be read has a head: the same answer without its body.
             call.head = True

@@ -14,15 +14,26 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_NAME = re.compile(r"token_id$|token_type$|tokens?_(count|used|in|out)$|_tokens$", re.IGNORECASE)
+# Each pattern reads a text in time that grows with its length alone: what stands at the door may be a stranger's, of any length and make.
 _SECRET_VALUE = re.compile(
     # Our packages are called so too, and a traceback without their names tells nothing; no key goes on as they do.
     r"weft_(?!(?:contracts|language|runtime|connectors|gateway|definitions|engine|events|tasks|analytics)\b)[A-Za-z0-9_\-.]{8,}"
     r"|weftr_[A-Za-z0-9_\-.]{8,}"
-    r"|eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
+    # A JWT, with whatever is glued to its front.
+    r"|(?<![A-Za-z0-9_\-])(?=[A-Za-z0-9_\-]*eyJ)[A-Za-z0-9_\-]++\.[A-Za-z0-9_\-]++\.[A-Za-z0-9_\-]*+"
+    # Keys of the services that workflows call most, by what they begin with.
+    r"|\b(?:whsec_|[srp]k_(?:live|test)_|sk-|xox[abeoprs]-|gh[oprsu]_|github_pat_|glpat-|AKIA)[A-Za-z0-9_\-.+/=]{12,}"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9_\-.=+/]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
-_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<before>://[^\s:/@]*:)(?!\d{1,5}[/?#])[^\s\"'<>]{1,256}(?=@)")
+"""A password in an address, up to the last @: who writes one into an address does not always write %40 and %2F."""
+_NAME_IN_TEXT = r"(?:passw(?:or)?d|passphrase|secret|token|authorization|api[_-]?key|cookie|credential|private[_-]?key)[A-Za-z0-9_\-]{0,20}"
+_NAMED_VALUE = re.compile(
+    # `"api_key": "…"` of JSON and of Python, quoted once or twice; `PASSWORD '…'` of SQL; `?token=…` of an address.
+    rf"(?i:(?P<quoted>{_NAME_IN_TEXT}\\?[\"']\s?[:=]\s?|\bpassword\s)\\?[\"'][^\"'\\]{{1,1024}}"
+    rf"|(?P<query>[?&](?:{_NAME_IN_TEXT}|sig|signature|key|code)=)[^&\s\"'<>]{{1,1024}})"
+)
 
 
 def redact(value: Any, depth: int = 0) -> Any:
@@ -44,7 +55,8 @@ def redact_text(text: str) -> str:
     """The text with tokens, keys and passwords in addresses replaced."""
     if len(text) > _MAX_TEXT:
         text = text[:_MAX_TEXT] + "…"
-    return _URL_PASSWORD.sub(rf"\g<before>{MASK}", _SECRET_VALUE.sub(MASK, text))
+    text = _URL_PASSWORD.sub(rf"\g<before>{MASK}", _SECRET_VALUE.sub(MASK, text))
+    return _NAMED_VALUE.sub(lambda found: (found["quoted"] or found["query"]) + MASK, text)
 
 
 def _is_secret(name: Any, value: Any) -> bool:
