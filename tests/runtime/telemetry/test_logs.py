@@ -43,6 +43,13 @@ def test_a_line_has_no_secrets_not_even_in_a_stack(file: Path) -> None:
     assert not any(secret in text for secret in ("hunter2", "verysecretkey", "abcdefghijkl"))
 
 
+def test_what_is_no_text_is_written_without_secrets_too(file: Path) -> None:
+    get_logger("x").error("failed", error=RuntimeError("weft_verysecretkey123"), kept=[{"e": ValueError("Bearer abcdefghijkl")}])
+    text = file.read_text()
+    assert "RuntimeError" in text and "ValueError" in text
+    assert not any(secret in text for secret in ("verysecretkey", "abcdefghijkl"))
+
+
 def test_lines_of_libraries_have_the_same_form(file: Path) -> None:
     with bind_log(tenant="acme"):
         logging.getLogger("somewhere").warning("odd: %s", "Bearer abcdefghijkl")

@@ -13,7 +13,7 @@ import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from weft_runtime.telemetry.redaction import redact
+from weft_runtime.telemetry.redaction import redact, redact_text
 from weft_runtime.telemetry.tracing import trace_id
 
 _NOISY = {
@@ -92,7 +92,12 @@ class _Lines:
 
 
 def _to_json(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(value, default=_as_text, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _as_text(value: Any) -> str:
+    # Whatever is no text becomes one only here, behind the redaction: an error handed over as it is says the same as its text.
+    return redact_text(repr(value))
 
 
 def _add_trace(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
