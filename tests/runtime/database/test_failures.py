@@ -1,6 +1,7 @@
 """What a database error means, and that its pool heals."""
 
 import asyncio
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from weft_runtime.clock import new_id
 from weft_runtime.database import Database, ServiceUrls, as_weft_error
 from weft_runtime.errors import Conflict, Invalid, StaleWrite, Unavailable
+from weft_runtime.telemetry.redaction import redact_text
 
 from tests.runtime.sample.tables import notes
 
@@ -34,6 +36,17 @@ async def test_a_row_that_is_there_is_a_conflict(database: Database) -> None:
         async with database.transaction("one") as connection:
             await connection.execute(sa.insert(notes), [row])
             await connection.execute(sa.insert(notes), [row])
+
+
+async def test_what_a_statement_was_given_is_not_in_the_log_of_its_failure(database: Database) -> None:
+    row = note(title="what somebody entered")
+    async with database.owner.connect() as connection:
+        await connection.execute(sa.text("ALTER TABLE notes ADD CONSTRAINT short CHECK (length(title) < 9)"))
+        with pytest.raises(sa.exc.DBAPIError) as refused:
+            await connection.execute(sa.insert(notes), [row])
+    shown = redact_text("".join(traceback.format_exception(refused.value)))
+    assert "somebody entered" not in shown
+    assert "check constraint" in shown and "INSERT INTO" in shown, "but what failed, and why, is"
 
 
 async def test_a_lost_race_is_a_stale_write(database: Database) -> None:

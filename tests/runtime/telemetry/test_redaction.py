@@ -66,9 +66,36 @@ def test_a_value_that_is_named_like_a_secret_is_masked_within_a_text(text: str) 
     assert "hunter2" not in redact_text(text)
 
 
+def test_a_long_stack_keeps_what_happened_at_its_end() -> None:
+    shown = redact_text("Traceback (most recent call last):\n" + "  File\n" * 5000 + "ValueError: the reason")
+    assert len(shown) < 8300
+    assert shown.startswith("Traceback") and shown.endswith("ValueError: the reason")
+
+
+@pytest.mark.parametrize("said", ["Failing row contains (1, hunter2, (x)).", "Key (a, b)=(1, hunter2) already exists."])
+def test_a_row_that_the_database_refuses_is_masked(said: str) -> None:
+    shown = redact_text(f"value violates x\nDETAIL:  {said}\nnext line")
+    assert "hunter2" not in shown and "DETAIL" in shown and "next line" in shown
+
+
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a.", "eyJ", "eyJaaaaa.", "a eyJ", "a://", "a://b:", "bearer ", "weft_", "password'", "password 'a", "?key=", 'secret" :'],
+    [
+        "a",
+        "a.",
+        "eyJ",
+        "eyJaaaaa.",
+        "a eyJ",
+        "a://",
+        "a://b:",
+        "bearer ",
+        "weft_",
+        "password'",
+        "password 'a",
+        "?key=",
+        'secret" :',
+        "Key (a",
+    ],
 )
 def test_no_text_keeps_the_redaction_busy(piece: str) -> None:
     text = piece * (8192 // len(piece))

@@ -108,6 +108,8 @@ def engine(url: str, application: str, statement_timeout_ms: int, connections: i
         pool_use_lifo=True,
         pool_timeout=wait_s,
         pool_recycle=3600,
+        # What a statement was given are rows: what people entered, hashes of passwords. Its error goes to the log.
+        hide_parameters=True,
         json_serializer=to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={

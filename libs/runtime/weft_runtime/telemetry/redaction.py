@@ -8,6 +8,8 @@ from typing import Any
 MASK = "[redacted]"
 _MAX_DEPTH = 6
 _MAX_TEXT = 8192
+_END = 6144
+"""Characters of what is cut that its end keeps: a stack says there what happened."""
 
 _SECRET_NAME = re.compile(
     r"passw(or)?d|passphrase|secret|token|authorization|api[_-]?key|apikey|cookie|credential|private[_-]?key|^dsn$|database_url|broker_url",
@@ -32,12 +34,17 @@ _NAME_IN_TEXT = r"(?:passw(?:or)?d|passphrase|secret|token|authorization|api[_-]
 _NAMED_VALUE = re.compile(
     # `"api_key": "…"` of JSON and of Python, quoted once or twice; `PASSWORD '…'` of SQL; `?token=…` of an address.
     rf"(?i:(?P<quoted>{_NAME_IN_TEXT}\\?[\"']\s?[:=]\s?|\bpassword\s)\\?[\"'][^\"'\\]{{1,1024}}"
+    # A row that PostgreSQL refuses, as it tells of it.
+    r"|(?P<row>Failing row contains |\bKey \([^()\n]{1,200}\)=)\([^\n]*"
     rf"|(?P<query>[?&](?:{_NAME_IN_TEXT}|sig|signature|key|code)=)[^&\s\"'<>]{{1,1024}})"
 )
 
 
 def redact(value: Any, depth: int = 0) -> Any:
-    """The value with every secret replaced by `[redacted]`; texts longer than 8,192 characters are cut, depth beyond 6 is left out."""
+    """The value with every secret replaced by `[redacted]`.
+
+    Texts longer than 8,192 characters are cut in the middle, depth beyond 6 is left out.
+    """
     if isinstance(value, str):
         return redact_text(value)
     if depth >= _MAX_DEPTH and isinstance(value, (dict, list, tuple)):
@@ -54,9 +61,9 @@ def redact(value: Any, depth: int = 0) -> Any:
 def redact_text(text: str) -> str:
     """The text with tokens, keys and passwords in addresses replaced."""
     if len(text) > _MAX_TEXT:
-        text = text[:_MAX_TEXT] + "…"
+        text = f"{text[: _MAX_TEXT - _END]} … {text[-_END:]}"
     text = _URL_PASSWORD.sub(rf"\g<before>{MASK}", _SECRET_VALUE.sub(MASK, text))
-    return _NAMED_VALUE.sub(lambda found: (found["quoted"] or found["query"]) + MASK, text)
+    return _NAMED_VALUE.sub(lambda found: (found["quoted"] or found["row"] or found["query"]) + MASK, text)
 
 
 def _is_secret(name: Any, value: Any) -> bool:
