@@ -31,7 +31,7 @@ class Forward:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; 503 while the service cannot be reached."""
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
-        with span(f"{scope['method']} forward", kind=SpanKind.CLIENT, traceparent=given):
+        with span(f"{scope['method'][:20]} forward", kind=SpanKind.CLIENT, traceparent=given):
             await self._forward(scope, receive, send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:

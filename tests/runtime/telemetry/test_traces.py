@@ -57,6 +57,16 @@ def test_a_traceparent_comes_back_as_it_was() -> None:
     assert render(context) == PARENT
 
 
+def test_an_error_is_recorded_without_its_secrets(exporter: InMemorySpanExporter) -> None:
+    with pytest.raises(RuntimeError), span("failing"):
+        raise RuntimeError("no answer from amqp://weft:hunter2@mq with Bearer abcdefghijkl")
+    (made,) = exporter.get_finished_spans()
+    (event,) = made.events
+    told = dict(event.attributes or {})
+    assert "RuntimeError" in str(told["exception.stacktrace"]) and "no answer" in str(told["exception.message"])
+    assert not any(secret in str(told) for secret in ("hunter2", "abcdefghijkl"))
+
+
 async def test_a_request_is_one_span_and_its_queries_are_below_it(exporter: InMemorySpanExporter, database_url: str) -> None:
     async with running_service(build, database_url, name="sample") as sample:
         exporter.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import StatusCode
+
+from weft_runtime.telemetry.redaction import redact_text
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _provider: TracerProvider | None = None
@@ -84,7 +87,7 @@ def span(
         yield made
     except BaseException as error:
         if made.is_recording():
-            made.record_exception(error)
+            made.record_exception(error, _without_secrets(error))
             made.set_status(StatusCode.ERROR, type(error).__name__)
         raise
     finally:
@@ -100,6 +103,11 @@ def _start(name: str, kind: SpanKind, parent: Context, attributes: Mapping[str, 
     trace_ = above.trace_id if above.is_valid else drawn >> 64
     flags = above.trace_flags if above.is_valid else TraceFlags(0)
     return NonRecordingSpan(SpanContext(trace_, drawn & (1 << 64) - 1, is_remote=False, trace_flags=flags))
+
+
+def _without_secrets(error: BaseException) -> dict[str, str]:
+    told = "".join(traceback.format_exception(error))
+    return {"exception.message": redact_text(str(error)), "exception.stacktrace": redact_text(told)}
 
 
 def current_traceparent() -> str | None:
