@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
+import pytest
 from starlette.types import Receive, Scope, Send
 from weft.edge import Edge
 from weft.forward import Forward
@@ -26,7 +27,11 @@ class Upstream:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = dict(scope["headers"])
-        told = [(b"x-path", scope.get("raw_path") or scope["path"].encode()), (b"x-query", scope["query_string"])]
+        told = [
+            (b"x-method", scope["method"].encode()),
+            (b"x-path", scope.get("raw_path") or scope["path"].encode()),
+            (b"x-query", scope["query_string"]),
+        ]
         told += [(b"x-seen-" + name, headers[name]) for name in (b"authorization", b"traceparent", b"connection") if name in headers]
         if scope["path"] == "/stream":
             await self._stream(receive, send)
@@ -68,6 +73,24 @@ async def test_method_path_query_headers_and_body_arrive_as_sent() -> None:
     assert (answer.status_code, answer.content) == (201, body)
     assert (answer.headers["x-query"], answer.headers["x-seen-authorization"]) == ("x=%20y&x=2", "Bearer t")
     assert answer.headers["x-path"] in {"/a%2Fb/c", "/a/b/c"}
+
+
+@pytest.mark.parametrize("line", ["GET /api/v1/tasks/../../../metrics", "GET /api/v1/user-tasks/./a//b;c%2f?q", "get /api/v1/me"])
+async def test_the_first_line_arrives_as_it_was_sent_whatever_it_is(line: str) -> None:
+    async with served(Upstream()) as url, edge_of(url) as client:
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(f"{line} HTTP/1.1\r\nHost: weft\r\nConnection: close\r\n\r\n".encode())
+        answer = (await asyncio.wait_for(reader.read(), 10)).decode()
+        writer.close()
+    method, target = line.split(" ")
+    assert (f"x-method: {method}\r\n" in answer, f"x-path: {target.partition('?')[0]}\r\n" in answer) == (True, True)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/%6detrics", "/health/ready", "/health/live", "/openapi.json"])
+async def test_what_a_services_own_port_serves_is_not_at_the_edge(path: str) -> None:
+    async with served(Upstream()) as url, edge_of(url) as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.json()["code"], len(answer.json()["trace_id"])) == (404, "not_found", 32)
 
 
 async def test_a_trace_goes_on_through_the_edge() -> None:

@@ -6,8 +6,14 @@ Only for one machine. In a cluster the gateway API's HTTP routes do this. `/api/
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from weft_runtime.errors import NotFound
+from weft_runtime.http import problems
+from weft_runtime.service.operations import PATHS
+from weft_runtime.telemetry.tracing import span
 
 from weft.routes import OTHERWISE, owner, with_version
+
+_NOTHING = NotFound("there is nothing at this path; see /api/v1/openapi.json for what there is")
 
 
 class Edge:
@@ -20,6 +26,11 @@ class Edge:
         """Serve one request."""
         if scope["type"] != "http":
             await self._services[OTHERWISE](scope, receive, send)
+            return
+        if scope["path"] in PATHS:
+            # Behind a forward is a service's own port, which serves them to whoever runs it; they are nobody else's.
+            with span("edge"):
+                await problems.from_weft_error(_NOTHING)(scope, receive, send)
             return
         path, raw = with_version(scope["path"]), scope.get("raw_path")
         if path != scope["path"]:

@@ -40,9 +40,11 @@ class Forward:
         headers.append((b"traceparent", (current_traceparent() or "").encode()))
         names = {name for name, _ in scope["headers"]}
         body = heard.body() if b"content-length" in names or b"transfer-encoding" in names else None
-        url = self._client.base_url.copy_with(raw_path=_target(scope))
+        # The target as it came: what decided whose request it is must be what its owner reads, dots and all.
+        asked = self._client.build_request("GET", "/", headers=headers, content=body, extensions={"target": _target(scope)})
+        asked.method = scope["method"]
         try:
-            answer = await self._client.send(self._client.build_request(scope["method"], url, headers=headers, content=body), stream=True)
+            answer = await self._client.send(asked, stream=True)
         except httpx2.HTTPError:
             if not heard.left:
                 silent = f"the service {self._name} does not answer; try again shortly"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from weft_runtime.service.host import Host
+
+PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/openapi.json"})
+"""For those who run the mesh."""
 
 
 class Operations:
