@@ -14,7 +14,7 @@ from weft_runtime.telemetry.tracing import current_traceparent, span
 # Of one connection and not of the message. Source: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"})
 # The trace goes on with our own part of it. A body that was asked for is on its way already: nobody behind us has to be asked again.
-NOT_PASSED_ON = HOP_BY_HOP | {b"traceparent", b"expect"}
+NOT_PASSED_ON = HOP_BY_HOP | {b"traceparent", b"expect", b"x-forwarded-for"}
 CONNECT_TIMEOUT_S = 2.0
 
 
@@ -37,6 +37,7 @@ class Forward:
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         heard = _Heard(receive)
         headers = [(name, value) for name, value in scope["headers"] if name not in NOT_PASSED_ON]
+        headers.append((b"x-forwarded-for", _seen(scope)))
         headers.append((b"traceparent", (current_traceparent() or "").encode()))
         names = {name for name, _ in scope["headers"]}
         body = heard.body() if b"content-length" in names or b"transfer-encoding" in names else None
@@ -59,6 +60,12 @@ class Forward:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _seen(scope: Scope) -> bytes:
+    """Whom those before us say they saw, and whom we see. What of it counts is for those behind us to say."""
+    said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return b", ".join([*said, (scope.get("client") or ("unknown",))[0].encode()])
 
 
 def _target(scope: Scope) -> bytes:

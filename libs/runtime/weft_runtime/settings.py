@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -35,6 +36,10 @@ class ServiceSettings(BaseSettings):
     key_requests_per_hour: int = Field(default=360_000, ge=1)
     requests_per_hour_by_tenant: dict[str, dict[str, int]] = Field(
         default_factory=dict, description='Other limits for some tenants: `{"acme": {"person": 5000, "key": 1000000}}`.'
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description='Whose `X-Forwarded-For` is believed: `["10.0.0.0/8"]`. Behind a proxy that is not named, everybody has its address.',
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     otlp_endpoint: str = Field(default="", description="Where spans go, OTLP over HTTP; empty: nowhere.")

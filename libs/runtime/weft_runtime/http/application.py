@@ -34,7 +34,7 @@ def application(door: Door, context: ServiceContext) -> ASGIApp:
     app.state.context = context
     app.router.routes[:] = door.routes()
     app.add_exception_handler(HTTPException, _refused)
-    return Front(app, context.metrics, context.log)
+    return Front(app, context.metrics, context.log, context.settings.trusted_proxies)
 
 
 def openapi(door: Door) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Invalid, Malformed
 from weft_runtime.http import problems
+from weft_runtime.http.addresses import Network, client_address
 from weft_runtime.http.call import SCOPE_KEY, Call
 from weft_runtime.telemetry.metrics import Metrics
 from weft_runtime.telemetry.tracing import span
@@ -42,19 +44,20 @@ class HeadTooLarge(Invalid):
 
 
 class Front:
-    """The outermost layer of a service's ASGI application."""
+    """The outermost layer of a service's ASGI application. trusted: proxies whose word on the client's address is believed."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: FilteringBoundLogger) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: FilteringBoundLogger, trusted: Sequence[Network] = ()) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
+        self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = scope[SCOPE_KEY] = Call(_request_id(scope), (scope.get("client") or ("",))[0])
+        call = scope[SCOPE_KEY] = Call(_request_id(scope), client_address(scope, self._trusted))
         method = scope["method"][:SHOWN_METHOD]
         if method == "HEAD":
             # What can be read has a head: the same answer without its body.

@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.errors import Forbidden, RateLimited, Unauthenticated, WeftError
 from weft_runtime.http import idempotency, problems
+from weft_runtime.http.addresses import of_one_party
 from weft_runtime.http.call import Call, call_of
 from weft_runtime.http.parameters import Listing, owner_uow
 from weft_runtime.http.rate import Quota
@@ -96,7 +97,7 @@ class DoorRoute(APIRoute):
         """Let in who may. Raises: Unauthenticated, Forbidden, RateLimited, Unavailable."""
         if self.rules.public:
             if self.rules.per_minute is not None:
-                await self._count(call, ("address", call.ip, self.path_format), Quota("address", self.rules.per_minute, 60))
+                await self._count(call, ("address", of_one_party(call.ip), self.path_format), Quota("address", self.rules.per_minute, 60))
             return
         token = _bearer(request)
         call.caller = caller = replace(await call.context.verifier.caller(token), request_id=call.request_id, ip=call.ip)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from weft_runtime.auth import Permission
 from weft_runtime.http import Asker, Context, Door, Reply
+from weft_runtime.http.addresses import of_one_party
+from weft_runtime.http.call import call_of
 
 from weft_gateway import signing_in
 from weft_gateway.issuing import Issuer
@@ -16,11 +18,11 @@ door = Door("gateway")
 
 
 async def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
+    return of_one_party(call_of(request).ip)
 
 
 Address = Annotated[str, Depends(_address)]
-"""Where a request comes from, "" when that is unknown."""
+"""Where a request comes from, as far as one party has it; "" when that is unknown."""
 
 LOGINS_PER_MINUTE = 60
 REFRESHES_PER_MINUTE = 120
