@@ -18,6 +18,10 @@ from weft_gateway.machine import MOVES, SessionStatus
 API_KEY_MAX_DAYS: Final = 365
 """Days an API key may live at most; the key that signs it is published for longer."""
 
+API_KEYS_MAX: Final = 1000
+"""Keys a tenant has at most that have not expired. Each has a limit of requests of its own, and a revoked one is a line that every service
+reads every few seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:

@@ -77,6 +77,12 @@ class KeyMakesNoKey(Forbidden):
     code = "key_makes_no_key"
 
 
+class TooManyKeys(Conflict):
+    """The tenant has as many API keys as one may have."""
+
+    code = "too_many_api_keys"
+
+
 class UserMoved(PreconditionFailed):
     """The person was changed since they were read."""
 

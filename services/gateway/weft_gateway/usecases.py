@@ -13,17 +13,22 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_gateway import domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
-from weft_gateway.errors import KeyMakesNoKey, TenantMoved, UserMoved
+from weft_gateway.errors import KeyMakesNoKey, TenantMoved, TooManyKeys, UserMoved
 from weft_gateway.store import directory, keys, sessions
 
 FIRST_ROLES = ("admin",)
 
 
 async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork) -> tuple[ApiKey, Tenant]:
-    """A new API key of the maker's tenant. Raises: KeyMakesNoKey, RoleTooHigh."""
+    """A new API key of the maker's tenant. Raises: KeyMakesNoKey, RoleTooHigh, TooManyKeys."""
     if maker.kind == "key":
         raise KeyMakesNoKey("an API key cannot make API keys, so that a stolen one ends when it is revoked; sign in as a person")
     allowed = domain.allow_roles(roles, maker.roles)
+    if await keys.count_kept(uow) >= domain.API_KEYS_MAX:
+        raise TooManyKeys(
+            f"this tenant has {domain.API_KEYS_MAX} API keys that have not expired, those revoked too; give keys that are needed for "
+            "a short time a short life (expires_in_days)"
+        )
     key = ApiKey(new_id(), maker.tenant, name, allowed, maker.email or maker.sub, uow.now, uow.now + timedelta(days=days))
     await keys.add_api_key(uow, key)
     return key, await directory.get_tenant(uow, maker.tenant)

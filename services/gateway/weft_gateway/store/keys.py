@@ -78,10 +78,22 @@ async def list_api_keys(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit
     return [_api_key(row) for row in await uow.conn.execute(statement)]
 
 
+async def count_kept(uow: UnitOfWork) -> int:
+    """How many API keys of the caller's tenant have not expired, revoked ones too."""
+    query = sa.select(sa.func.count()).where(api_keys.c.tenant_id == uow.tenant, api_keys.c.expires_at > uow.now)
+    return int((await uow.conn.execute(query)).scalar_one())
+
+
 async def revoked_api_keys(uow: UnitOfWork, *, expires_after: datetime, limit: int) -> list[str]:
-    """Ids of API keys of every tenant that were revoked and would still be good, the latest revoked first."""
+    """Ids of API keys of every tenant that were revoked and would still be good.
+
+    Where there are more than `limit` each tenant has the same share, its latest revoked ones: whoever revokes without end brings back
+    their own keys, and nobody else's.
+    """
+    turn = sa.func.row_number().over(partition_by=api_keys.c.tenant_id, order_by=api_keys.c.revoked_at.desc())
     query = sa.select(api_keys.c.id).where(api_keys.c.revoked_at.is_not(None), api_keys.c.expires_at > expires_after)
-    return [str(key_id) for key_id in (await uow.conn.execute(query.order_by(api_keys.c.revoked_at.desc()).limit(limit))).scalars()]
+    query = query.order_by(turn, api_keys.c.revoked_at.desc()).limit(limit)
+    return [str(key_id) for key_id in (await uow.conn.execute(query)).scalars()]
 
 
 def _api_key(row: sa.Row[Any]) -> ApiKey:

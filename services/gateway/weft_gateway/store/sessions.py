@@ -67,12 +67,18 @@ async def revoke_all(uow: UnitOfWork, user_id: UUID) -> None:
 
 
 async def revoked_access(uow: UnitOfWork, *, given_after: datetime, limit: int) -> list[str]:
-    """Ids of access tokens of every tenant whose session ended and that would still be good, the latest ended first."""
+    """Ids of access tokens of every tenant whose session ended and that would still be good.
+
+    Where there are more than `limit` each person has the same share, and those that were shut out come before those that left.
+    """
+    turn = sa.func.row_number().over(
+        partition_by=sessions.c.user_id, order_by=(sessions.c.ended_at.desc(), refresh_tokens.c.created_at.desc())
+    )
     query = (
         sa.select(refresh_tokens.c.access_id)
         .join_from(sessions, refresh_tokens, refresh_tokens.c.session_id == sessions.c.id)
         .where(sessions.c.ended_at > given_after, refresh_tokens.c.created_at > given_after)
-        .order_by(sessions.c.ended_at.desc())
+        .order_by(turn, sessions.c.status != SessionStatus.REVOKED.value, sessions.c.ended_at.desc())
         .limit(limit)
     )
     return list((await uow.conn.execute(query)).scalars())

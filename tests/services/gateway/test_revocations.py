@@ -1,0 +1,65 @@
+"""What is revoked stays revoked, whatever others revoke."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from weft_gateway import domain
+from weft_gateway.issuing import REVOKED_MAX
+from weft_gateway.tables import api_keys, refresh_tokens, sessions
+from weft_runtime.clock import new_id
+from weft_runtime.testing import RunningService
+
+from tests.services.gateway.conftest import signed_in
+
+
+async def revoked(gateway: RunningService) -> set[str]:
+    return set((await gateway.anonymous().get("/.well-known/revoked.json")).json()["revoked"])
+
+
+async def add_keys(gateway: RunningService, tenant: str, number: int, *, taken_back: bool) -> None:
+    async with gateway.context.owner_transaction(tenant) as uow:
+        common = {"tenant_id": tenant, "name": "n", "roles": [], "created_by": "x", "created_at": uow.now}
+        common |= {"expires_at": uow.now + timedelta(days=9), "revoked_at": uow.now if taken_back else None}
+        await uow.conn.execute(sa.insert(api_keys), [{**common, "id": new_id()} for _ in range(number)])
+
+
+async def add_sign_ins(gateway: RunningService, user_id: UUID, tokens: int, status: str) -> list[str]:
+    """Sessions that ended just now, of one person, all their access tokens still good."""
+    async with gateway.context.owner_transaction("demo") as uow:
+        session, given = new_id(), [uuid4().hex for _ in range(tokens)]
+        common = {"tenant_id": "demo", "created_at": uow.now}
+        ended = {"status": status, "expires_at": uow.now + timedelta(days=1), "ended_at": uow.now}
+        await uow.conn.execute(sa.insert(sessions).values(**common, **ended, id=session, user_id=user_id))
+        rows = [{**common, "session_id": session, "hash": id_.encode(), "access_id": id_} for id_ in given]
+        await uow.conn.execute(sa.insert(refresh_tokens), rows)
+    return given
+
+
+async def test_a_tenant_that_revokes_keys_without_end_brings_back_nobody_elses(gateway: RunningService) -> None:
+    client = await signed_in(gateway, "admin@demo.weft")
+    stolen = (await client.post("/api/v1/api-keys", json={"name": "stolen", "roles": ["viewer"]})).json()["id"]
+    assert (await client.delete(f"/api/v1/api-keys/{stolen}")).status_code == 204
+    gateway.clock.advance(timedelta(seconds=1))
+    await add_keys(gateway, "flooding", REVOKED_MAX + 1, taken_back=True)
+    assert stolen in await revoked(gateway)
+
+
+async def test_a_person_who_signs_out_without_end_lets_nobody_elses_token_live_on(gateway: RunningService) -> None:
+    (left,) = await add_sign_ins(gateway, uuid4(), 1, "ended")
+    (shut_out,) = await add_sign_ins(gateway, uuid4(), 1, "revoked")
+    gateway.clock.advance(timedelta(seconds=1))
+    await add_sign_ins(gateway, uuid4(), REVOKED_MAX + 1, "revoked")
+    assert {left, shut_out} <= await revoked(gateway)
+
+
+async def test_a_tenant_has_so_many_keys_and_no_more(gateway: RunningService) -> None:
+    client = await signed_in(gateway, "admin@demo.weft")
+    kept = len((await client.get("/api/v1/api-keys?limit=200")).json()["items"])
+    await add_keys(gateway, "demo", domain.API_KEYS_MAX - kept - 1, taken_back=False)
+    answers = [await client.post("/api/v1/api-keys", json={"name": "one more", "roles": ["viewer"]}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "too_many_api_keys"
+    gateway.clock.advance(timedelta(days=10))
+    client = await signed_in(gateway, "admin@demo.weft")
+    assert (await client.post("/api/v1/api-keys", json={"name": "later", "roles": ["viewer"]})).status_code == 201
