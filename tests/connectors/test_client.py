@@ -85,6 +85,32 @@ async def test_an_answer_larger_than_allowed_is_cut(say: Say, client: GuardedCli
     assert (error.code, error.permanent) == ("response_too_large", True)
 
 
+def endless(begin: bytes, piece: bytes) -> Say:
+    """An answer that never comes to its end, as fast as it is read."""
+
+    async def say(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(begin)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+
+    return say
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "say",
+    [endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 400), endless(CHUNKED, (b"1;" + b"x" * 500 + b"\r\n.\r\n") * 20)],
+    ids=["provisional answers", "chunks that are all extension"],
+)
+async def test_an_answer_that_never_comes_to_its_end_is_cut_by_what_travelled(say: Say, client: GuardedClient) -> None:
+    error = await failure_of(client, say, timeout_s=10)
+
+    assert (error.code, error.permanent) == ("response_too_large", True), "it kept the process busy for as long as it was listened to"
+
+
 async def test_an_answer_of_exactly_the_limit_is_read(client: GuardedClient) -> None:
     async with serving(saying(200, b"x" * MIB)) as server:
         assert len((await client.send(Outgoing("GET", server.url))).body) == MIB

@@ -16,6 +16,7 @@ import httpx2
 from weft_connectors.guarded.bodies import ACCEPTED, read_body
 from weft_connectors.guarded.errors import GuardError
 from weft_connectors.guarded.headers import check_headers
+from weft_connectors.guarded.metering import allowed
 from weft_connectors.guarded.network import CheckedNetwork, Resolver, system_resolver
 from weft_connectors.guarded.redirects import MAX_REDIRECTS, STATUSES, next_request
 from weft_connectors.guarded.urls import read_url, shown
@@ -126,11 +127,13 @@ class GuardedClient:
         times = {"connect": min(CONNECT_TIMEOUT_S, request.timeout_s), **dict.fromkeys(("read", "write", "pool"), request.timeout_s)}
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         asked = httpcore2.Request(request.method, target, headers=headers, content=request.content, extensions={"timeout": times})
-        answer = await self._pool.handle_async_request(asked)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
+        with allowed() as allowance:
+            answer = await self._pool.handle_async_request(asked)
+            allowance.for_body(request.max_answer_bytes)
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
 
 
 _OWN: Final = ((b"user-agent", b"weft"), (b"accept", b"*/*"), (b"accept-encoding", ACCEPTED.encode()))

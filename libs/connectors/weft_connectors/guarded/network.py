@@ -11,6 +11,7 @@ import httpcore2
 
 from weft_connectors.guarded.addresses import refusal
 from weft_connectors.guarded.errors import GuardError
+from weft_connectors.guarded.metering import Metered
 from weft_connectors.guarded.urls import blocked
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -50,7 +51,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share_s = max(0.05, (ends - loop.time()) / left)
             try:
-                return await self._plain.connect_tcp(address, port, share_s, local_address, socket_options)
+                return Metered(await self._plain.connect_tcp(address, port, share_s, local_address, socket_options))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
