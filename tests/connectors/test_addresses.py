@@ -1,6 +1,10 @@
 """Where a request may not go: by address, by name, by trick. What must not be reached sees no connection."""
 
+import asyncio
+import socket
+import threading
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -100,6 +104,37 @@ async def test_a_name_is_asked_for_once_and_its_answer_is_what_is_connected_to()
 
     assert (answer.body, names.asked, sink.connections) == (b"first", ["rebinding.example"], 1)
     assert sink.heard[0].header("host") == f"rebinding.example:{sink.port}"
+
+
+async def test_names_that_nobody_answers_for_hold_up_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    over = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def answer(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
+        if str(host).endswith(".silent.test"):
+            asked.append(str(host))
+            over.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up("127.0.0.1" if host == "quick.test" else host, port, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    client = GuardedClient(allow_private=True)
+    silent = [f"http://n{number % 40}.silent.test/" for number in range(80)]
+    waiting = [asyncio.create_task(client.send(Outgoing("GET", url, timeout_s=0.5))) for url in silent]
+    try:
+        async with serving(saying(200, b"here")) as server:
+            await asyncio.wait(waiting)
+            answered = await client.send(Outgoing("GET", f"http://quick.test:{server.port}/", timeout_s=10))
+    finally:
+        over.set()
+    failures = [one.exception() for one in waiting]
+    await client.aclose()
+
+    assert answered.body == b"here"
+    assert {failure.code for failure in failures if isinstance(failure, GuardError)} <= {"dns_failed", "timeout"}
+    assert len(failures) == 80 and None not in failures
+    assert len(asked) == len(set(asked)) == 40, "each name is asked for once, however many wait for it"
 
 
 async def test_a_new_connection_asks_again_and_is_checked_again() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import httpcore2
@@ -21,9 +23,16 @@ MAX_TRIED: Final = 4
 """Addresses of one name that are tried, one after the other."""
 
 
+LOOKUPS: Final = 64
+"""Names that are looked up at a time. One whose servers say nothing takes a thread for as long as the system waits for them, and an event
+loop by itself has a handful."""
+_lookups: Final = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
+
+
 async def system_resolver(host: str, port: int) -> Sequence[str]:
     """What the operating system knows: hosts file and DNS."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_lookups, look_up)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -34,6 +43,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         self._resolve = resolve
         self._allow_private = allow_private
         self._plain = httpcore2.AnyIOBackend()
+        self._asked: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
 
     async def connect_tcp(
         self,
@@ -72,7 +82,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     async def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
         try:
             async with asyncio.timeout_at(ends):
-                addresses = await self._resolve(host, port)
+                addresses = await asyncio.shield(self._asking(host, port))
         except TimeoutError as error:
             raise GuardError("dns_failed", f"the name {host} was not resolved in time", host=host) from error
         except (OSError, UnicodeError) as error:
@@ -85,3 +95,16 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
             if reason is not None:
                 raise blocked(host, address, reason)
         return addresses
+
+    def _asking(self, host: str, port: int) -> asyncio.Future[Sequence[str]]:
+        """The question after a name, put once however many wait for its answer, and whether they still do."""
+        asked = self._asked.get((host, port))
+        if asked is None:
+            asked = self._asked[host, port] = asyncio.ensure_future(self._resolve(host, port))
+            asked.add_done_callback(partial(self._answered, (host, port)))
+        return asked
+
+    def _answered(self, name: tuple[str, int], asked: asyncio.Future[Sequence[str]]) -> None:
+        del self._asked[name]
+        if not asked.cancelled():
+            asked.exception()  # nobody may be there any more to hear of it
