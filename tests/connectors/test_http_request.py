@@ -181,7 +181,8 @@ async def test_the_service_says_when_to_ask_again(headers: dict[str, str], secon
 
 @pytest.mark.parametrize(
     "given",
-    [{"url": ""}, {"url": 7}, {"method": "BREW"}, {"method": 1}, {"headers": {"Host": "x"}}, {"headers": {"X": "a\r\nb"}},
+    [{"headers": {"Content_Length": "0"}}, {"headers": {"TRANSFER_ENCODING": "chunked"}}, {"url": ""}, {"url": 7},
+      {"method": "BREW"}, {"method": 1}, {"headers": {"Host": "x"}}, {"headers": {"X": "a\r\nb"}},
      {"headers": {"X": [1]}}, {"headers": "x"}, {"query": {"a": {}}}, {"query": {"a": "\ud800"}},
      {"body": 1, "form": {}}, {"body": "\ud800"}, {"expect": []},
      {"timeout_s": 0}, {"timeout_s": True}, {"timeout_s": 301}, {"response": "xml"}, {"follow_redirects": "yes"}, {"verify": False}],

@@ -31,7 +31,8 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
     for name, value in headers:
         if not _NAME.match(name):
             raise GuardError("bad_request", f"{name[:60]!r} is no header name; names are letters, digits and - without spaces")
-        if name.lower() in REFUSED:
+        # What is behind some servers reads an underscore as a dash.
+        if name.lower().replace("_", "-") in REFUSED:
             raise GuardError("bad_request", f"the header {name} is set by the platform; leave it out")
         if not _VALUE.match(value) or value != value.strip(" \t"):
             raise GuardError("bad_request", f"the value of the header {name} holds a control character or begins or ends with a space")
