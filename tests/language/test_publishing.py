@@ -26,9 +26,6 @@ SET = node("a", "set", x=1)
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(node("w", "wait", for_="1d", calendar="it")), "/nodes/0/with/calendar", "`calendar`"),
-        (document(node("t", "task", due="1d", approvals={"required": 2})), "/nodes/0/with/approvals", "`approvals`"),
-        (document(node("t", "task", due="1d", reminders=["1h"])), "/nodes/0/with/reminders", "`reminders`"),
-        (document(node("t", "task", due="1d", on_timeout=[{"after": "1h", "do": "fail"}])), "/nodes/0/with/on_timeout", "`on_timeout`"),
         (document(SET, sla={"due": "1d", "calendar": "it"}), "/sla/calendar", "`sla.calendar`"),
         (document(SET, triggers=[{"on": "schedule", "every": "1h"}]), "/triggers/0/on", "`schedule`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
@@ -49,7 +46,17 @@ def test_a_part_of_a_later_release_is_valid_but_refused_at_publish(made: dict[st
 def test_what_is_executed_is_published() -> None:
     made = document(
         SET,
-        node("t", "task", due="1d", candidates={"roles": ["approver"]}, priority=3),
+        node(
+            "t",
+            "task",
+            due="1d",
+            candidates={"roles": ["approver"]},
+            priority=3,
+            approvals={"required": 2},
+            reminders=["1h"],
+            on_timeout=[{"after": "20h", "do": "fail"}],
+        ),
+        node("u", "task", due="1d", candidates={"roles": ["approver"]}, separate_from=["t"]),
         node("w", "wait", until="2030-01-01T00:00:00Z"),
         sla={"due": "2d"},
         settings={"max_duration": "3d", "on_failure": "fail"},

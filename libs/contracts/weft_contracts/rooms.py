@@ -39,9 +39,12 @@ from weft_contracts.tasks import (
     TaskClaimed,
     TaskCompleted,
     TaskCreated,
+    TaskDecided,
+    TaskEscalated,
     TaskExpired,
     TaskReassigned,
     TaskReleased,
+    TaskReminded,
 )
 from weft_contracts.waits import CompleteStep, DeliverEvent, FailStep
 
@@ -50,7 +53,8 @@ Words = tuple[type[Message], ...]
 _EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
 _EXECUTION_FACTS: Words = (ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
-_TASK_FACTS: Words = (TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired)
+_TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided)
+_TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
 _SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
 _GATES: Words = (AdmitExecution, SkipExecution)
@@ -68,7 +72,7 @@ class Room:
 
 ROOMS: dict[str, Room] = {
     "gateway": Room(
-        hears=(*_EXECUTION_FACTS, *_REFUSED_STARTS, *_TASK_FACTS),
+        hears=(*_EXECUTION_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded),
         says=(TenantChanged, UserChanged),
     ),
     "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),
@@ -90,7 +94,7 @@ ROOMS: dict[str, Room] = {
     ),
     "tasks": Room(
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
-        says=(*_TASK_FACTS, CompleteStep, FailStep),
+        says=(*_TASK_FACTS, TaskReminded, CompleteStep, FailStep),
     ),
     "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),

@@ -20,6 +20,29 @@ class Candidates(BaseModel):
     roles: tuple[str, ...] = ()
 
 
+class Approvals(BaseModel):
+    """How many decisions a task takes: its first outcome stands once `required` decisions chose it.
+
+    It falls once so many chose another that `required` of `of` cannot choose it any more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    required: int = Field(ge=1)
+    of: int | None = Field(default=None, ge=1, description="As many as are required, when absent.")
+    distinct: bool = Field(default=True, description="Each person decides once.")
+
+
+class Rung(BaseModel):
+    """One step of a task's ladder: what happens once the task has waited this long."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    after_s: float = Field(ge=0, description="Seconds since the task was asked for, without pauses of its execution.")
+    do: Literal["remind", "reassign", "escalate", "decide", "fail"]
+    assignee: str | None = Field(default=None, description="Who gets it: a user's id or e-mail address.")
+    candidates: Candidates | None = Field(default=None, description="Who may act, where it is not one person.")
+    outcome: str | None = Field(default=None, description="What is decided.")
+
+
 class CreateTask(Command):
     """Put work before a person. The id is chosen by the engine, so a repeat collapses on it."""
 
@@ -41,6 +64,12 @@ class CreateTask(Command):
     due_at: datetime | None = None
     priority: int = Field(default=0, ge=0, le=9)
     at: datetime | None = Field(default=None, description="When the engine asked for it: a later pause of the execution puts it off.")
+    approvals: Approvals | None = Field(default=None, description="Where more than one decision is taken.")
+    separate_from: tuple[str, ...] = Field(default=(), description="Nodes: who completed the newest task of one may not act on this one.")
+    excluded: dict[str, str] = Field(default_factory=dict, description="Who may not act, by the id of a user, with the node that says so.")
+    rounds: str = Field(default="", description="The iterations it stands in, outermost first, each ended by `/`.")
+    reminders: tuple[float, ...] = Field(default=(), description="Seconds before `due_at`.")
+    on_timeout: tuple[Rung, ...] = ()
 
 
 class CancelTask(Command):
@@ -93,12 +122,40 @@ class TaskReassigned(_TaskFact):
     by: str
 
 
+class TaskEscalated(_TaskFact):
+    """A task waited too long: others may act on it, too. Who had taken it has it no more."""
+
+    type, version = "task.escalated", 1
+    assignee: str | None = Field(default=None, description="Who joined the candidates, where it is one person.")
+    candidates: Candidates | None = Field(default=None, description="Who joined the candidates, where it is not one person.")
+
+
+class TaskReminded(_TaskFact):
+    """A task is soon due, or has waited long. Nothing about it has changed. Heard by gateway (live inbox)."""
+
+    type, version = "task.reminded", 1
+    assignee: str | None = None
+    due_at: datetime | None = None
+    reason: Literal["due", "waiting"] = Field(description="`due`: a reminder before `due_at`; `waiting`: a step of its ladder.")
+
+
+class TaskDecided(_TaskFact):
+    """One decision of several that a task takes. It is open for the next one; the last one is `task.completed`."""
+
+    type, version = "task.decided", 1
+    outcome: str
+    decided_by: str
+    decisions: int = Field(ge=1, description="How many there are now.")
+    required: int = Field(ge=1, description="How many choose the first outcome before it stands.")
+
+
 class TaskCompleted(_TaskFact):
-    """A person decided. The engine hears the decision itself as `step.complete`."""
+    """A task is decided. The engine hears the decision itself as `step.complete`."""
 
     type, version = "task.completed", 1
     outcome: str
-    completed_by: str
+    completed_by: str | None = Field(default=None, description="Null where time decided.")
+    decided_by: Literal["person", "timeout"] = "person"
 
 
 class TaskCancelled(_TaskFact):

@@ -44,12 +44,6 @@ NODE_FIELDS: Final = (NotYet(("enhance",), "leave it out: the node's own work ru
 
 WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
     "wait": (NotYet(("calendar",), "wait for a plain duration or until a time"),),
-    "task": (
-        NotYet(("approvals",), "use one task per approval"),
-        NotYet(("separate_from",), "choose different `candidates` for each task"),
-        NotYet(("reminders",), "use `due`, and a `state` with `after` for a reminder"),
-        NotYet(("on_timeout",), "give the node a `timeout` and an edge on `timeout`"),
-    ),
 }
 
 DOCUMENT_FIELDS: Final = (NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),)

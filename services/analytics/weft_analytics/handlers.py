@@ -17,7 +17,17 @@ from weft_contracts.executions import (
     ExecutionTimedOut,
     ExecutionWaiting,
 )
-from weft_contracts.tasks import TaskCancelled, TaskClaimed, TaskCompleted, TaskCreated, TaskExpired, TaskReassigned, TaskReleased
+from weft_contracts.tasks import (
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskCreated,
+    TaskDecided,
+    TaskEscalated,
+    TaskExpired,
+    TaskReassigned,
+    TaskReleased,
+)
 from weft_runtime.pipeline import Handlers
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
@@ -47,7 +57,18 @@ async def executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> No
     await usecases.hear_executions(heard, uow)
 
 
-@on.batch(TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, repeatable=True)
+@on.batch(
+    TaskCreated,
+    TaskClaimed,
+    TaskReleased,
+    TaskReassigned,
+    TaskEscalated,
+    TaskDecided,
+    TaskCompleted,
+    TaskCancelled,
+    TaskExpired,
+    repeatable=True,
+)
 async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
     """Keep the numbers of tasks."""
     await usecases.hear_tasks(heard, uow)

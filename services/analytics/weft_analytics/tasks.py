@@ -8,15 +8,27 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from weft_contracts.tasks import TaskCancelled, TaskClaimed, TaskCompleted, TaskCreated, TaskExpired, TaskReassigned, TaskReleased
+from weft_contracts.tasks import (
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskCreated,
+    TaskDecided,
+    TaskEscalated,
+    TaskExpired,
+    TaskReassigned,
+    TaskReleased,
+)
 
-Fact = TaskCreated | TaskClaimed | TaskReleased | TaskReassigned | TaskCompleted | TaskCancelled | TaskExpired
+Fact = TaskCreated | TaskClaimed | TaskReleased | TaskReassigned | TaskEscalated | TaskDecided | TaskCompleted | TaskCancelled | TaskExpired
 STATUSES: Final = ("open", "claimed", "completed", "cancelled", "expired")
 _STATUS_OF: Final[dict[type, str]] = {
     TaskCreated: "open",
     TaskClaimed: "claimed",
     TaskReleased: "open",
     TaskReassigned: "open",
+    TaskEscalated: "open",
+    TaskDecided: "open",
     TaskCompleted: "completed",
     TaskCancelled: "cancelled",
     TaskExpired: "expired",

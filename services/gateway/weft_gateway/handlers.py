@@ -18,7 +18,18 @@ from weft_contracts.executions import (
     StartRejected,
 )
 from weft_contracts.message import Message
-from weft_contracts.tasks import TaskCancelled, TaskClaimed, TaskCompleted, TaskCreated, TaskExpired, TaskReassigned, TaskReleased
+from weft_contracts.tasks import (
+    TaskCancelled,
+    TaskClaimed,
+    TaskCompleted,
+    TaskCreated,
+    TaskDecided,
+    TaskEscalated,
+    TaskExpired,
+    TaskReassigned,
+    TaskReleased,
+    TaskReminded,
+)
 from weft_runtime.pipeline import Handlers
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
@@ -44,6 +55,9 @@ on = Handlers("gateway")
     TaskClaimed,
     TaskReleased,
     TaskReassigned,
+    TaskEscalated,
+    TaskDecided,
+    TaskReminded,
     TaskCompleted,
     TaskCancelled,
     TaskExpired,

@@ -118,8 +118,8 @@ WAITING: Final = document(
     node("approved", "set", by="{{ step.open.output }}"),
     node("later", "wait", for_="2h"),
     node("closed", "end"),
-    node("second", "task", due="2d", assignee="a@b.c", reminders=["1h"], on_timeout=[{"after": "1d", "do": "decide", "outcome": "no"}],
-         outcomes=["yes", "no"], approvals={"required": 2, "of": 3}),
+    node("second", "task", due="2d", candidates={"groups": ["board"]}, reminders=["1h"], outcomes=["yes", "no"],
+         on_timeout=[{"after": "1d", "do": "decide", "outcome": "no"}], approvals={"required": 2, "of": 3}),
     node("third", "task", due="2d", candidates={"roles": ["approver"]}, separate_from=["second"]),
     edges=[
         edge("open", "approved", "approve", when="signal.by != ''"),

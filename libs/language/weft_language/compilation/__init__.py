@@ -20,6 +20,7 @@ from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import MANUAL, Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
     ActivityWork,
+    ApprovalsWork,
     CallWork,
     CompensateWork,
     ConnectorWork,
@@ -31,6 +32,7 @@ from weft_language.compilation.work import (
     LoopWork,
     ParallelWork,
     PublishWork,
+    RungWork,
     SetWork,
     StateWork,
     SwitchCase,
@@ -48,6 +50,7 @@ __all__ = [
     "PROPAGATING",
     "ROOT",
     "ActivityWork",
+    "ApprovalsWork",
     "CallWork",
     "CompensateWork",
     "ConcurrencyRule",
@@ -72,6 +75,7 @@ __all__ = [
     "Propagate",
     "PublishWork",
     "RetryPolicy",
+    "RungWork",
     "SetWork",
     "Sla",
     "StateWork",

@@ -17,7 +17,7 @@ from weft_language.model.part import Part
 from weft_language.model.work import with_class
 from weft_language.model.work_action import ActivityWith, CallWith, EndWith, FailWith, PublishWith
 from weft_language.model.work_data import ForeachWith, IfWith, LoopWith, ParallelWith, SetWith, SwitchWith, TransformWith
-from weft_language.model.work_task import TaskWith
+from weft_language.model.work_task import Approvals, TaskWith
 from weft_language.model.work_time import StateEvent, StateWith, WaitWith
 
 _KINDS: Final[dict[str, NodeKind]] = {
@@ -181,8 +181,18 @@ def _task(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work
         candidates=_template(part, "candidates"),
         due=None if part.due is None else DueValue.compile(part.due),
         priority=_template(part, "priority"),
-        expires_at_due=part.due is not None and node.timeout is None and "timeout" in edges,
+        expires_at_due=part.due is not None and node.timeout is None and not part.on_timeout and "timeout" in edges,
+        approvals=None if part.approvals is None else _approvals(part.approvals),
+        separate_from=part.separate_from,
+        reminders=tuple(DelayValue.compile(text) for text in part.reminders),
+        ladder=tuple(
+            work.RungWork(DelayValue.compile(rung.after), rung.do, _template(rung, "to"), rung.outcome) for rung in part.on_timeout
+        ),
     )
+
+
+def _approvals(part: Approvals) -> work.ApprovalsWork:
+    return work.ApprovalsWork(part.required, part.required if part.of is None else part.of, part.distinct)
 
 
 def _publish(part: PublishWith) -> work.Work:

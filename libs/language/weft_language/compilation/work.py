@@ -127,11 +127,31 @@ class StateWork:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalsWork:
+    """How many decisions a task takes: `required` of `of` for its first outcome. distinct: each person decides once."""
+
+    required: int
+    of: int
+    distinct: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RungWork:
+    """A step of a task's ladder. after: since the task was asked for.  to: renders to a text (one person) or to candidates."""
+
+    after: DelayValue
+    do: Literal["remind", "reassign", "escalate", "decide", "fail"]
+    to: Template | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskWork:
     """`task`: what the tasks service is asked to do. `form` renders to a JSON Schema; `form_check` only where it is constant.
 
-    expires_at_due: the node has an edge on `timeout` and no `timeout` of its own, so passing `due` ends it with that outcome;
-    otherwise `due` only makes the task overdue, and `Node.timeout_s` is what ends it.
+    expires_at_due: the node has an edge on `timeout`, and neither a `timeout` nor an `on_timeout` of its own, so passing `due` ends it
+    with that outcome; otherwise `due` only makes the task overdue, and `Node.timeout_s` or the ladder is what ends it.
+    separate_from: nodes whose completers may not act on it.  reminders: before `due`.  ladder: as listed.
     """
 
     title: Template
@@ -146,6 +166,10 @@ class TaskWork:
     due: DueValue | None = None
     priority: Template | None = None
     expires_at_due: bool = False
+    approvals: ApprovalsWork | None = None
+    separate_from: tuple[str, ...] = ()
+    reminders: tuple[DelayValue, ...] = ()
+    ladder: tuple[RungWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

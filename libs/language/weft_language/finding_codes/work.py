@@ -8,7 +8,14 @@ PEOPLE: Final = (
     Code("task_without_due", "warning", "a task with neither `due` nor `timeout`", "give it a `due`"),
     Code("task_without_people", "info", "a task that names neither an assignee nor candidates", "name them"),
     Code("reminder_without_due", "warning", "reminders before a date that there is not", "give the task a `due`"),
-    Code("ladder_names_nobody", "warning", "a rung that reassigns or escalates to nobody", "add `to`"),
+    Code("reminder_never_comes", "warning", "a reminder longer before `due` than the task has until then", "remind later"),
+    Code("ladder_names_nobody", "error", "a rung that reassigns or escalates to nobody", "add `to`"),
+    Code(
+        "rung_never_reached",
+        "warning",
+        "a rung that comes after the task has ended: by `decide`, `fail` or `timeout`",
+        "let it come earlier",
+    ),
     Code("approvals_impossible", "error, warning", "more approvals than there can be", "need fewer, or name more candidates"),
     Code("separation_without_effect", "warning", "a task kept apart from one that comes later", "write it on the later one"),
 )

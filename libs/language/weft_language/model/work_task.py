@@ -18,7 +18,10 @@ class Candidates(Part):
 
 
 class Approvals(Part):
-    """How many decisions a task needs: `required` of `of`, by different people unless `distinct` is false."""
+    """How many decisions a task takes: its first outcome stands once `required` people chose it, of `of` (as many when absent).
+
+    Once that cannot be reached any more, what was chosen most of the others stands. Each person decides once unless `distinct` is false.
+    """
 
     required: Int = Field(ge=1, le=100)
     of: Annotated[Int, Field(ge=1, le=100)] | None = None
@@ -26,7 +29,11 @@ class Approvals(Part):
 
 
 class TimeoutStep(Part):
-    """One rung of the ladder: what happens when a task has waited this long."""
+    """One rung of the ladder: what happens when a task has waited this long. Rungs come in the order of `after`.
+
+    remind: only says so.  reassign: gives it to `to`, from whoever has it.  escalate: lets `to` act, too.  decide: completes it with
+    `outcome`, by nobody.  fail: ends it as the node's `timeout` does.
+    """
 
     after: DurationTemplate
     do: Literal["remind", "reassign", "escalate", "decide", "fail"]
@@ -48,6 +55,6 @@ class TaskWith(Part):
     priority: Annotated[Int, Field(ge=0, le=9)] | TemplateText | None = None
     outcomes: tuple[Outcome, ...] = Field(default=("completed",), min_length=1, max_length=50)
     approvals: Approvals | None = None
-    separate_from: tuple[Identifier, ...] = ()
+    separate_from: tuple[Identifier, ...] = Field(default=(), description="Tasks: who completed the newest visit of one may not act here.")
     reminders: tuple[DurationTemplate, ...] = Field(default=(), max_length=20)
     on_timeout: tuple[TimeoutStep, ...] = Field(default=(), max_length=20)

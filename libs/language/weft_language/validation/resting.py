@@ -22,6 +22,7 @@ def resting_findings(document: Outline, flow: Flow, decisions: Mapping[str, bool
             yield from _wait(node, longest)
         elif node.type == "task":
             yield from _ladder(node)
+            yield from _reminders(node)
             yield from _approvals(node)
             yield from _separation(document, node, flow)
 
@@ -89,43 +90,81 @@ def _wait(node: OutlineNode, longest: float | None) -> Iterator[Finding]:
 
 
 def _ladder(node: OutlineNode) -> Iterator[Finding]:
-    """The rungs of `on_timeout`, and reminders of a date that there is not."""
-    outcomes = node.with_.get("outcomes", ["completed"])
-    rungs = node.with_.get("on_timeout")
-    for place, rung in enumerate(rungs if isinstance(rungs, list) else ()):
-        if not isinstance(rung, Mapping):
-            continue
-        pointer, does = f"{node.pointer}/with/on_timeout/{place}", rung.get("do")
-        decided = rung.get("outcome")
-        if does == "decide" and decided is None:
-            fix = "name the outcome that is decided"
-            yield Finding("error", "required", f"{pointer}/outcome", "`decide` needs an `outcome`", node.id, fix)
-        elif does == "decide" and isinstance(outcomes, list) and decided not in (*outcomes, "timeout"):
-            meant = nearest(str(decided), [name for name in outcomes if isinstance(name, str)])
-            fix = f"did you mean `{meant}`?" if meant else "use one of the task's outcomes"
-            message = f"`{decided}` is no outcome of `{node.id}`"
-            yield Finding("error", "impossible_outcome", f"{pointer}/outcome", message, node.id, fix)
-        elif does in ("reassign", "escalate") and not rung.get("to"):
-            message = f"`{does}` names nobody whom the task `{node.id}` could go to"
-            yield Finding("warning", "ladder_names_nobody", pointer, message, node.id, "add `to`: a person, or candidates")
-    if node.with_.get("reminders") and "due" not in node.with_:
+    """The rungs of `on_timeout`: what each lacks, and those that nothing reaches."""
+    listed = node.with_.get("on_timeout")
+    rungs = {place: rung for place, rung in enumerate(listed) if isinstance(rung, Mapping)} if isinstance(listed, list) else {}
+    for place, rung in rungs.items():
+        yield from _rung(node, rung, f"{node.pointer}/with/on_timeout/{place}")
+    times = {place: length for place, rung in rungs.items() if (length := seconds(rung.get("after"))) is not None}
+    ending = min(((length, place) for place, length in times.items() if rungs[place].get("do") in ("decide", "fail")), default=None)
+    limit = seconds(node.raw.get("timeout"))
+    for place, length in times.items():
+        by = ""
+        if ending is not None and (length, place) > ending:
+            by = f"`{rungs[ending[1]]['do']}` after {rungs[ending[1]]['after']}"
+        elif limit is not None and length >= limit:
+            by = "the node's `timeout`"
+        if by:
+            message = f"this step of `{node.id}` never comes: {by} has ended the task by then"
+            pointer = f"{node.pointer}/with/on_timeout/{place}"
+            yield Finding("warning", "rung_never_reached", pointer, message, node.id, "let it come earlier, or remove it")
+
+
+def _rung(node: OutlineNode, rung: Mapping[str, Any], pointer: str) -> Iterator[Finding]:
+    outcomes, does, decided = node.with_.get("outcomes", ["completed"]), rung.get("do"), rung.get("outcome")
+    if does == "decide" and decided is None:
+        fix = "name the outcome that is decided"
+        yield Finding("error", "required", f"{pointer}/outcome", "`decide` needs an `outcome`", node.id, fix)
+    elif does == "decide" and isinstance(outcomes, list) and decided not in outcomes:
+        meant = nearest(str(decided), [name for name in outcomes if isinstance(name, str)])
+        fix = f"did you mean `{meant}`?" if meant else "use one of the task's outcomes; `fail` ends it with `timeout`"
+        message = f"`{decided}` is no outcome of `{node.id}`"
+        yield Finding("error", "impossible_outcome", f"{pointer}/outcome", message, node.id, fix)
+    elif does in ("reassign", "escalate") and not _names_somebody(rung.get("to")):
+        message = f"`{does}` names nobody whom the task `{node.id}` could go to"
+        yield Finding("error", "ladder_names_nobody", pointer, message, node.id, "add `to`: a person, or candidates")
+
+
+def _names_somebody(to: Any) -> bool:
+    return any(to.get(word) for word in ("users", "groups", "roles")) if isinstance(to, Mapping) else bool(to)
+
+
+def _reminders(node: OutlineNode) -> Iterator[Finding]:
+    """Reminders of a date that there is not, or that is over before the task is there."""
+    reminders, pointer = node.with_.get("reminders"), f"{node.pointer}/with/reminders"
+    if reminders and "due" not in node.with_:
         message = f"`{node.id}` has reminders before `due`, and no `due`"
-        yield Finding("warning", "reminder_without_due", f"{node.pointer}/with/reminders", message, node.id, "give it a `due`, such as 2d")
+        yield Finding("warning", "reminder_without_due", pointer, message, node.id, "give it a `due`, such as 2d")
+    due = seconds(node.with_.get("due"))
+    for place, reminder in enumerate(reminders if isinstance(reminders, list) else ()):
+        before = seconds(reminder)
+        if due is not None and before is not None and before >= due:
+            message = f"this reminder of `{node.id}` never comes: the task is due {node.with_['due']} after it is there"
+            fix = "remind later, or give it more time"
+            yield Finding("warning", "reminder_never_comes", f"{pointer}/{place}", message, node.id, fix)
 
 
 def _approvals(node: OutlineNode) -> Iterator[Finding]:
+    """More approvals than there can be. One person decides once unless `distinct` is false."""
     approvals, candidates = node.with_.get("approvals"), node.with_.get("candidates")
     needed = approvals.get("required") if isinstance(approvals, Mapping) else None
     if not isinstance(approvals, Mapping) or not isinstance(needed, int):
         return
-    pointer, whole = f"{node.pointer}/with/approvals/required", approvals.get("of")
+    pointer, whole, assignee = f"{node.pointer}/with/approvals/required", approvals.get("of"), node.with_.get("assignee")
     if isinstance(whole, int) and needed > whole:
         message = f"`{node.id}` needs {needed} approvals of {whole}: it can never have them"
         yield Finding("error", "approvals_impossible", pointer, message, node.id, f"write at most {whole}")
-    elif isinstance(candidates, Mapping) and approvals.get("distinct", True) and not candidates.get("groups"):
+    elif not approvals.get("distinct", True) or needed < 2:
+        return
+    elif assignee and not candidates:
+        message = f"`{node.id}` needs {needed} approvals by different people, and only {assignee} may act on it: it can never end"
+        certain = isinstance(assignee, str) and "{{" not in assignee
+        fix = "add `candidates`, or write `distinct: false`"
+        yield Finding("error" if certain else "warning", "approvals_impossible", pointer, message, node.id, fix)
+    elif isinstance(candidates, Mapping) and not candidates.get("groups") and not candidates.get("roles"):
         users = candidates.get("users")
-        if isinstance(users, list) and 0 < len(users) < needed and not candidates.get("roles"):
-            message = f"`{node.id}` needs {needed} approvals by different people, and its candidates are {len(users)}"
+        if isinstance(users, list) and 0 < len(people := {str(one) for one in (*users, *([assignee] if assignee else []))}) < needed:
+            message = f"`{node.id}` needs {needed} approvals by different people, and {len(people)} may act on it"
             yield Finding("warning", "approvals_impossible", pointer, message, node.id, "name more candidates, or need fewer approvals")
 
 

@@ -113,6 +113,8 @@ def _decision(node: OutlineNode, environment: Environment) -> Type:
         "completed_by": ANY,
         "completed_at": MOMENT,
     }
+    if with_.get("approvals"):
+        members["approvals"] = a_list(None)
     return a_map(members, closed=False)
 
 
