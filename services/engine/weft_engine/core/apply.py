@@ -84,7 +84,10 @@ def _complete_step(turn: Turn, item: i.CompleteStep) -> None:
 def _fail_step(turn: Turn, item: i.FailStep) -> None:
     pending = turn.state.awaited(item.node, item.visit)
     if pending is not None and pending.kind in _ELSEWHERE:
-        turn.fail(turn.at(pending), told(item.error, pending.node))
+        at, error = turn.at(pending), told(item.error, pending.node)
+        # A task's ladder may end it as the node's own `timeout` does.
+        late = pending.kind == "task" and error.get("code") == "timeout" and at.node.edges.get("timeout")
+        turn.fail(at, error, "timeout" if late else "error")
 
 
 _ELSEWHERE: Final = frozenset({"task", "child"})

@@ -44,7 +44,8 @@ class Effect:
 
 def request_hash(kind: str, asked: Mapping[str, Any]) -> str:
     """The hash of what was asked, without what differs at each asking: ids and times."""
-    return hash_of([kind, {name: _part(asked.get(name)) for name in _ASKED[kind]}])
+    given = {name: _part(asked[name]) for name in _IF_GIVEN if name in asked}
+    return hash_of([kind, {name: _part(asked.get(name)) for name in _ASKED[kind]} | given])
 
 
 def _part(value: Any) -> str:
@@ -58,6 +59,8 @@ _ASKED: Final[dict[str, tuple[str, ...]]] = {
     "child": ("workflow", "version", "input"),
     "event": ("type", "subject", "data"),
 }
+_IF_GIVEN: Final = ("approvals", "excluded")
+"""Of a task: what was decided by fewer, or by somebody who may not act any more, does not answer it."""
 _NAMES: Final = {"activity": "name", "task": "title", "child": "workflow", "event": "type"}
 
 

@@ -114,6 +114,9 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         # No activity. Where it waited for its scopes, what failed in them tells of it.
         if waited.data.keys() & {"task", "child_id"}:
             yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
+    elif kind == e.STEP_FAILED and waited.kind == "task" and "task_id" not in data:
+        # Not taken back, so it is the tasks service that ended it, even where the code says that time did.
+        yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
     elif (kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE) or "again" in data:
         yield i.Tick(execution_id)
     elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):

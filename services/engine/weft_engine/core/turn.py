@@ -195,14 +195,14 @@ class Turn:
         self.cancel_pending()
         self.emit(e.COMPLETED, output=output if output is not None else {})
 
-    def fail(self, at: At, error: dict[str, Any]) -> None:
-        """End a visit with an error: by its `error` edges, else the error passes to the enclosing scope.
+    def fail(self, at: At, error: dict[str, Any], outcome: str = "error") -> None:
+        """End a visit with an error: by its edges on `outcome`, else the error passes to the enclosing scope.
 
         What is more than an activity is tried again before that where its `retry` says so: as a whole, as another visit.
         """
         retry_at = again_at(self.state, at.node, at.visit, at.scope, error, self.now)
         if retry_at is None:
-            self._end_badly(at, "error", error, {})
+            self._end_badly(at, outcome, error, {})
             return
         self.cancel_pending(inside=at.place)
         self.emit(e.STEP_RETRYING, at, error=error, retry_at=retry_at)

@@ -29,7 +29,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
-from weft_engine.core.nodes import inline, outside, resting, scopes, undoing
+from weft_engine.core.nodes import inline, outside, people, resting, scopes, undoing
 from weft_engine.core.turn import At, Entering, Turn
 
 Enter = Callable[[Turn, At, Any], None]
@@ -63,7 +63,7 @@ ENTER: Final[dict[type[Any], Enter]] = {
     CompensateWork: undoing.compensate,
     WaitWork: resting.wait,
     StateWork: resting.state,
-    TaskWork: resting.task,
+    TaskWork: people.task,
     CallWork: outside.call,
     ActivityWork: outside.activity,
     ConnectorWork: outside.activity,

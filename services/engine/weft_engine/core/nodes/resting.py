@@ -1,4 +1,4 @@
-"""Nodes that rest: until a time, until a signal or an event, until a person has decided."""
+"""Nodes that rest: until a time, until a signal or an event."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
-from weft_language.compilation import StateWork, TaskWork, WaitWork
-from weft_language.expressions import ExpressionError
+from weft_language.compilation import StateWork, WaitWork
 
 from weft_engine.core import entries as e
-from weft_engine.core.asking import text
-from weft_engine.core.identity import task_id_of
 from weft_engine.core.listening import waits
 from weft_engine.core.signals import take_kept
 from weft_engine.core.turn import At, Turn
@@ -41,47 +38,6 @@ def state(turn: Turn, at: At, work: StateWork) -> None:
     waited: dict[str, Any] = {"signals": sorted(work.signals), **waits(work, names), "after": after, **due, **limit(turn, at)}
     turn.emit(e.STEP_WAITING, at, kind="signal", **waited)
     take_kept(turn, at, work)
-
-
-def task(turn: Turn, at: At, work: TaskWork) -> None:
-    """Ask a person."""
-    names = turn.names(at.scope)
-
-    def rendered(name: str) -> dict[str, Any]:
-        template = getattr(work, name)
-        value = template.render(names) if template is not None else None
-        return {} if value is None else {name: value}
-
-    due_at = work.due.at(names, turn.now) if work.due is not None else None
-    asked: dict[str, Any] = {
-        "task_id": task_id_of(turn.state.id, at.node.id, at.visit),
-        "title": text(work.title.render(names)),
-        "outcomes": list(work.outcomes),
-        **rendered("form"),
-        **rendered("ui"),
-        **rendered("data"),
-        **rendered("candidates"),
-        **{name: text(value) for name, value in rendered("description").items()},
-        **{name: text(value) for name, value in rendered("assignee").items()},
-        **_priority(rendered("priority")),
-    }
-    if turn.answered_before(at, "task", asked):
-        return
-    due: dict[str, Any] = {}
-    if due_at is not None:
-        asked["due_at"] = due_at
-        if work.expires_at_due:
-            due["deadline_at"] = due_at
-    turn.emit(e.STEP_WAITING, at, kind="task", task=asked, **{**limit(turn, at), **due})
-
-
-def _priority(rendered: dict[str, Any]) -> dict[str, int]:
-    if not rendered:
-        return {}
-    value = rendered["priority"]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 9 or value != int(value):
-        raise ExpressionError("expression_value", f"a task's priority is a whole number from 0 to 9, not {value!r}")
-    return {"priority": int(value)}
 
 
 def limit(turn: Turn, at: At) -> dict[str, Any]:
