@@ -57,6 +57,11 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "access": "who may do what with a task",
         "task": "the nouns that domain and store share",
         "pauses": "what pauses of its execution do to a task",
+        "approvals": "when several decisions are one",
+        "apart": "whose part in other tasks keeps them from one",
+        "agenda": "what time does to a task, and when",
+        "ladder": "the decisions of time: reminding, reassigning, escalating, deciding, failing",
+        "timing": "looks for what is due",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

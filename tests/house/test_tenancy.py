@@ -16,6 +16,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/bulk.forget": "old jobs go for all tenants at once",
     "store/migrations.KEPT": "which tables the migrations are in; what is done with them names the tenant",
     "store/migrations.forget": "old migrations go for all tenants at once",
+    "store/__init__.due_tenants": "time passes for all tenants",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/__init__.forget_ended": "the gatekeeper serves all tenants",
     "store/__init__.tenants_at_gates": "the gatekeeper serves all tenants",

@@ -2,5 +2,6 @@
 
 Owns   schema `tasks`: tasks, history, taken_back, pauses, people.
 Hears  CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged.
-Says   TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskCompleted, TaskCancelled, TaskExpired, CompleteStep, FailStep.
+Says   TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided, TaskReminded, TaskCompleted, TaskCancelled,
+       TaskExpired, CompleteStep, FailStep.
 """

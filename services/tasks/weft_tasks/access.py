@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from weft_tasks.errors import AlreadyDone, ExecutionRests, IllegalMove, NotYours, TaskMoved
+from weft_tasks.errors import AlreadyDecided, AlreadyDone, ExecutionRests, IllegalMove, NotYours, Separated, TaskMoved
 from weft_tasks.machine import LIVE, MOVES, TaskStatus, moves_from
-from weft_tasks.task import Task, Who
+from weft_tasks.task import TIMEOUT, Decided, Task, Who
 
 PEOPLE: Final = ("claim", "release", "complete", "reassign")
 """The moves people make; the others are the engine's."""
 RESTING: Final = frozenset({"claim", "complete", "reassign"})
 """What waits while the task's execution is paused."""
+TAKING: Final = frozenset({"claim", "complete"})
+"""What is closed to whoever decided already, and to whoever is kept apart."""
 ANYONE: Final = "anyone"
 """Stands for whoever may act on tasks."""
 
@@ -68,22 +70,45 @@ def _may(task: Task, move: str, who: Who) -> bool:
         return who.may_assign
     if move == "release":
         return who.may_assign or (who.may_act and task.assignee in who.names)
+    if task.decision_of(who.names) is not None or apart_by(task, who.names) is not None:
+        return False
     return eligible(task, who) and (task.status is not TaskStatus.CLAIMED or task.assignee in who.names)
+
+
+def apart_by(task: Task, names: frozenset[str]) -> str | None:
+    """The node whose completing keeps somebody from this task, None where none does. names: everything they are called by."""
+    return next((node for user, node in task.kept_apart.items() if user in names), None)
+
+
+def require_fit(task: Task, names: frozenset[str]) -> None:
+    """Refuse somebody who may not act on a task, whatever their role and whoever gives it to them. Raises: AlreadyDecided, Separated."""
+    decided = task.decision_of(names)
+    if decided is not None:
+        raise _already_decided(task, decided)
+    node = apart_by(task, names)
+    if node is not None:
+        user = next(user for user in task.kept_apart if user in names)
+        raise Separated(
+            f"task {task.id} is kept apart from {node}, in which {user} had a part; somebody else has to act on it",
+            extra={"node": node, "user": user, "current": current(task)},
+        )
 
 
 def require(task: Task, move: str, who: Who, version: int | None) -> None:
     """Refuse a move this person may not make now. Whoever has nothing to do with the task learns nothing of who decided.
 
-    Raises: NotYours, AlreadyDone, ExecutionRests, IllegalMove, TaskMoved.
+    Raises: NotYours, AlreadyDone, ExecutionRests, AlreadyDecided, Separated, IllegalMove, TaskMoved.
     """
     require_concern(task, who)
     if task.status is TaskStatus.COMPLETED:
-        who_and_when = {"completed_by": task.completed_by, "completed_at": _iso(task.completed_at), "outcome": task.outcome}
-        raise AlreadyDone(f"task {task.id} was already completed by {task.completed_by}", extra={**who_and_when, "current": current(task)})
+        raise _already_done(task)
     if task.status not in LIVE:
-        raise IllegalMove(f"cannot {move} task {task.id}: it is {task.status}", extra={"current": current(task)})
+        since = f" since {task.updated_at.isoformat()}" if task.status is TaskStatus.EXPIRED else ""
+        raise IllegalMove(f"cannot {move} task {task.id}: it is {task.status}{since}", extra={"current": current(task)})
     if task.paused_since is not None and move in RESTING:
         raise _paused(task, task.paused_since)
+    if move in TAKING:
+        require_fit(task, who.names)
     if version is not None and version != task.version:
         raise TaskMoved(
             f"task {task.id} is at version {task.version}, not {version}; read it again and decide anew", extra={"current": current(task)}
@@ -93,6 +118,22 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
         raise IllegalMove(f"cannot {move} task {task.id} while it is {task.status}{holder}", extra={"current": current(task)})
     if not _may(task, move, who):
         raise _not_yours(task)
+
+
+def _already_done(task: Task) -> AlreadyDone:
+    decided = {"completed_by": task.completed_by, "completed_at": _iso(task.completed_at), "outcome": task.outcome}
+    if task.completed_by is None:
+        decided["decided_by"] = TIMEOUT
+    by = task.completed_by or "its ladder on_timeout"
+    return AlreadyDone(f"task {task.id} was already completed by {by}", extra={**decided, "current": current(task)})
+
+
+def _already_decided(task: Task, decided: Decided) -> AlreadyDecided:
+    when = decided.completed_at.isoformat()
+    return AlreadyDecided(
+        f"{decided.completed_by} decided {decided.outcome!r} on task {task.id} at {when}, and it takes one decision of each person",
+        extra={"completed_by": decided.completed_by, "completed_at": when, "outcome": decided.outcome, "current": current(task)},
+    )
 
 
 def _paused(task: Task, since: datetime) -> ExecutionRests:

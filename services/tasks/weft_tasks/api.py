@@ -47,14 +47,21 @@ async def release_task(task_id: UUID, asker: Asker, uow: Uow, body: VersionBody 
 
 @door.post("/user-tasks/{task_id}/complete", may=Permission.TASKS_ACT)
 async def complete_task(task_id: UUID, body: CompleteBody, asker: Asker, uow: Uow) -> Reply[TaskView]:
-    """Decide. The execution goes on with the outcome."""
+    """Decide. The execution goes on with the outcome, where the task takes several decisions with the last of them.
+
+    Who decided already, where each person decides once, is answered 409 `already_decided`; who had a part in a task that this one is kept
+    apart from, 403 `separated`.
+    """
     done = await usecases.complete_task(task_id, who_is(asker), body.outcome, body.form, body.version, uow)
     return await _shown(done, asker, uow)
 
 
 @door.post("/user-tasks/{task_id}/reassign", may=Permission.TASKS_ASSIGN)
 async def reassign_task(task_id: UUID, body: ReassignBody, asker: Asker, uow: Uow) -> Reply[TaskView]:
-    """Give a task to somebody else, or back to all its candidates."""
+    """Give a task to somebody else, or back to all its candidates.
+
+    Somebody whom the tenant does not know is answered 422 `unknown_assignee`, as is one who is no longer active.
+    """
     return await _shown(await usecases.reassign_task(task_id, who_is(asker), body.assignee, body.version, uow), asker, uow)
 
 
@@ -72,14 +79,18 @@ def who_is(caller: Caller) -> Who:
 
 async def _shown(task: Task, asker: Caller, uow: UnitOfWork) -> Reply[TaskView]:
     entries = await store.entries(uow, task.id)
-    names = await store.names(uow, [task.assignee, task.completed_by, *(entry.by for entry in entries)])
+    names = await store.names(uow, [task.assignee, *task.deciders, *(entry.by for entry in entries)])
     return Reply(schemas.view(task, who_is(asker), names, entries), etag=_etag(task))
 
 
 def _etag(task: Task) -> str:
-    """Changes whenever the task looks otherwise: a pause is no change of the task's version, since nobody's decision is outdated by it."""
+    """Changes whenever the task looks otherwise.
+
+    A pause, a reminder and what is decided on a task that it is kept apart from are no change of its version, since nobody's decision is
+    outdated by them.
+    """
     due = "" if task.due_at is None else f".{task.due_at.timestamp():.0f}"
-    return f"{task.version}{due}{'.paused' if task.paused_since else ''}"
+    return f"{task.version}{due}.{task.passed}.{len(task.kept_apart)}{'.paused' if task.paused_since else ''}"
 
 
 def _version(body: VersionBody | None) -> int | None:
@@ -90,11 +101,11 @@ def _where(query: TaskQuery, who: Who, now: datetime) -> list[store.Condition]:
     where: list[store.Condition] = []
     match query.view:
         case "mine":
-            where.append(store.assigned_to(who.names))
+            where += [store.assigned_to(who.names), store.taken_or_free_for(who.names)]
         case "team":
-            where.append(store.open_to(access.keys(who)))
+            where += [store.open_to(access.keys(who)), store.free_for(who.names)]
         case "unassigned":
-            where.append(store.unassigned())
+            where += [store.unassigned(), store.free_for(who.names)]
         case _:
             pass
     if query.status:

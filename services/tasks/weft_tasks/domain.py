@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from weft_contracts.tasks import (
     TaskClaimed,
     TaskCompleted,
     TaskCreated,
+    TaskDecided,
     TaskExpired,
     TaskReassigned,
     TaskReleased,
@@ -23,11 +24,11 @@ from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.errors import Detail
 from weft_runtime.uow import Decision
 
-from weft_tasks import access, forms, pauses
+from weft_tasks import access, agenda, approvals, forms, pauses
 from weft_tasks.errors import FormUnusable, UnknownOutcome
 from weft_tasks.machine import HARMLESS, MOVES, TaskStatus
 from weft_tasks.pauses import Halt
-from weft_tasks.task import ENGINE, Change, Entry, Task, Who, normal_name
+from weft_tasks.task import ENGINE, Change, Decided, Entry, Task, Who, normal_candidates, normal_name
 
 
 def open_task(cmd: CreateTask, tenant: str, now: datetime, halts: Sequence[Halt] = ()) -> Decision[Change | None]:
@@ -42,17 +43,20 @@ def open_task(cmd: CreateTask, tenant: str, now: datetime, halts: Sequence[Halt]
         failure = Failure(code=error.code, message=error.message, node=cmd.node, permanent=True)
         return Decision(None, (FailStep(execution_id=cmd.execution_id, node=cmd.node, visit=cmd.visit, error=failure),))
     assignee = normal_name(cmd.assignee) if cmd.assignee else None
-    users = tuple(normal_name(user) for user in cmd.candidates.users)
+    asked_at = cmd.at or now
+    standing = pauses.standing(halts)
+    awake = now if standing is None else min(now, standing.at)
+    due_at, clock_from = pauses.put_off(cmd.due_at, halts, asked_at), pauses.put_off(asked_at, halts, asked_at) or asked_at
     task = Task(
         id=cmd.task_id, tenant=tenant, execution_id=cmd.execution_id, workflow=cmd.workflow, node=cmd.node, visit=cmd.visit,
         title=cmd.title, description=cmd.description, form=cmd.form, ui=cmd.ui, data=cmd.data, reserved_for=assignee, assignee=assignee,
-        candidates=cmd.candidates.model_copy(update={"users": users}), outcomes=cmd.outcomes, priority=cmd.priority,
-        due_at=pauses.put_off(cmd.due_at, halts, cmd.at or now), created_at=now, updated_at=now, asked_at=cmd.at,
+        candidates=normal_candidates(cmd.candidates), outcomes=cmd.outcomes, priority=cmd.priority, due_at=due_at, created_at=now,
+        updated_at=now, asked_at=cmd.at, approvals=cmd.approvals, separate_from=cmd.separate_from, excluded=cmd.excluded,
+        kept_apart=cmd.excluded, rounds=cmd.rounds, clock_from=clock_from, agenda=agenda.planned(cmd, due_at, clock_from, awake),
     )  # fmt: skip
-    standing = pauses.standing(halts)
     if standing is not None:
         task = replace(task, paused_since=standing.at, paused_by=standing.by)
-    said = TaskCreated(**_fact(task), title=task.title, assignee=assignee, due_at=task.due_at)
+    said = TaskCreated(**fact(task), title=task.title, assignee=assignee, due_at=task.due_at)
     return Decision(Change(task, Entry(now, "created", ENGINE, {"assignee": assignee})), (said,))
 
 
@@ -61,42 +65,85 @@ def claim(task: Task, who: Who, version: int | None, now: datetime) -> Decision[
     if task.status is TaskStatus.CLAIMED and task.assignee in who.names:
         return Decision(Change(task))
     moved = _move(task, "claim", who, version, now, assignee=who.id)
-    return Decision(Change(moved, Entry(now, "claimed", who.id)), (TaskClaimed(**_fact(moved), assignee=who.id),))
+    return Decision(Change(moved, Entry(now, "claimed", who.id)), (TaskClaimed(**fact(moved), assignee=who.id),))
 
 
 def release(task: Task, who: Who, version: int | None, now: datetime) -> Decision[Change]:
     """Give a task back to whom it was meant for. Raises: as `claim`."""
     moved = _move(task, "release", who, version, now, assignee=task.reserved_for)
-    return Decision(Change(moved, Entry(now, "released", who.id)), (TaskReleased(**_fact(moved)),))
+    return Decision(Change(moved, Entry(now, "released", who.id)), (TaskReleased(**fact(moved)),))
 
 
-def reassign(task: Task, who: Who, assignee: str | None, version: int | None, now: datetime) -> Decision[Change]:
-    """Give a task to somebody, or with None to all its candidates. Raises: as `claim`."""
+def reassign(
+    task: Task, who: Who, assignee: str | None, version: int | None, now: datetime, names: frozenset[str] = frozenset()
+) -> Decision[Change]:
+    """Give a task to somebody, or with None to all its candidates. names: everything else the assignee is called by.
+
+    Raises: as `claim`; about the assignee AlreadyDecided, Separated.
+    """
     name = normal_name(assignee) if assignee else None
     moved = _move(task, "reassign", who, version, now, assignee=name, reserved_for=name)
+    if name is not None:
+        access.require_fit(task, names | {name})
     entry = Entry(now, "reassigned", who.id, {"from": task.assignee, "to": name})
-    return Decision(Change(moved, entry), (TaskReassigned(**_fact(moved), assignee=name, by=who.id),))
+    return Decision(Change(moved, entry), (TaskReassigned(**fact(moved), assignee=name, by=who.id),))
 
 
 def complete(task: Task, who: Who, outcome: str | None, form: Any, version: int | None, now: datetime) -> Decision[Change]:
-    """Decide. The mesh hears the fact, the engine the decision itself. outcome: may be left out where there is only one.
+    """Decide. outcome: may be left out where there is only one.
+
+    Where a task takes several decisions this is one of them: it stays open, nobody's or its reserved assignee's, until they are enough for
+    an outcome (`approvals.standing`). With the last one the mesh hears the fact, and the engine the decision itself.
 
     Raises: as `claim`; UnknownOutcome, FormInvalid.
     """
     access.require(task, "complete", who, version)
+    decided = Decided(_offered(task, outcome), form, who.id, now)
+    forms.check(task.form, form)
+    if task.approvals is None:
+        return _end(task, decided, decided.outcome, who.email)
+    counted = replace(task, decisions=(*task.decisions, decided))
+    outcome = approvals.standing(task.approvals, task.outcomes, [one.outcome for one in counted.decisions])
+    if outcome is not None:
+        return _end(counted, decided, outcome, who.email)
+    moved = replace(advance(counted, "decide", now), assignee=task.reserved_for)
+    so_far = {"decisions": len(moved.decisions), "required": task.approvals.required}
+    said = TaskDecided(**fact(moved), outcome=decided.outcome, decided_by=who.id, **so_far)
+    return Decision(Change(moved, Entry(now, "decided", who.id, {"outcome": decided.outcome, **so_far})), (said,))
+
+
+def _offered(task: Task, outcome: str | None) -> str:
     if outcome is None and len(task.outcomes) == 1:
-        outcome = task.outcomes[0]
+        return task.outcomes[0]
     if outcome is None or outcome not in task.outcomes:
         offered = ", ".join(task.outcomes)
         detail = Detail("/outcome", "unknown_outcome", f"choose one of {offered}")
         raise UnknownOutcome(f"outcome {outcome!r} is not offered; choose one of {offered}", details=[detail])
-    forms.check(task.form, form)
-    decided = {"outcome": outcome, "result": form, "assignee": who.id, "completed_by": who.id, "completed_at": now}
-    done = _move(task, "complete", who, version, now, **decided)
-    output = {"outcome": outcome, "form": form, "completed_by": who.id, "completed_by_email": who.email or None, "completed_at": now}
-    step = CompleteStep(execution_id=task.execution_id, node=task.node, visit=task.visit, outcome=outcome, output=output)
-    fact = TaskCompleted(**_fact(done), outcome=outcome, completed_by=who.id)
-    return Decision(Change(done, Entry(now, "completed", who.id, {"outcome": outcome})), (fact, step))
+    return outcome
+
+
+def _end(task: Task, last: Decided, outcome: str, email: str) -> Decision[Change]:
+    """The last decision, which the output is of. outcome: what stands, which may be another than the last one chose."""
+    by, now = last.completed_by, last.completed_at
+    ended = {"outcome": outcome, "result": last.form, "assignee": by, "completed_by": by, "completed_at": now}
+    done = replace(advance(task, "complete", now), **ended)
+    chosen = {} if task.approvals is None else {"chosen": last.outcome}
+    said = TaskCompleted(**fact(done), outcome=outcome, completed_by=by)
+    return Decision(Change(done, Entry(now, "completed", by, {"outcome": outcome, **chosen})), (said, answer(done, email or None)))
+
+
+def answer(done: Task, email: str | None = None) -> CompleteStep:
+    """What the engine hears of a task that is decided: the output of its step. email: of who decided."""
+    output = {
+        "outcome": done.outcome,
+        "form": done.result,
+        "completed_by": done.completed_by,
+        "completed_by_email": email,
+        "completed_at": done.completed_at,
+    }
+    if done.approvals is not None:
+        output["approvals"] = [asdict(decision) for decision in done.decisions]
+    return CompleteStep(execution_id=done.execution_id, node=done.node, visit=done.visit, outcome=str(done.outcome), output=output)
 
 
 def take_back(task: Task, reason: str, now: datetime) -> Decision[Change]:
@@ -104,9 +151,9 @@ def take_back(task: Task, reason: str, now: datetime) -> Decision[Change]:
     move = "expire" if reason == "timeout" else "cancel"
     if (task.status, move) in HARMLESS:
         return Decision(Change(task))
-    moved = _advance(task, move, now)
+    moved = advance(task, move, now)
     word = TaskExpired if move == "expire" else TaskCancelled
-    said: Message = word(**_fact(moved))
+    said: Message = word(**fact(moved))
     return Decision(Change(moved, Entry(now, moved.status.value, ENGINE)), (said,))
 
 
@@ -118,14 +165,16 @@ def comment(task: Task, who: Who, text: str, now: datetime) -> Change:
 
 def _move(task: Task, move: str, who: Who, version: int | None, now: datetime, **changes: Any) -> Task:
     access.require(task, move, who, version)
-    return replace(_advance(task, move, now), **changes)
+    return replace(advance(task, move, now), **changes)
 
 
-def _advance(task: Task, move: str, now: datetime) -> Task:
+def advance(task: Task, move: str, now: datetime) -> Task:
+    """The task after a move of the machine that is legal."""
     return replace(task, status=MOVES[task.status, move], version=task.version + 1, updated_at=now)
 
 
-def _fact(task: Task) -> dict[str, Any]:
+def fact(task: Task) -> dict[str, Any]:
+    """What every fact about a task says."""
     return {
         "task_id": task.id,
         "execution_id": task.execution_id,

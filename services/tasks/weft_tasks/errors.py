@@ -35,6 +35,18 @@ class AlreadyDone(Conflict):
     code = "task_already_completed"
 
 
+class AlreadyDecided(Conflict):
+    """This person decided already, and the task takes one decision of each; when and how is in `completed_at` and `outcome`."""
+
+    code = "already_decided"
+
+
+class Separated(Forbidden):
+    """This person had a part in another task of the execution, `node`, from which this one is kept apart. No role changes that."""
+
+    code = "separated"
+
+
 class TaskMoved(StaleWrite):
     """The task changed since it was read; `current` says what it is now."""
 

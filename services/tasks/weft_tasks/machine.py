@@ -24,12 +24,14 @@ ENDS: Final = (TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED)
 
 
 class TaskMachine(StateMachine):
-    """A task is open until somebody takes it, decides, or it is taken back."""
+    """A task is open until somebody takes it, decides, or it is taken back. Of several decisions, each but the last leaves it open."""
 
     s = States.from_enum(TaskStatus, initial=TaskStatus.OPEN, final=list(ENDS), use_enum_instance=True)
     claim = s.OPEN.to(s.CLAIMED)
     release = s.CLAIMED.to(s.OPEN)
     reassign = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
+    decide = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
+    escalate = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
     complete = s.OPEN.to(s.COMPLETED) | s.CLAIMED.to(s.COMPLETED)
     cancel = s.OPEN.to(s.CANCELLED) | s.CLAIMED.to(s.CANCELLED)
     expire = s.OPEN.to(s.EXPIRED) | s.CLAIMED.to(s.EXPIRED)

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from weft_contracts.tasks import Candidates
 from weft_runtime.http import Body
 
+from weft_tasks import agenda, approvals
 from weft_tasks.access import allowed_actions
 from weft_tasks.machine import TaskStatus
-from weft_tasks.task import Entry, Task, Who
+from weft_tasks.task import Entry, Step, Task, Who
 
 Version = Annotated[int | None, Field(ge=1, description="The version that was read; 409 where the task has moved on.")]
 
@@ -117,13 +119,53 @@ class CommentView(BaseModel):
     text: str
 
 
+class DecisionView(BaseModel):
+    """One decision of several."""
+
+    outcome: str
+    form: Any
+    completed_by: str
+    completed_by_name: str | None
+    completed_at: datetime
+
+
+class ApprovalsView(BaseModel):
+    """How many decisions a task takes, and those so far.
+
+    The first of its outcomes stands once `required` decisions chose it. Once that cannot be reached any more, by `of` decisions at most,
+    what was chosen most of the others stands. distinct: each person decides once.
+    """
+
+    required: int
+    of: int
+    distinct: bool
+    decisions: list[DecisionView]
+
+
+class StepView(BaseModel):
+    """What time does to a task, and when, unless a pause puts it off. to: whom it goes to: one person, or candidates."""
+
+    at: datetime
+    do: Literal["remind", "reassign", "escalate", "decide", "fail"]
+    to: str | CandidatesView | None
+    outcome: str | None
+    done: bool
+
+
 class TaskView(TaskSummary):
-    """A task with everything needed to decide it."""
+    """A task with everything needed to decide it.
+
+    approvals: null where one decision is enough.  separate_from: who completed the newest visit of one of these nodes may not act on it.
+    agenda: reminders and steps of its ladder, in order.
+    """
 
     form: dict[str, Any] | None
     ui: dict[str, Any] | None
     data: Any
     result: Any
+    approvals: ApprovalsView | None
+    separate_from: list[str]
+    agenda: list[StepView]
     history: list[EntryView]
     comments: list[CommentView]
 
@@ -140,12 +182,46 @@ def view(task: Task, who: Who, names: Mapping[str, str], entries: Sequence[Entry
         CommentView(at=line.at, by=line.by, by_name=line.by_name, text=line.data["text"]) for line in lines if line.kind == "commented"
     ]
     return TaskView(
-        **_summary(task, who, names), form=task.form, ui=task.ui, data=task.data, result=task.result, history=lines, comments=comments
+        **_summary(task, who, names),
+        form=task.form,
+        ui=task.ui,
+        data=task.data,
+        result=task.result,
+        approvals=_approvals(task, names),
+        separate_from=list(task.separate_from),
+        agenda=[_step(task, step, done=place < task.passed) for place, step in enumerate(task.agenda)],
+        history=lines,
+        comments=comments,
     )
 
 
+def _approvals(task: Task, names: Mapping[str, str]) -> ApprovalsView | None:
+    if task.approvals is None:
+        return None
+    decisions = [
+        DecisionView(
+            outcome=one.outcome,
+            form=one.form,
+            completed_by=one.completed_by,
+            completed_by_name=names.get(one.completed_by),
+            completed_at=one.completed_at,
+        )
+        for one in task.decisions
+    ]
+    needed = task.approvals
+    return ApprovalsView(required=needed.required, of=approvals.whole(needed), distinct=needed.distinct, decisions=decisions)
+
+
+def _step(task: Task, step: Step, *, done: bool) -> StepView:
+    to = step.assignee if step.candidates is None else _candidates(step.candidates)
+    return StepView(at=agenda.at(task, step), do=step.do, to=to, outcome=step.outcome, done=done)
+
+
+def _candidates(named: Candidates) -> CandidatesView:
+    return CandidatesView(users=list(named.users), groups=list(named.groups), roles=list(named.roles))
+
+
 def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
-    named = task.candidates
     return {
         "id": task.id,
         "execution_id": task.execution_id,
@@ -156,7 +232,7 @@ def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
         "status": task.status,
         "assignee": task.assignee,
         "assignee_name": names.get(task.assignee or ""),
-        "candidates": CandidatesView(users=list(named.users), groups=list(named.groups), roles=list(named.roles)),
+        "candidates": _candidates(task.candidates),
         "outcomes": list(task.outcomes),
         "outcome": task.outcome,
         "due_at": task.due_at,

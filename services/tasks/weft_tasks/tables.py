@@ -42,11 +42,24 @@ tasks = sa.Table(
     sa.Column("asked_at", _time, comment="when the engine asked for it, where it said"),
     sa.Column("paused_since", _time, comment="set while its execution is paused"),
     sa.Column("paused_by", sa.Text),
+    sa.Column("approvals", JSONB(none_as_null=True), comment="where it takes several decisions"),
+    sa.Column("decisions", JSONB, nullable=False, server_default="[]", comment="of several, those so far"),
+    sa.Column("deciders", ARRAY(sa.Text), nullable=False, server_default="{}", comment="who decided it or had a part in that, derived"),
+    sa.Column("separate_from", ARRAY(sa.Text), nullable=False, server_default="{}", comment="nodes whose deciders may not act on it"),
+    sa.Column(
+        "excluded", JSONB, nullable=False, server_default="{}", comment="users who may not act on it, with the node, as the engine knew"
+    ),
+    sa.Column("rounds", sa.Text, nullable=False, server_default="", comment="the iterations around it"),
+    sa.Column("agenda", JSONB, nullable=False, server_default="[]", comment="what time does to it, in order"),
+    sa.Column("passed", sa.Integer, nullable=False, server_default="0", comment="how many steps of the agenda are over"),
+    sa.Column("clock_from", _time, comment="from when on its time counts: when it was asked for, put off by pauses"),
+    sa.Column("next_at", _time, comment="when the next step of the agenda comes, derived; null where none does"),
     sa.Index("tasks_page", "tenant_id", "created_at", "id"),
     sa.Index("tasks_live", "tenant_id", "created_at", "id", postgresql_where=_live),
     sa.Index("tasks_assignee", "tenant_id", "assignee", "created_at", "id"),
     sa.Index("tasks_openers", "openers", postgresql_using="gin", postgresql_where=_live),
     sa.Index("tasks_execution", "tenant_id", "execution_id"),
+    sa.Index("tasks_next", "next_at", postgresql_where=sa.text("next_at IS NOT NULL AND paused_since IS NULL")),
 )
 
 history = sa.Table(

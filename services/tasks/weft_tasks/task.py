@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from weft_contracts.tasks import Candidates
+from weft_contracts.tasks import Approvals, Candidates
 
 from weft_tasks.machine import TaskStatus
 
 ENGINE: Final = "engine"
 """Who did what no person did."""
+TIMEOUT: Final = "timeout"
+"""What decided where no person did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,41 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of a person. form: what they filled in."""
+
+    outcome: str
+    form: Any
+    completed_by: str
+    completed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What time does to a task. after_s: since it was asked for, without pauses of its execution.
+
+    rung: its place in the ladder, from 1; None for a reminder before it is due.  assignee, candidates: whom it goes to.
+    """
+
+    after_s: float
+    do: Literal["remind", "reassign", "escalate", "decide", "fail"]
+    rung: int | None = None
+    assignee: str | None = None
+    candidates: Candidates | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """Work before a person.
 
     reserved_for: whom the workflow or an assigner named; assignee: who has it now, the same until somebody else claims it.
     version: counts every change, from 1.  form: JSON Schema of `result`.  asked_at: when the engine asked for it, where it said.
     paused_since, paused_by: set while its execution is paused; the task's time stands still then.
+    approvals: where it takes several decisions; decisions: those so far.  separate_from: nodes whose completers may not act on it, by the
+    engine `excluded` (id: node), and with what was decided since in `kept_apart`.  rounds: the iterations around it, outermost first,
+    each ended by `/`.  agenda: what time does to it; passed: how many steps of that are over.  clock_from: where its time begins to
+    count, which is when it was asked for, put off by the pauses that are over.
     """
 
     id: UUID
@@ -69,6 +101,27 @@ class Task:
     asked_at: datetime | None = None
     paused_since: datetime | None = None
     paused_by: str | None = None
+    approvals: Approvals | None = None
+    decisions: tuple[Decided, ...] = ()
+    separate_from: tuple[str, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    kept_apart: Mapping[str, str] = field(default_factory=dict)
+    rounds: str = ""
+    agenda: tuple[Step, ...] = ()
+    passed: int = 0
+    clock_from: datetime | None = None
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """The ids of those who have decided it, or had a part in that, each once."""
+        decided = [decision.completed_by for decision in self.decisions]
+        return tuple(dict.fromkeys([*decided, *([self.completed_by] if self.completed_by else [])]))
+
+    def decision_of(self, names: frozenset[str]) -> Decided | None:
+        """The decision that keeps a person from another one, None where nothing does."""
+        if self.approvals is None or not self.approvals.distinct:
+            return None
+        return next((decision for decision in self.decisions if decision.completed_by in names), None)
 
     @property
     def for_anyone(self) -> bool:
@@ -93,6 +146,11 @@ class Change:
 
     task: Task
     entry: Entry | None = None
+
+
+def normal_candidates(candidates: Candidates) -> Candidates:
+    """Candidates with users as they are compared."""
+    return candidates.model_copy(update={"users": tuple(normal_name(user) for user in candidates.users)})
 
 
 def normal_name(name: str) -> str:

@@ -9,10 +9,11 @@ from uuid import UUID
 from weft_contracts.directory import UserChanged
 from weft_contracts.executions import ExecutionPaused, ExecutionResumed
 from weft_contracts.tasks import CancelTask, CreateTask
+from weft_runtime.errors import Detail
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import Decision, UnitOfWork
 
-from weft_tasks import domain, store
+from weft_tasks import agenda, domain, ladder, store
 from weft_tasks.errors import UnknownAssignee
 from weft_tasks.pauses import halt_of, standing
 from weft_tasks.task import Change, Task, Who, normal_name
@@ -75,17 +76,49 @@ async def release_task(task_id: UUID, who: Who, version: int | None, uow: UnitOf
 
 
 async def complete_task(task_id: UUID, who: Who, outcome: str | None, form: Any, version: int | None, uow: UnitOfWork) -> Task:
-    """Decide. Raises: as `claim_task`; UnknownOutcome, FormInvalid."""
+    """Decide. Raises: as `claim_task`; AlreadyDecided, Separated, UnknownOutcome, FormInvalid.
+
+    What one person decides in one execution comes one after the other: else somebody could decide two tasks that are kept apart at once.
+    """
+    await store.order(uow, f"{await store.execution_of(uow, task_id)}:{who.id}")
     task = await store.get(uow, task_id, lock=True)
     return await _apply(task, domain.complete(task, who, outcome, form, version, uow.now), uow)
 
 
 async def reassign_task(task_id: UUID, who: Who, assignee: str | None, version: int | None, uow: UnitOfWork) -> Task:
-    """Give a task to somebody else. Raises: as `claim_task`; UnknownAssignee."""
+    """Give a task to somebody else. Raises: as `claim_task`; UnknownAssignee, AlreadyDecided, Separated."""
     task = await store.get(uow, task_id, lock=True)
-    if assignee is not None and await store.is_inactive(uow, normal_name(assignee)):
-        raise UnknownAssignee(f"{assignee} is no longer active; name somebody else")
-    return await _apply(task, domain.reassign(task, who, assignee, version, uow.now), uow)
+    names = frozenset[str]() if assignee is None else await _known(assignee, uow)
+    return await _apply(task, domain.reassign(task, who, assignee, version, uow.now, names), uow)
+
+
+async def _known(assignee: str, uow: UnitOfWork) -> frozenset[str]:
+    """What somebody is called by.
+
+    A tenant of which nobody was heard yet (an installation whose people come from elsewhere) may name anybody. Raises: UnknownAssignee.
+    """
+    found = await store.person(uow, normal_name(assignee))
+    if found is None and not await store.any_person(uow):
+        return frozenset()
+    if found is not None and found.active:
+        return found.names
+    wrong = f"{assignee} is no longer active" if found is not None else f"nobody here has the id or e-mail address {assignee}"
+    raise UnknownAssignee(f"{wrong}; name somebody else", details=[Detail("/assignee", UnknownAssignee.code, wrong)])
+
+
+async def pass_time(uow: UnitOfWork, limit: int) -> bool:
+    """Take the steps of tasks that are due, some tasks at a time. Returns: whether there may be more.
+
+    A step and that it is over are written at once, and nobody else holds the task meanwhile: it happens once, whoever is killed when.
+    """
+    found = await store.due_tasks(uow, limit)
+    for due in found:
+        task = due
+        while (at := agenda.next_at(task)) is not None and at <= uow.now:
+            step = task.agenda[task.passed]
+            known = None if step.assignee is None else await store.person(uow, step.assignee)
+            task = await _apply(task, ladder.climb(task, uow.now, known.names if known is not None else frozenset()), uow)
+    return len(found) == limit
 
 
 async def comment_task(task_id: UUID, who: Who, text: str, uow: UnitOfWork) -> Task:

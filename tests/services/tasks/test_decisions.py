@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weft_contracts.tasks import Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
+from weft_contracts.tasks import Approvals, Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
 from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.errors import WeftError
 from weft_tasks import access, domain
 from weft_tasks.errors import AlreadyDone, FormInvalid, IllegalMove, NotYours, TaskMoved, UnknownOutcome
 from weft_tasks.machine import LIVE, TaskStatus
-from weft_tasks.task import Task, Who
+from weft_tasks.task import Decided, Task, Who
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANN = Who("ann-id", "Ann@Acme.example", groups=("finance",), roles=("approver",))
@@ -165,12 +165,18 @@ whos = st.builds(
     may_act=st.booleans(),
     may_assign=st.booleans(),
 )
+decisions = st.lists(
+    st.builds(Decided, st.sampled_from(["approved", "rejected"]), st.none(), st.sampled_from(["ann-id", "bob-id"]), st.just(NOW)),
+    max_size=1,
+)
 tasks = st.builds(
-    lambda reserved, holder, users, groups, roles, status: replace(
-        opened(assignee=reserved, candidates=Candidates(users=users, groups=groups, roles=roles)),
+    lambda reserved, holder, users, groups, roles, status, approvals, decided, apart: replace(
+        opened(assignee=reserved, candidates=Candidates(users=users, groups=groups, roles=roles), approvals=approvals),
         status=status,
         assignee=holder if status is TaskStatus.CLAIMED else reserved,
         completed_at=NOW,
+        decisions=tuple(decided) if approvals is not None else (),
+        kept_apart=apart,
     ),
     st.none() | names,
     names,
@@ -178,6 +184,9 @@ tasks = st.builds(
     st.lists(st.sampled_from(["finance", "legal"]), max_size=1).map(tuple),
     st.lists(st.sampled_from(["approver", "admin"]), max_size=1).map(tuple),
     st.sampled_from(list(TaskStatus)),
+    st.none() | st.builds(Approvals, required=st.just(2), of=st.just(3), distinct=st.booleans()),
+    decisions,
+    st.dictionaries(st.sampled_from(["ann-id", "carl-id"]), st.just("first"), max_size=1),
 )
 
 

@@ -158,6 +158,7 @@ async def test_a_decision_on_an_older_version_is_told_the_current_one(service: R
 
 
 async def test_an_editor_reassigns_and_a_released_task_goes_back(service: RunningService) -> None:
+    await tell(service, UserChanged(user_id=UUID(BOB), email="bob@acme.example", name="Bob", revision=1))
     task_id = await created(service)
     path = f"/api/v1/user-tasks/{task_id}"
     assert (await ann(service).post(f"{path}/reassign", json={"assignee": BOB})).status_code == 403
@@ -167,6 +168,21 @@ async def test_an_editor_reassigns_and_a_released_task_goes_back(service: Runnin
     await bob(service).post(f"{path}/claim")
     released = (await bob(service).post(f"{path}/release")).json()
     assert (released["status"], released["assignee"]) == ("open", BOB)
+
+
+async def test_nobody_is_given_a_task_whom_the_tenant_does_not_know_or_no_longer_has(service: RunningService) -> None:
+    editor = service.client("known", ["editor"])
+    task_id = await created(service, "known")
+    path = f"/api/v1/user-tasks/{task_id}/reassign"
+    assert (await editor.post(path, json={"assignee": "who@else.example"})).status_code == 200, "nobody was heard of yet"
+    gone = UserChanged(user_id=uuid4(), email="gone@acme.example", name="Gone", active=False, revision=1)
+    await tell(service, UserChanged(user_id=UUID(BOB), email="bob@acme.example", name="Bob", revision=1), gone, tenant="known")
+    for whom in ("who@else.example", "gone@acme.example", str(uuid4())):
+        refused = await editor.post(path, json={"assignee": whom})
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_assignee"), whom
+        assert [(error["pointer"], error["code"]) for error in refused.json()["errors"]] == [("/assignee", "unknown_assignee")]
+    for somebody in ("Bob@acme.example", BOB, None):
+        assert (await editor.post(path, json={"assignee": somebody})).status_code == 200, somebody
 
 
 async def test_views_show_what_is_mine_my_teams_and_nobodys(service: RunningService) -> None:
