@@ -1,9 +1,12 @@
 """What this release does not execute is known, valid, and refused at publish by name."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from weft_language import InvalidDefinition, compile_definition, node_types, parse, publish_findings, validate
+from weft_language.reading.yaml_text import read_yaml
 
 from tests.language.build import document, node
 
@@ -75,3 +78,10 @@ def test_the_catalog_says_what_is_executed() -> None:
         "set", "transform", "if", "switch", "group", "parallel", "foreach", "loop", "call", "compensate",
         "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
     }  # fmt: skip
+
+
+def test_the_definition_on_the_page_about_tasks_is_published_without_a_word() -> None:
+    (written,) = re.findall(r"```yaml\n(.*?)```", (Path(__file__).parents[2] / "docs/user-tasks.md").read_text(), re.S)
+    made = read_yaml(written)
+    assert [finding for finding in validate(made) if finding.severity != "info"] == []
+    assert publish_findings(parse(made)) == ()
