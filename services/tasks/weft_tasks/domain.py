@@ -102,6 +102,7 @@ def complete(task: Task, who: Who, outcome: str | None, form: Any, version: int 
     forms.check(task.form, form)
     if task.approvals is None:
         return _end(task, decided, decided.outcome, who.email)
+    forms.check_room((one.form for one in task.decisions), form)
     counted = replace(task, decisions=(*task.decisions, decided))
     outcome = approvals.standing(task.approvals, task.outcomes, [one.outcome for one in counted.decisions])
     if outcome is not None:

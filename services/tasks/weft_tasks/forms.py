@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,6 +18,18 @@ _SIZE_LIMIT_BYTES: Final = 1024 * 1024
 """A compiled pattern's size at most."""
 _PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=_SIZE_LIMIT_BYTES)
 """The engine without backtracking, so that a tenant's `(a+)+$` takes linear time. Guarded by tests/services/tasks/test_forms.py."""
+
+
+TOGETHER_BYTES: Final = 512 * 1024
+"""What the forms of several decisions on one task may take, as JSON: they are one output, which shows the last of them twice."""
+
+
+def check_room(forms: Iterable[Any], form: Any) -> None:
+    """Refuse a form for which there is no room beside those of the decisions before. Raises: FormInvalid."""
+    size = sum(len(json.dumps(one)) for one in (*forms, form))
+    if size > TOGETHER_BYTES:
+        detail = f"with the forms of the decisions before it takes {size} bytes, and there is room for {TOGETHER_BYTES}; write less"
+        raise FormInvalid(f"the form is too large: {detail}", details=[Detail("/form", "too_large", detail)])
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:

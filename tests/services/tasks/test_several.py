@@ -23,7 +23,7 @@ from weft_runtime.uow import Decision
 from weft_tasks import access, agenda, domain, ladder
 from weft_tasks.apart import Beside, kept_apart
 from weft_tasks.approvals import standing
-from weft_tasks.errors import AlreadyDecided, AlreadyDone, IllegalMove, Separated
+from weft_tasks.errors import AlreadyDecided, AlreadyDone, FormInvalid, IllegalMove, Separated
 from weft_tasks.machine import TaskStatus
 from weft_tasks.pauses import Halt
 from weft_tasks.task import Change, Task, Who
@@ -118,6 +118,14 @@ def test_who_decided_already_is_refused_with_when_and_is_not_offered_it() -> Non
 def test_where_decisions_need_not_be_distinct_one_person_may_give_them_all() -> None:
     task = opened(approvals=Approvals(required=2, distinct=False))
     assert decided(task, (ANN, "approved"), (ANN, "approved")).state.task.outcome == "approved"
+
+
+def test_a_form_for_which_the_output_has_no_room_is_refused() -> None:
+    half = {"note": "x" * 300_000}
+    once = domain.complete(opened(approvals=TWO_OF_THREE), ANN, "approved", half, None, NOW).state.task
+    with pytest.raises(FormInvalid) as refused:
+        domain.complete(once, BOB, "approved", half, None, NOW)
+    assert [(detail.pointer, detail.code) for detail in refused.value.details] == [("/form", "too_large")]
 
 
 @pytest.mark.parametrize("roles", [("approver",), ("admin", "operator")])
