@@ -30,7 +30,6 @@ SET = node("a", "set", x=1)
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(node("w", "wait", for_="1d", calendar="it")), "/nodes/0/with/calendar", "`calendar`"),
         (document(SET, sla={"due": "1d", "calendar": "it"}), "/sla/calendar", "`sla.calendar`"),
-        (document(SET, triggers=[{"on": "schedule", "every": "1h"}]), "/triggers/0/on", "`schedule`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
         (document(SET, triggers=[{"on": "webhook", "path": "in"}]), "/triggers/0/on", "`webhook`"),
         (document(SET, triggers=[{"on": "email", "address": "a@b.c"}]), "/triggers/0/on", "`email`"),
@@ -66,6 +65,7 @@ def test_what_is_executed_is_published() -> None:
         triggers=[
             {"on": "event", "event": "a.*"},
             {"on": "event", "event": "x", "correlate": "{{ trigger.payload.id }}"},
+            {"on": "schedule", "cron": "30 6 * * MON-FRI", "timezone": "Europe/Rome", "catch_up": "once"},
             {"on": "manual", "form": {"type": "object"}},
         ],
     )

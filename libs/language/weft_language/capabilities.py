@@ -48,7 +48,7 @@ WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
 
 DOCUMENT_FIELDS: Final = (NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),)
 
-EXECUTED_TRIGGERS: Final = frozenset({"event", "manual"})
+EXECUTED_TRIGGERS: Final = frozenset({"event", "schedule", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"
 TRIGGER_FIELDS: Final[tuple[NotYet, ...]] = ()
 

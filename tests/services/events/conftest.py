@@ -35,7 +35,7 @@ def client(events: RunningService, tenant: str) -> httpx2.AsyncClient:
 
 def workflow(*triggers: dict[str, Any], slug: str = "flow", revision: int = 1, version: int = 1, status: str = "active") -> WorkflowChanged:
     """A published workflow with these triggers, each on `order.*` unless it says otherwise."""
-    written = [{"on": "event", "event": "order.*"} | trigger for trigger in triggers]
+    written = [trigger if "on" in trigger else {"on": "event", "event": "order.*"} | trigger for trigger in triggers]
     document = {"format": "weft/v1", "name": slug, "slug": slug, "triggers": written, "nodes": [{"id": "end", "type": "end"}]}
     fields = {"slug": slug, "name": slug, "revision": revision, "status": status, "active_version": version, "definition": document}
     return WorkflowChanged.model_validate(fields)

@@ -5,7 +5,7 @@ The mesh's own words travel as `weft_contracts.envelope.Item`, which trusts its 
 
 from weft_contracts.cloudevents.amqp import read_amqp, write_amqp
 from weft_contracts.cloudevents.content import CloudEventError, Problem
-from weft_contracts.cloudevents.event import CloudEvent, Extension
+from weft_contracts.cloudevents.event import CloudEvent, Extension, write_time
 from weft_contracts.cloudevents.http import read_http, write_http
 from weft_contracts.cloudevents.structured import BATCH, STRUCTURED, read_batch, read_structured, write_batch, write_structured
 
@@ -24,4 +24,5 @@ __all__ = [
     "write_batch",
     "write_http",
     "write_structured",
+    "write_time",
 ]

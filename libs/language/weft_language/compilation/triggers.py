@@ -8,7 +8,8 @@ import msgspec
 
 from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, compile_expression, compile_template
 from weft_language.json_schemas import SchemaCheck
-from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
+from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, timetable_of
+from weft_language.timetable import CatchUp, Timetable
 
 FIRST_PRIORITY: Final = 100
 """Where a trigger stands among those that are considered for an event, unless it says so: smaller first."""
@@ -25,7 +26,7 @@ class Trigger:
     when: `when` and `conditions` together, over `trigger` and `tenant`.  input: renders to the execution's input; None means the event's
     data is the input.  key: renders to the key of which at most one execution lives.  correlates: what comes for a key that lives goes
     to that execution.  priority: smaller first.
-    form: for `manual`, the form's schema check.
+    form: for `manual`, the form's schema check.  timetable, catch_up: for `schedule`, when it is due and what happens to times missed.
     """
 
     id: str
@@ -40,6 +41,8 @@ class Trigger:
     priority: int = FIRST_PRIORITY
     enabled: bool = True
     form: SchemaCheck | None = None
+    timetable: Timetable | None = None
+    catch_up: CatchUp = "skip"
 
     def matches(self, event_type: str, source: str | None = None) -> bool:
         """Whether an event of this type (and source, where given) is one for this trigger; conditions aside."""
@@ -94,6 +97,8 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         priority=trigger.priority,
         enabled=trigger.enabled,
         form=None if form is None else SchemaCheck(form),
+        timetable=timetable_of(trigger) if isinstance(trigger, ScheduleTrigger) else None,
+        catch_up=trigger.catch_up if isinstance(trigger, ScheduleTrigger) else "skip",
     )
 
 

@@ -17,7 +17,7 @@ from weft_language.model.definition import (
 from weft_language.model.durations import InvalidDuration, InvalidTime, parse_duration, parse_time
 from weft_language.model.edge import Edge
 from weft_language.model.node import Compensation, Enhancement, Node, Position, Retry
-from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger
+from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, timetable_of
 from weft_language.model.work import WITH_BY_TYPE, with_class
 from weft_language.model.work_action import QUEUE_NAME_HINT, is_queue_name
 
@@ -40,12 +40,14 @@ __all__ = [
     "Node",
     "Position",
     "Retry",
+    "ScheduleTrigger",
     "Settings",
     "Sla",
     "is_queue_name",
     "parse_duration",
     "parse_time",
     "slug_of",
+    "timetable_of",
     "to_document",
     "with_class",
 ]

@@ -1,10 +1,12 @@
 """Triggers: what starts an execution."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from weft_language.model.durations import parse_duration, parse_time
 from weft_language.model.part import (
     Bool,
     Cel,
@@ -20,9 +22,39 @@ from weft_language.model.part import (
     Values,
 )
 from weft_language.model.work_data import Conditions, exactly_one
+from weft_language.timetable import MIN_EVERY_S, CatchUp, InvalidCron, Timetable, UnknownZone, read_cron, read_zone
 
 Operation = Literal["create", "update", "delete"]
 HttpMethod = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def _cron(text: str) -> str:
+    try:
+        read_cron(text)
+    except InvalidCron as error:
+        raise PydanticCustomError("invalid_cron", "{detail}", {"detail": str(error)}) from error
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        read_zone(text)
+    except UnknownZone as error:
+        raise PydanticCustomError("unknown_zone", "{detail}", {"detail": str(error)}) from error
+    return text
+
+
+def _every(text: str) -> str:
+    if parse_duration(text) < MIN_EVERY_S:
+        raise PydanticCustomError("too_often", "should be at least 1s: nothing is started more often")
+    return text
+
+
+_CRON_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["30 6 * * MON-FRI", "0 9 L * *", "@daily"]}
+Cron = Annotated[str, Strict(), Field(min_length=1, max_length=255), AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
+"""Five fields as Debian's cron reads them, or a macro."""
+Zone = Annotated[str, Strict(), Field(min_length=1, max_length=100), AfterValidator(_zone)]
+"""An IANA name, or an offset such as `+02:00`."""
 
 
 class TriggerFields(Part):
@@ -70,17 +102,30 @@ class ScheduleTrigger(TriggerFields):
     """Its time comes."""
 
     on: Literal["schedule"]
-    cron: ShortText | None = None
-    every: PositiveDuration | None = None
-    timezone: ShortText = "UTC"
-    catch_up: Literal["skip", "once", "all"] = "skip"
-    starts: Time | None = None
-    ends: Time | None = None
+    cron: Cron | None = Field(default=None, description="Minute, hour, day of the month, month, weekday; or @hourly, @daily and so on.")
+    every: Annotated[PositiveDuration, AfterValidator(_every)] | None = Field(
+        default=None, description="At least 1s; counted from `starts`, else from when it first became active."
+    )
+    timezone: Zone = Field(default="UTC", description="Whose clock `cron` means: an IANA name, or an offset such as +02:00.")
+    catch_up: CatchUp = Field(default="skip", description="What happens to times missed: nothing, one start for all, or each.")
+    starts: Time | None = Field(default=None, description="The first time at which it may be due.")
+    ends: Time | None = Field(default=None, description="The last time at which it may be due.")
 
     @model_validator(mode="after")
     def _one(self) -> "ScheduleTrigger":
         exactly_one(self, "cron", "every")
         return self
+
+
+def timetable_of(schedule: ScheduleTrigger) -> Timetable:
+    """When a schedule is due."""
+    return Timetable(
+        zone=schedule.timezone,
+        cron=None if schedule.cron is None else read_cron(schedule.cron),
+        every=None if schedule.every is None else timedelta(seconds=parse_duration(schedule.every)),
+        starts=None if schedule.starts is None else parse_time(schedule.starts),
+        ends=None if schedule.ends is None else parse_time(schedule.ends),
+    )
 
 
 class WebhookTrigger(TriggerFields):

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from weft_language.findings import Finding, pointer_of
+from weft_language.model.triggers import ScheduleTrigger, timetable_of
 from weft_language.validation.nearest import nearest
 from weft_language.validation.outline import Outline, OutlineNode
 
@@ -44,6 +48,24 @@ def _triggers(triggers: Any) -> Iterator[Finding]:
                 message = f"the trigger id `{name}` is already the id of the trigger at /triggers/{taken[name]}"
                 yield Finding("error", "duplicate_id", f"/triggers/{place}/id", message, fix="give it an id of its own")
             taken.setdefault(name, place)
+        if isinstance(trigger, dict) and trigger.get("on") == "schedule":
+            yield from _span(trigger, f"/triggers/{place}/ends")
+
+
+def _span(schedule: dict[str, Any], pointer: str) -> Iterator[Finding]:
+    """What the start and the end of a schedule leave of it."""
+    try:
+        read = ScheduleTrigger.model_validate(schedule)
+    except ValidationError:
+        return
+    timetable = timetable_of(read)
+    starts, ends = timetable.starts, timetable.ends
+    if ends is None:
+        return
+    if starts is not None and ends < starts:
+        yield Finding("error", "ends_before_starts", pointer, "it ends before it starts: it is never due", fix="let it end later")
+    elif starts is not None and timetable.after(starts - timedelta(microseconds=1)) is None:
+        yield Finding("warning", "never_due", pointer, "it is not due once between `starts` and `ends`", fix="let it end later")
 
 
 def _task(document: Outline, node: OutlineNode) -> Iterator[Finding]:

@@ -32,6 +32,9 @@ _CODES: Final[dict[str, str]] = {
     "queue_name": "wrong_format",
     "invalid_duration": "invalid_duration",
     "invalid_time": "invalid_time",
+    "invalid_cron": "invalid_cron",
+    "unknown_zone": "unknown_zone",
+    "too_often": "out_of_range",
     "slug_reserved": "slug_reserved",
     "one_of": "one_of",
     "unknown_node_type": "unknown_node_type",
@@ -53,6 +56,8 @@ _WORDS: Final = (
     ("String", "the text"),
     (" after validation", ""),
 )
+_WHOLE: Final = frozenset({"invalid_duration", "invalid_time", "invalid_cron", "unknown_zone", "one_of"})
+"""What is said in whole sentences."""
 _PATTERN_HINTS: Final[dict[str, str]] = {
     "id": "use letters, digits and _, starting with a letter or _, at most 64",
     "from": "use a node's id",
@@ -145,7 +150,7 @@ def _finding(document: dict[str, Any], place: Path, item: dict[str, Any]) -> Fin
     detail = _said(item["msg"])
     if kind == "model_type":
         detail = f"should be an object, not {_kind(_at(document, place))}"
-    message = detail if kind in ("invalid_duration", "invalid_time", "one_of") else f"`{name}` {detail}"
+    message = detail if kind in _WHOLE else f"`{name}` {detail}"
     return Finding("error", code, pointer, message, node, _PATTERN_HINTS.get(name) if code == "wrong_format" else None)
 
 
