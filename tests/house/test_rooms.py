@@ -68,6 +68,8 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "registry": "compiled triggers, kept",
         "explaining": "why an event started what it started",
         "listening": "what executions wait for, and which events that may be",
+        "scheduling": "what is due of schedules, and what was missed",
+        "firing": "the loop that fires schedules when they are due",
     },
     "analytics": {
         "histogram": "percentiles that add up",

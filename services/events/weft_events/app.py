@@ -8,7 +8,8 @@ from typing import cast
 from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service
 
-from weft_events import api, handlers, tables, usecases
+from weft_events import api, firing, handlers, tables, usecases
+from weft_events.firing import FiringMetrics
 from weft_events.settings import Settings
 
 TIDY_EVERY_S = 900.0
@@ -23,8 +24,19 @@ def build(settings: Settings) -> Service:
         door=api.door,
         handlers=handlers.on,
         tables=tables.metadata,
-        background=(tidy,),
+        startup=(prepare,),
+        background=(tidy, fire_schedules),
     )
+
+
+async def prepare(context: ServiceContext) -> None:
+    """What background work needs before it begins."""
+    context.attach(FiringMetrics(context.metrics.registry))
+
+
+async def fire_schedules(context: ServiceContext) -> None:
+    """Fire schedules when they are due, until cancelled."""
+    await firing.run(context)
 
 
 async def tidy(context: ServiceContext) -> None:

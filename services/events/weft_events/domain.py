@@ -29,6 +29,12 @@ REMEMBERED_TYPES: Final = 1000
 MAX_KEPT_DAYS: Final = 36_500
 MAX_DETAIL: Final = 500
 
+SCHEDULES: Final = "weft/schedules/"
+"""What the sources of a schedule's events begin with: `weft/schedules/<workflow>/<trigger>`. Nobody else may send from there."""
+FIRED: Final = "weft.schedule.fired"
+MISSED: Final = "weft.schedule.missed"
+"""Types of what schedules write into the log. Each is for its own trigger alone: no other is considered, no `state` waits for it."""
+
 _EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
 """The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
 _triggers = TypeAdapter(tuple[AnyTrigger, ...])
@@ -67,13 +73,17 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One trigger of an active workflow, compiled. place: among the triggers of its workflow.  priority: of what it starts, 0..9."""
+    """One trigger of an active workflow, compiled.
+
+    place: among the triggers of its workflow.  priority: of what it starts, 0..9.  rule: of a schedule, what is written of its times.
+    """
 
     workflow: str
     version: int
     place: int
     trigger: Trigger
     priority: int | None = None
+    rule: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ class Considered:
     """What came of one trigger for one event.
 
     reason: `matched`; `disabled`, `source`, `condition` where it did not match; `error` where its condition, input or key cannot be
-    evaluated.  detail: for a person.  start: what it says, where it matched.
+    evaluated; `missed` of moments of a schedule for which nothing was started.
+    detail: for a person.  start: what it says, where it matched.
     """
 
     workflow: str
@@ -141,7 +152,11 @@ def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any
         compiled = compile_triggers(_triggers.validate_python(tuple(documents)))
     except (ValidationError, ExpressionError, InvalidSchema) as error:
         raise BrokenTriggers(f"the triggers of {workflow} version {version} cannot be compiled: {error}") from error
-    return [Candidate(workflow, version, place, trigger, priority) for place, trigger in enumerate(compiled)]
+    rules = [_rule(document) for document in documents]
+    return [
+        Candidate(workflow, version, place, trigger, priority, rules[place] if place < len(rules) else {})
+        for place, trigger in enumerate(compiled)
+    ]
 
 
 def consider(received: Received, matching: Matching) -> Iterator[Considered]:
@@ -153,6 +168,11 @@ def consider(received: Received, matching: Matching) -> Iterator[Considered]:
             yield _considered(received, one, names)
 
 
+def consider_schedule(received: Received, one: Candidate, tenant: Mapping[str, Any]) -> Considered:
+    """What comes of a schedule's trigger when it fires. tenant: what expressions read as `tenant`."""
+    return _considered(received, one, names_of(received, tenant))
+
+
 def status_of(considered: Sequence[Considered]) -> EventStatus:
     """Where an event stands when all its triggers were considered."""
     return LEGAL[EventStatus.RECEIVED, "match" if any(one.matched for one in considered) else "pass_over"]
@@ -162,7 +182,7 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
     """What a trigger's expressions read: `trigger`, `tenant` and `now`, the time the event was received."""
     event = received.event
     trigger = {
-        "type": "event",
+        "type": "schedule" if is_of_schedule(event.source) else "event",
         "payload": payload_of(event),
         "event": event.attributes(),
         "time": event.attributes().get("time"),
@@ -170,6 +190,11 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
         "request": None,
     }
     return {"trigger": trigger, "tenant": tenant, "now": received.at}
+
+
+def is_of_schedule(source: str) -> bool:
+    """Whether an event of this source was written by a schedule."""
+    return source.startswith(SCHEDULES)
 
 
 def tenant_names(tenant: str, tier: str | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -209,6 +234,12 @@ def _considered(received: Received, one: Candidate, names: Mapping[str, Any]) ->
     return Considered(one.workflow, one.version, trigger.id, True, "matched", None, start)
 
 
+def _rule(document: Mapping[str, Any]) -> dict[str, Any]:
+    if document.get("on") != "schedule":
+        return {}
+    return {name: document[name] for name in ("cron", "every", "timezone", "catch_up", "starts", "ends") if document.get(name) is not None}
+
+
 def _unmatched(one: Candidate, reason: str, detail: str) -> Considered:
     return Considered(one.workflow, one.version, one.trigger.id, False, reason, detail[:MAX_DETAIL])
 
@@ -221,7 +252,7 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
         workflow_version=one.version,
         input=_input(trigger, names),
         trigger=TriggerInfo(
-            type="event",
+            type=names["trigger"]["type"],
             id=trigger.id,
             event_id=str(received.id),
             payload=names["trigger"]["payload"],

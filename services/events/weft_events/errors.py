@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Invalid, Malformed, NotFound, TooLarge
+from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, TooLarge
 
 
 class EventNotFound(NotFound):
@@ -57,3 +57,27 @@ class BrokenTriggers(Invalid):
     """The triggers of a workflow cannot be read or compiled."""
 
     code = "broken_triggers"
+
+
+class ScheduleNotFound(NotFound):
+    """This tenant has no such schedule."""
+
+    code = "schedule_not_found"
+
+
+class ScheduleInactive(Conflict):
+    """Nothing can be started by a schedule whose workflow is inactive or whose trigger is switched off."""
+
+    code = "schedule_inactive"
+
+
+class BadSpan(Invalid):
+    """The span of a backfill is backwards, in the future, too long, or holds too many moments."""
+
+    code = "bad_span"
+
+
+class BadZone(Invalid):
+    """A text names no time zone."""
+
+    code = "unknown_zone"

@@ -73,7 +73,7 @@ def _explained(
     one: Mapping[str, Any], compiled: Mapping[str, Candidate], names: Mapping[str, Any], verdicts: Mapping[str, tuple[str, str]]
 ) -> Explained:
     candidate = compiled.get(one["trigger"])
-    when = None if candidate is None else candidate.trigger.when
+    when = None if candidate is None or one["reason"] == "missed" else candidate.trigger.when
     execution_id = one.get("execution_id")
     reason, detail = verdicts.get(execution_id or "", (one["reason"], one.get("detail")))
     return Explained(

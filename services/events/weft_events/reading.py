@@ -12,7 +12,7 @@ from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, r
 from weft_runtime.errors import Detail, Invalid
 from weft_runtime.http.strict_json import refuse_repeated_names
 
-from weft_events.domain import MAX_EVENT_BYTES
+from weft_events.domain import MAX_EVENT_BYTES, SCHEDULES, is_of_schedule
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
     details = [detail for (_, event), at in zip(given, pointers, strict=True) for detail in _too_long(event, at)]
     if details:
         raise InvalidEvent("an attribute is too long", details=details)
+    ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_of_schedule(event.source)]
+    if ours:
+        detail = f"sources that begin with {SCHEDULES!r} are those of schedules; choose another"
+        raise InvalidEvent("an event pretends to be a schedule's", details=[Detail(at, "reserved_source", detail) for at in ours])
     for (_, event), at in zip(given, pointers, strict=True):
         size = len(write_structured(event))
         if size > MAX_EVENT_BYTES:

@@ -6,13 +6,16 @@ Each use asks for the tenant's stamp, which every change replaces: several proce
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, store
 from weft_events.domain import Candidate, Matching, TriggerIndex
+from weft_events.store import Tenant
 
 CAPACITY = 1000
 """Tenants whose triggers a process keeps compiled."""
@@ -25,6 +28,18 @@ class _Kept:
     compiled: dict[tuple[str, int], list[Candidate]]
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Compiled triggers by slug and version, and what expressions read as `tenant`."""
+
+    by_version: Mapping[tuple[str, int], Sequence[Candidate]]
+    tenant: Mapping[str, Any]
+
+    def trigger(self, workflow: str, version: int, trigger: str) -> Candidate | None:
+        """One trigger of an active version, None where there is none."""
+        return next((one for one in self.by_version.get((workflow, version), ()) if one.trigger.id == trigger), None)
+
+
 class Registry:
     """Compiled triggers of the tenants used last. capacity: so many tenants."""
 
@@ -34,9 +49,17 @@ class Registry:
 
     async def matching(self, uow: UnitOfWork, tenant: str) -> Matching:
         """What the events of a tenant are matched with, as it is in this transaction. No wait for events begins until it ends."""
-        known = await store.tenant_row_shared(uow, tenant)
+        kept = await self._current(uow, tenant, await store.tenant_row_shared(uow, tenant))
+        return Matching(TriggerIndex(()), domain.tenant_names(tenant)) if kept is None else kept.matching
+
+    async def compiled(self, uow: UnitOfWork, tenant: str) -> Compiled:
+        """The triggers of a tenant's active workflows, to be found one by one."""
+        kept = await self._current(uow, tenant, await store.tenant_row(uow, tenant))
+        return Compiled({}, domain.tenant_names(tenant)) if kept is None else Compiled(kept.compiled, kept.matching.tenant)
+
+    async def _current(self, uow: UnitOfWork, tenant: str, known: Tenant | None) -> _Kept | None:
         if known is None:
-            return Matching(TriggerIndex(()), domain.tenant_names(tenant))
+            return None
         kept = self._kept.get(tenant)
         if kept is None or kept.stamp != known.stamp:
             # What did not change is not compiled again: a version's triggers never change.
@@ -52,7 +75,7 @@ class Registry:
         self._kept.move_to_end(tenant)
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
-        return kept.matching
+        return kept
 
 
 REGISTRY = Registry()

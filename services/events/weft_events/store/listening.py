@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from weft_language.compilation import is_glob, pattern_covers
 from weft_runtime.uow import UnitOfWork
 
-from weft_events.domain import Logged
+from weft_events.domain import SCHEDULES, Logged
 from weft_events.listening import LOOK_BACK, SCANNED, Changes, Kind, Mark, Visit, Wait, kind_of, value_of
 from weft_events.store.copies import lock_key
 from weft_events.tables import event
@@ -108,6 +108,8 @@ async def _scanned(uow: UnitOfWork, wait: Wait, until: UUID) -> set[UUID]:
     query = sa.select(event.c.id, event.c.type, event.c.data).where(
         event.c.tenant_id == wait.visit.tenant, event.c.id >= wait.since, event.c.id <= until
     )
+    # What schedules write into the log is no event that anybody waits for.
+    query = query.where(event.c.source.not_like(f"{SCHEDULES}%"))
     if not is_glob(wait.kind.pattern):
         query = query.where(event.c.type == wait.kind.pattern)
     rows = await uow.conn.execute(query.order_by(event.c.id).limit(SCANNED))

@@ -1,4 +1,4 @@
-"""The verbs: load, decide, save, say."""
+"""Taking events in, what executions wait for, and explaining."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from weft_events.explaining import Explained
 from weft_events.reading import Arrived
 from weft_events.registry import Registry
 from weft_events.store import retention
+from weft_events.usecases import schedules
 
 YIELD_EVERY = 50
 YIELD_STEPS = 50_000
@@ -91,9 +92,10 @@ async def explain(named: str, source: str | None, uow: UnitOfWork) -> tuple[Logg
 
 async def install_workflow(msg: WorkflowChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a workflow and its triggers, and tell that it is here. Raises: BrokenTriggers."""
-    if msg.definition is not None:
-        domain.candidates(msg.slug, msg.active_version or 0, msg.definition.get("triggers", ()))
+    written = msg.definition.get("triggers", ()) if msg.definition is not None else ()
+    candidates = domain.candidates(msg.slug, msg.active_version or 0, written)
     if await store.install(uow, msg):
+        await schedules.install(msg, candidates, uow)
         kinds = listening.kinds_in(uow.tenant, msg.definition or {})
         await store.hold_waits(uow, {uow.tenant} if kinds else set())
         await store.register(uow, kinds)

@@ -1,0 +1,94 @@
+"""The loop that fires schedules when they are due, in every process of the service.
+
+It looks when the next schedule is due, and once a second for what has changed. Rows that another process holds are passed over, so any
+number of processes share the work; whoever dies in it leaves them as they were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from weft_runtime.context import ServiceContext
+from weft_runtime.errors import Conflict, Invalid, StaleWrite, Unavailable
+
+from weft_events import usecases
+from weft_events.registry import REGISTRY
+
+LOOK_EVERY_S: Final = 1.0
+SOON_S: Final = 0.05
+"""Until the next look where all that is due is held by others."""
+LEAST_S: Final = 0.001
+
+
+class FiringMetrics:
+    """What is counted of schedules."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.fired = Counter("weft_schedule_fired", "Moments of schedules that were fired.", registry=registry)
+        self.missed = Counter("weft_schedule_missed", "Moments of schedules that were passed over.", registry=registry)
+        self.failed = Counter("weft_schedule_failed", "Schedules that could not be fired and were put off.", registry=registry)
+        self.late = Histogram(
+            "weft_schedule_late_seconds",
+            "How long after its moment a schedule was fired.",
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600),
+        )
+
+
+async def run(context: ServiceContext) -> None:
+    """Fire what is due, until cancelled."""
+    while True:
+        try:
+            rest_s = await look(context)
+        except (Unavailable, StaleWrite):
+            rest_s = LOOK_EVERY_S  # the database is away, which others report, or somebody was first; nothing was done
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
+
+
+async def look(context: ServiceContext) -> float:
+    """Fire some of what is due. Returns: seconds until there is something to do, 0 for at once. Raises: Unavailable, StaleWrite."""
+    now = context.clock.now()
+    async with context.owner_transaction() as uow:
+        next_at = await usecases.next_due(uow)
+    if next_at is None or next_at > now:
+        return LOOK_EVERY_S if next_at is None else min(LOOK_EVERY_S, max(LEAST_S, (next_at - now).total_seconds()))
+    try:
+        fired = await _fire(context)
+    except StaleWrite:
+        raise
+    except (Invalid, Conflict) as error:
+        context.log.warning("schedules_one_by_one", reason=str(error))
+        fired = await _one_by_one(context)
+    return 0.0 if fired else SOON_S
+
+
+async def _fire(context: ServiceContext, most: int = usecases.SCHEDULES_AT_ONCE) -> bool:
+    """Fire so many schedules at once. Returns: whether any was due that nobody held."""
+    async with context.owner_transaction() as uow:
+        fired = await usecases.fire_due(REGISTRY, uow, most)
+    counted = context.part(FiringMetrics)
+    counted.fired.inc(len(fired.late_s))
+    counted.missed.inc(fired.missed)
+    for late_s in fired.late_s:
+        counted.late.observe(max(0.0, late_s))
+    return fired.schedules > 0
+
+
+async def _one_by_one(context: ServiceContext) -> bool:
+    """Fire as many as a look does, each alone, so that one which cannot be fired holds up no other: it is put off to its next moment."""
+    for count in range(usecases.SCHEDULES_AT_ONCE):
+        try:
+            if not await _fire(context, 1):
+                return count > 0
+        except StaleWrite:
+            raise
+        except (Invalid, Conflict) as error:
+            async with context.owner_transaction() as uow:
+                one = await usecases.put_off(f"it could not be fired: {error}", uow)
+            if one is not None:
+                context.part(FiringMetrics).failed.inc()
+                context.log.error("schedule_put_off", tenant=one.tenant, schedule=str(one.id), workflow=one.workflow, reason=str(error))
+    return True

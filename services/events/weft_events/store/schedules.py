@@ -1,0 +1,95 @@
+"""Schedules: how far each of them is. What is due is looked for among all tenants at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from weft_runtime.uow import UnitOfWork
+
+from weft_events.domain import SCHEDULES
+from weft_events.errors import ScheduleNotFound
+from weft_events.scheduling import Schedule
+from weft_events.tables import event_key, schedule
+
+_NAMED = {"tenant": "tenant_id", "workflow": "slug"}
+"""Columns whose names differ from those of `Schedule`."""
+_COLUMNS = [schedule.c[_NAMED.get(name, name)].label(name) for name in Schedule.__dataclass_fields__]
+
+
+async def next_due(uow: UnitOfWork) -> datetime | None:
+    """When the first schedule of any tenant is due, None where none ever is."""
+    query = sa.select(schedule.c.next_at).where(schedule.c.paused_at.is_(None), schedule.c.next_at.is_not(None))
+    return (await uow.conn.execute(query.order_by(schedule.c.next_at).limit(1))).scalar_one_or_none()
+
+
+async def due(uow: UnitOfWork, at: datetime, limit: int) -> list[Schedule]:
+    """Schedules of any tenants that are due by then, first come first, held until the transaction ends; not those that somebody holds."""
+    query = sa.select(*_COLUMNS).where(schedule.c.paused_at.is_(None), schedule.c.next_at <= at)
+    query = query.order_by(schedule.c.next_at).limit(limit).with_for_update(skip_locked=True)
+    return [Schedule(**row) for row in (await uow.conn.execute(query)).mappings()]
+
+
+async def of_workflow(uow: UnitOfWork, slug: str) -> dict[str, Schedule]:
+    """The schedules of a workflow by trigger, held until the transaction ends."""
+    query = sa.select(*_COLUMNS).where(schedule.c.tenant_id == uow.tenant, schedule.c.slug == slug)
+    rows = (await uow.conn.execute(query.order_by(schedule.c.id).with_for_update())).mappings()
+    return {row["trigger"]: Schedule(**row) for row in rows}
+
+
+async def put(uow: UnitOfWork, rows: Sequence[Schedule]) -> None:
+    """Write schedules as they are now, each with its tenant."""
+    if not rows:
+        return
+    statement = insert(schedule).values([_row(one) for one in rows])
+    changed = {
+        column.name: statement.excluded[column.name] for column in schedule.c if column.name not in ("tenant_id", "id", "created_at")
+    }
+    await uow.conn.execute(statement.on_conflict_do_update(index_elements=(schedule.c.tenant_id, schedule.c.id), set_=changed))
+
+
+async def remove(uow: UnitOfWork, ids: Collection[UUID]) -> None:
+    """Forget schedules of the tenant."""
+    if ids:
+        await uow.conn.execute(sa.delete(schedule).where(schedule.c.tenant_id == uow.tenant, schedule.c.id.in_(ids)))
+
+
+async def find(uow: UnitOfWork, id_: UUID, *, hold: bool = False) -> Schedule:
+    """One schedule. hold: until the transaction ends nobody else moves it.  Raises: ScheduleNotFound."""
+    query = sa.select(*_COLUMNS).where(schedule.c.tenant_id == uow.tenant, schedule.c.id == id_)
+    row = (await uow.conn.execute(query.with_for_update() if hold else query)).mappings().one_or_none()
+    if row is None:
+        raise ScheduleNotFound(f"there is no schedule {id_}; GET /api/v1/schedules lists those there are")
+    return Schedule(**row)
+
+
+async def list_schedules(
+    uow: UnitOfWork, *, workflow: str | None, status: str | None, after: tuple[str, str] | None, limit: int
+) -> list[Schedule]:
+    """Schedules by workflow and trigger. status: as `Schedule.status`.  after: workflow and trigger of the last one seen."""
+    query = sa.select(*_COLUMNS).where(schedule.c.tenant_id == uow.tenant)
+    if workflow is not None:
+        query = query.where(schedule.c.slug == workflow)
+    if status is not None:
+        paused = schedule.c.paused_at.is_not(None)
+        query = query.where(paused if status == "paused" else sa.and_(~paused, schedule.c.active.is_(status == "active")))
+    if after is not None:
+        query = query.where(sa.tuple_(schedule.c.slug, schedule.c.trigger) > sa.tuple_(*map(sa.literal, after)))
+    rows = (await uow.conn.execute(query.order_by(schedule.c.slug, schedule.c.trigger).limit(limit))).mappings()
+    return [Schedule(**row) for row in rows]
+
+
+async def known(uow: UnitOfWork, of: Schedule, ids: Collection[str]) -> set[str]:
+    """Which of some events of a schedule are in the log. ids: their CloudEvents ids."""
+    source = f"{SCHEDULES}{of.workflow}/{of.trigger}"
+    query = sa.select(event_key.c.event_id).where(event_key.c.tenant_id == of.tenant, event_key.c.source == source)
+    return set((await uow.conn.execute(query.where(event_key.c.event_id.in_(list(ids))))).scalars())
+
+
+def _row(one: Schedule) -> dict[str, Any]:
+    return {_NAMED.get(name, name): value for name, value in asdict(one).items()}
