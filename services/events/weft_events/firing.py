@@ -39,24 +39,29 @@ class FiringMetrics:
 
 async def run(context: ServiceContext) -> None:
     """Fire what is due, until cancelled."""
+    newest = False
     while True:
+        newest = not newest
         try:
-            rest_s = await look(context)
+            rest_s = await look(context, newest=newest)
         except (Unavailable, StaleWrite):
             rest_s = LOOK_EVERY_S  # the database is away, which others report, or somebody was first; nothing was done
         if rest_s > 0:
             await asyncio.sleep(rest_s)
 
 
-async def look(context: ServiceContext) -> float:
-    """Fire some of what is due. Returns: seconds until there is something to do, 0 for at once. Raises: Unavailable, StaleWrite."""
+async def look(context: ServiceContext, *, newest: bool = False) -> float:
+    """Fire some of what is due. newest: what was due last comes first, so that who has much to catch up holds up nobody who is on time.
+
+    Returns: seconds until there is something to do, 0 for at once.  Raises: Unavailable, StaleWrite.
+    """
     now = context.clock.now()
     async with context.owner_transaction() as uow:
         next_at = await usecases.next_due(uow)
     if next_at is None or next_at > now:
         return LOOK_EVERY_S if next_at is None else min(LOOK_EVERY_S, max(LEAST_S, (next_at - now).total_seconds()))
     try:
-        fired = await _fire(context)
+        fired = await _fire(context, newest=newest)
     except StaleWrite:
         raise
     except (Invalid, Conflict) as error:
@@ -65,10 +70,10 @@ async def look(context: ServiceContext) -> float:
     return 0.0 if fired else SOON_S
 
 
-async def _fire(context: ServiceContext, most: int = usecases.SCHEDULES_AT_ONCE) -> bool:
+async def _fire(context: ServiceContext, most: int = usecases.SCHEDULES_AT_ONCE, *, newest: bool = False) -> bool:
     """Fire so many schedules at once. Returns: whether any was due that nobody held."""
     async with context.owner_transaction() as uow:
-        fired = await usecases.fire_due(REGISTRY, uow, most)
+        fired = await usecases.fire_due(REGISTRY, uow, most, newest=newest)
     counted = context.part(FiringMetrics)
     counted.fired.inc(len(fired.late_s))
     counted.missed.inc(fired.missed)

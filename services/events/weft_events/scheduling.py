@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 import msgspec
 from weft_contracts.cloudevents import CloudEvent, write_time
 from weft_language.model import ScheduleTrigger, timetable_of
-from weft_language.timetable import CatchUp, Timetable, read_zone
+from weft_language.timetable import MIN_EVERY_S, CatchUp, Timetable, read_zone
 
 from weft_events.domain import FIRED, MISSED, SCHEDULES, Candidate
 
@@ -30,6 +30,8 @@ AT_ONCE: Final = 100
 
 _SCHEDULES: Final = UUID("0f6d3a52-6f0b-5d7e-8a51-9c2f4b7d1e60")
 """The namespace of schedule ids that follow from a workflow and a trigger; any constant does, for ever the same."""
+_RECENT: Final = ON_TIME // timedelta(seconds=MIN_EVERY_S) + 2
+"""Moments at most that are on time, and one before them."""
 _INSTANT: Final = timedelta(microseconds=1)
 
 Why = Literal["due", "caught_up", "backfill"]
@@ -162,7 +164,7 @@ def plan(schedule: Schedule, now: datetime, most: int = AT_ONCE) -> Plan:
     if schedule.next_at is None:
         return Plan((), None, None)
     before = schedule.next_at - _INSTANT
-    found = timetable.newest(before, now, MOST)
+    found = timetable.newest(before, now, MOST if schedule.catch_up == "all" else _RECENT)
     late = [at for at in found if now - at > ON_TIME]
     on_time = [Moment(at, "due") for at in found[len(late) :]]
     begin: list[Moment] = []

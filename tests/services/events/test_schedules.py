@@ -221,6 +221,20 @@ async def test_those_of_one_moment_start_by_the_priorities_of_their_triggers(eve
     assert [one.workflow for one in starts(events, tenant)] == ["b", "c", "a"]
 
 
+async def test_who_has_much_to_catch_up_holds_up_nobody_who_is_on_time(events: RunningService, tenant: str, now: datetime) -> None:
+    for number in range(5):
+        await published(events, tenant, f"late{number}", every="1m", catch_up="all")
+    events.clock.advance(110 * MINUTE)
+    other = f"{tenant}-other"
+    await published(events, other)
+    events.clock.advance(MINUTE)
+    assert await firing.look(events.context, newest=True) == 0
+    assert minutes(events, other, now) == [111]
+    assert 0 < len(starts(events, tenant)) <= usecases.STARTS_AT_ONCE
+    await fired(events)
+    assert len(starts(events, tenant)) == len({one.execution_id for one in starts(events, tenant)}) == 5 * 111
+
+
 async def test_a_schedule_that_cannot_be_fired_holds_up_no_other_and_is_put_off(
     events: RunningService, client: httpx2.AsyncClient, tenant: str, now: datetime
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,10 +27,14 @@ async def next_due(uow: UnitOfWork) -> datetime | None:
     return (await uow.conn.execute(query.order_by(schedule.c.next_at).limit(1))).scalar_one_or_none()
 
 
-async def due(uow: UnitOfWork, at: datetime, limit: int) -> list[Schedule]:
-    """Schedules of any tenants that are due by then, first come first, held until the transaction ends; not those that somebody holds."""
+async def due(uow: UnitOfWork, at: datetime, limit: int, *, newest: bool = False) -> list[Schedule]:
+    """Schedules of any tenants that are due by then, held until the transaction ends; not those that somebody holds.
+
+    newest: what was due last comes first, else last.
+    """
     query = sa.select(*_COLUMNS).where(schedule.c.paused_at.is_(None), schedule.c.next_at <= at)
-    query = query.order_by(schedule.c.next_at).limit(limit).with_for_update(skip_locked=True)
+    order = schedule.c.next_at.desc() if newest else schedule.c.next_at
+    query = query.order_by(order).limit(limit).with_for_update(skip_locked=True)
     return [Schedule(**row) for row in (await uow.conn.execute(query)).mappings()]
 
 
@@ -51,6 +54,14 @@ async def put(uow: UnitOfWork, rows: Sequence[Schedule]) -> None:
         column.name: statement.excluded[column.name] for column in schedule.c if column.name not in ("tenant_id", "id", "created_at")
     }
     await uow.conn.execute(statement.on_conflict_do_update(index_elements=(schedule.c.tenant_id, schedule.c.id), set_=changed))
+
+
+async def move(uow: UnitOfWork, rows: Sequence[Schedule]) -> None:
+    """Write how far schedules that are held have come, each of its tenant."""
+    if not rows:
+        return
+    columns = {f"{name}s": [getattr(one, name) for one in rows] for name in ("tenant", "id", *_MOVING)}
+    await uow.conn.execute(_MOVE, columns)
 
 
 async def remove(uow: UnitOfWork, ids: Collection[UUID]) -> None:
@@ -92,4 +103,20 @@ async def known(uow: UnitOfWork, of: Schedule, ids: Collection[str]) -> set[str]
 
 
 def _row(one: Schedule) -> dict[str, Any]:
-    return {_NAMED.get(name, name): value for name, value in asdict(one).items()}
+    return {_NAMED.get(name, name): getattr(one, name) for name in Schedule.__dataclass_fields__}
+
+
+_MOVING = {
+    "next_at": "timestamptz",
+    "last_at": "timestamptz",
+    "last_event": "uuid",
+    "fired": "bigint",
+    "missed": "bigint",
+    "changed_at": "timestamptz",
+}
+"""What changes when a schedule is fired, with its type."""
+_GIVEN = ", ".join(f"CAST(:{name}s AS {kind}[])" for name, kind in {"tenant": "text", "id": "uuid", **_MOVING}.items())
+_MOVE = sa.text(
+    f"UPDATE events.schedule AS s SET {', '.join(f'{name} = given.{name}' for name in _MOVING)} "  # noqa: S608
+    f"FROM unnest({_GIVEN}) AS given (tenant_id, id, {', '.join(_MOVING)}) WHERE s.tenant_id = given.tenant_id AND s.id = given.id"
+)

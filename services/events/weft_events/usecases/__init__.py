@@ -12,10 +12,11 @@ from weft_events.usecases.events import (
     remember_tenant,
     subscribe,
 )
-from weft_events.usecases.schedules import SCHEDULES_AT_ONCE, Backfill, backfill, fire_due, next_due, pause, put_off, resume
+from weft_events.usecases.schedules import SCHEDULES_AT_ONCE, STARTS_AT_ONCE, Backfill, backfill, fire_due, next_due, pause, put_off, resume
 
 __all__ = [
     "SCHEDULES_AT_ONCE",
+    "STARTS_AT_ONCE",
     "Backfill",
     "Receipt",
     "backfill",
