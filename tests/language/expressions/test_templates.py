@@ -1,5 +1,6 @@
 """Templates: types kept, texts written, places told."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,6 +84,26 @@ def test_a_template_that_cannot_be_rendered_tells_where(template: str, code: str
     with pytest.raises(ExpressionError) as caught:
         render({"a": [template]})
     assert (caught.value.pointer, caught.value.code) == ("/a/0", code)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ " + opening + "\\a" * 25 for opening in ('"""', "'''", 'r"""', "R'''")]
+    + ['{{ \\"' * 3000, "{{ \\'" * 3000, '{{ """' + '\\"' * 22, '{{ "' + "{{ }" * 8000 + "\\", "{{ '" + "\\'a" * 3000 + "\\"],
+)
+def test_a_text_without_an_end_is_refused_at_once(template: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ExpressionError) as caught:
+        compile_template(template)
+    assert caught.value.code == "expression_syntax"
+    assert time.process_time() - began < 0.5, "it took twice as long for each two characters more, for ever with a hundred and fifty"
+
+
+@pytest.mark.parametrize("template", ["{{ it's }} b", '{{ "a }} b', "{{ r'a }} b", '{{ """a" }} b', "{{ 'a\\' }} b {{ c }}"])
+def test_a_text_without_an_end_in_one_expression_is_told_there(template: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_template(template)
+    assert caught.value.code == "expression_syntax" and "without `}}`" not in caught.value.message
 
 
 def test_escaping_keeps_braces() -> None:

@@ -20,14 +20,19 @@ Names = Mapping[str, Any]
 Renderer = Callable[[Names], Any]
 
 _MARK: Final = re.compile(
-    r'[rR]?"""(?s:\\.|.)*?"""'
-    r"|[rR]?'''(?s:\\.|.)*?'''"
+    # A text that has no end goes to the end of everything, and each character of it can be read in one way only: looked for anew from every
+    # quote, or read in two ways, its end would be looked for until nobody is left. Guarded by tests/language/expressions/test_templates.py.
+    r'[rR]?"""(?s:\\.|[^\\])*?(?:"""|(?P<a>\\?\Z))'
+    r"|[rR]?'''(?s:\\.|[^\\])*?(?:'''|(?P<b>\\?\Z))"
     r'|[rR][bB]?"[^"]*"|[rR][bB]?\'[^\']*\''
-    r'|"(?:\\.|[^"\\])*"'
-    r"|'(?:\\.|[^'\\])*'"
+    r'|"(?s:\\.|[^"\\])*+(?:"|(?P<c>\\?\Z))'
+    r"|'(?s:\\.|[^'\\])*+(?:'|(?P<d>\\?\Z))"
     r"|//[^\n]*|[{}]"
 )
-"""What matters for finding the end of an expression: texts and comments, which may hold braces, and braces."""
+"""What matters for finding the end of an expression: texts and comments, which may hold braces, and braces.
+
+Texts without an end are named.
+"""
 _OPEN: Final = "{{"
 _ESCAPED: Final = "{{{{"
 _JSON: Final = (type(None), bool, int, float, str, list, dict)
@@ -205,6 +210,12 @@ def _end(text: str, start: int, pointer: str) -> int:
     depth = 0
     for found in _MARK.finditer(text, start):
         mark = found[0]
+        if found.lastgroup is not None:
+            closing = text.find("}}", found.start())
+            if closing >= 0:
+                # What stands before it says what is wrong with it.
+                return closing
+            break
         if mark == "{":
             depth += 1
         elif mark == "}":
