@@ -72,6 +72,13 @@ def test_a_long_stack_keeps_what_happened_at_its_end() -> None:
     assert shown.startswith("Traceback") and shown.endswith("ValueError: the reason")
 
 
+@pytest.mark.parametrize("before", range(2000, 2060, 5))
+def test_a_secret_that_is_cut_in_two_is_masked(before: int) -> None:
+    secrets = f" {JWT} amqp://weft:hunter2hunter2@mq "
+    shown = redact_text("x" * before + secrets + "y" * (20_000 - before) + secrets + "z" * (before + 4080))
+    assert not any(piece in shown for piece in ("eyJzdWIiOiJ1In0", "c2lnbmF0dXJl", "bmF0dXJl", "hunt", "ter2"))
+
+
 @pytest.mark.parametrize("said", ["Failing row contains (1, hunter2, (x)).", "Key (a, b)=(1, hunter2) already exists."])
 def test_a_row_that_the_database_refuses_is_masked(said: str) -> None:
     shown = redact_text(f"value violates x\nDETAIL:  {said}\nnext line")

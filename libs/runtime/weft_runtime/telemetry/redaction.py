@@ -10,6 +10,8 @@ _MAX_DEPTH = 6
 _MAX_TEXT = 8192
 _END = 6144
 """Characters of what is cut that its end keeps: a stack says there what happened."""
+_BEYOND = 2048
+"""Characters beyond a cut that are looked at too: of a token that is cut in two, neither half looks like one."""
 
 _SECRET_NAME = re.compile(
     r"passw(or)?d|passphrase|secret|token|authorization|api[_-]?key|apikey|cookie|credential|private[_-]?key|^dsn$|database_url|broker_url",
@@ -61,7 +63,12 @@ def redact(value: Any, depth: int = 0) -> Any:
 def redact_text(text: str) -> str:
     """The text with tokens, keys and passwords in addresses replaced."""
     if len(text) > _MAX_TEXT:
-        text = f"{text[: _MAX_TEXT - _END]} … {text[-_END:]}"
+        begin = _MAX_TEXT - _END
+        return f"{_masked(text[: begin + _BEYOND])[:begin]} … {_masked(text[-_END - _BEYOND :])[-_END:]}"
+    return _masked(text)
+
+
+def _masked(text: str) -> str:
     text = _URL_PASSWORD.sub(rf"\g<before>{MASK}", _SECRET_VALUE.sub(MASK, text))
     return _NAMED_VALUE.sub(lambda found: (found["quoted"] or found["row"] or found["query"]) + MASK, text)
 
