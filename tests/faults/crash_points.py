@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from weft_engine import worker
+from weft_engine import answering as answers
 from weft_engine.answering import Answering
 from weft_engine.hotloop.line import Line
 from weft_engine.hotloop.publisher import Commit, Publisher
@@ -29,13 +29,13 @@ def _instrument() -> None:
     _instrument_commits()
     _instrument_claims()
     _instrument_line()
-    answered = worker._ack
+    answered = answers._ack
 
     async def acking_answer(answering: Answering) -> None:
         passing("before_answer_ack")
         await answered(answering)
 
-    worker._ack = acking_answer
+    answers._ack = acking_answer
 
 
 def _instrument_commits() -> None:

@@ -6,29 +6,26 @@ A request is acked when its answer is confirmed by the broker: what a killed wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
-import msgspec
 import structlog
 from opentelemetry.trace import SpanKind
 from weft_connectors.activity import Activities, ActivityCall, ActivityError, Done
 from weft_contracts import routing
-from weft_contracts.envelope import Item, version_of
-from weft_contracts.frames import FrameError, decode_frame, shallow
+from weft_contracts.envelope import Item
+from weft_contracts.frames import FrameError, decode_frame
 from weft_language.compilation import DEFAULT_PRIORITY
-from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery, Unroutable
+from weft_runtime.bus import Bus, BusClosed, Consumer, Delivery
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import Clock
-from weft_runtime.errors import WeftError
 from weft_runtime.fairness import FairLine
 from weft_runtime.telemetry import current_traceparent, span
 
-from weft_engine.answering import Answering, answer_frames, answer_item, dead_answer, dead_frame
+from weft_engine.answering import Answering, Answers, answer_item
 from weft_engine.hotloop.metrics import WORKER_TENANTS, WORKER_WAITING, activity_ended
+from weft_engine.requests import Request, RequestError, read_request
 
 PREFETCH_FRAMES: Final = 256
 LOOK_AHEAD: Final = 10_000
@@ -37,21 +34,6 @@ SIGN_OF_LIFE_S: Final = 1.0
 """Between two looks at which running activities owe the engine a heartbeat."""
 
 log = structlog.get_logger(__name__)
-
-
-class Request(msgspec.Struct, frozen=True):
-    """`activity.requested` as the worker decodes it; a test keeps it equal to its pydantic twin."""
-
-    execution_id: UUID
-    node: str
-    visit: int
-    attempt: int
-    name: str
-    key: str
-    lease_s: float
-    input: Any = None
-    deadline: datetime | None = None
-    priority: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -64,9 +46,6 @@ class Running:
     began: datetime
     sign_at: datetime
     accepted: bool = False
-
-
-_decoder = msgspec.json.Decoder(Request)
 
 
 class Worker:
@@ -83,8 +62,7 @@ class Worker:
         WORKER_WAITING.labels(pool_name).set_function(lambda: len(self._waiting))
         WORKER_TENANTS.labels(pool_name).set_function(lambda: self._waiting.tenants)
         self._tasks: dict[asyncio.Task[Any], Running] = {}
-        self._answers: list[tuple[str, Item, Answering | None]] = []
-        self._answered = asyncio.Event()
+        self._answers = Answers(bus)
 
     async def run(self) -> None:
         """Work until cancelled; what is in hand then goes back to the queue."""
@@ -93,7 +71,7 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._take(consumer))
-                group.create_task(self._answer())
+                group.create_task(self._answers.run())
                 group.create_task(self._live())
         finally:
             for task in self._tasks:
@@ -136,21 +114,10 @@ class Worker:
                 request = read_request(item)
             except RequestError as error:
                 log.warning("request_unreadable", item=item.id, code=error.code, error=str(error), trace=item.traceparent)
-                await self._set_aside(item, error, answering)
+                self._answers.set_aside(routing.work_queue(self._pool), item, error.code, str(error), answering)
                 continue
             priority = DEFAULT_PRIORITY if request.priority is None else request.priority
             self._waiting.put(item.tenantid or "", (request, item, answering), priority=priority)
-
-    async def _set_aside(self, item: Item, error: RequestError, answering: Answering) -> None:
-        """Park what is no request. When the broker is away it is not acked either, and comes again."""
-        try:
-            await self._bus.publish([dead_frame(routing.work_queue(self._pool), item, error.code, str(error))])
-        except WeftError as away:
-            log.warning("request_not_parked", item=item.id, error=str(away))
-            return
-        answering.open -= 1
-        if not answering.open:
-            await _ack(answering)
 
     def _start(self, request: Request, item: Item, answering: Answering) -> None:
         now = self._clock.now()
@@ -199,7 +166,7 @@ class Worker:
         # What is asked for may have any name: only those that are there are counted apart.
         name = running.request.name if running.request.name in self._activities.by_name else "unknown"
         activity_ended(name, "completed" if error is None else "failed", (self._clock.now() - running.began).total_seconds())
-        self._put(running.item.replyto or "", answer, running.answering)
+        self._answers.put(running.item.replyto or "", answer, running.answering)
 
     def _failed(self, running: Running, error: BaseException) -> Item:
         request = running.request
@@ -215,41 +182,6 @@ class Worker:
         failure = {"code": code, "message": message[:2000], "permanent": permanent}
         return answer_item(running.item, "activity.failed", _facts(request, error={**failure, "details": details} if details else failure))
 
-    def _put(self, queue: str, item: Item, answering: Answering | None) -> None:
-        self._answers.append((queue, item, answering))
-        self._answered.set()
-
-    async def _answer(self) -> None:
-        """Send everything that is answered, in frames; ack the requests whose answers the broker has."""
-        while True:
-            await self._answered.wait()
-            self._answered.clear()
-            answers, self._answers = self._answers, []
-            await self._publish(answers)
-            for answering in {id(one): one for _, _, one in answers if one is not None}.values():
-                answering.open -= sum(1 for _, _, one in answers if one is answering)
-                if not answering.open:
-                    await _ack(answering)
-
-    async def _publish(self, answers: Sequence[tuple[str, Item, Answering | None]]) -> None:
-        places: dict[str, list[Item]] = {}
-        for queue, item, _ in answers:
-            places.setdefault(queue, []).append(item)
-        frames = [frame for queue, items in places.items() for frame in answer_frames(queue, items)]
-        while True:
-            try:
-                await self._bus.publish(frames)
-                return
-            except BusClosed:
-                raise
-            except Unroutable as error:
-                # A place to answer to that does not exist would hold up every answer after it.
-                log.warning("answers_unroutable", frames=len(error.frames), queue=error.frames[0].routing_key)
-                frames = [dead_answer(frame) for frame in error.frames]
-            except WeftError as error:
-                log.warning("answers_not_sent", frames=len(frames), error=str(error))
-                await asyncio.sleep(0.5)
-
     async def _live(self) -> None:
         """Tell the engine of long activities: accepted first, then a heartbeat within each third of the lease."""
         while True:
@@ -260,40 +192,7 @@ class Worker:
                     word = "activity.heartbeat" if running.accepted else "activity.accepted"
                     running.accepted = True
                     running.sign_at = now + timedelta(seconds=running.request.lease_s / 3)
-                    self._put(running.item.replyto, answer_item(running.item, word, _facts(running.request)), None)
-
-
-class RequestError(ValueError):
-    """An item that is no request. code: `unknown_type`, `unknown_version`, `no_tenant`, `bad_message`."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def read_request(item: Item) -> Request:
-    """The request in an item. Raises: RequestError for anything else, saying what is wrong."""
-    if item.type != "activity.requested":
-        raise RequestError("unknown_type", f"a worker does not hear {item.type!r}, only activity.requested")
-    if item.tenantid is None:
-        raise RequestError("no_tenant", f"{item.type} {item.id} names no tenant")
-    if item.replyto is None:
-        raise RequestError("bad_message", f"{item.type} {item.id} names no place to answer to; set replyto")
-    try:
-        if version_of(item) > 1:
-            raise RequestError("unknown_version", f"{item.type} is known here up to version 1, not {item.dataschema}")
-        return _decoder.decode(shallow(item.data))
-    except RequestError:
-        raise
-    except ValueError as error:
-        raise RequestError("bad_message", f"{item.type} {item.id}: {error}") from error
-
-
-async def _ack(answering: Answering) -> None:
-    try:
-        await answering.consumer.ack([answering.delivery])
-    except WeftError as error:
-        log.warning("ack_failed", error=str(error))  # it comes again and is answered again, under the same id
+                    self._answers.put(running.item.replyto, answer_item(running.item, word, _facts(running.request)), None)
 
 
 def _facts(request: Request, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from weft_contracts import catalog
 from weft_contracts.catalog import word
 from weft_engine.core.items import WORDS
 from weft_engine.core.items import decode as decode_item
-from weft_engine.worker import Request
+from weft_engine.requests import Request
 
 STRUCTS: dict[str, type[Any]] = {**{name: struct for name, (_, struct) in WORDS.items()}, "activity.requested": Request}
 json_values = st.recursive(

@@ -7,9 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import msgspec
+import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 from weft_connectors.activity import Activities, ActivityCall, ActivityError
+from weft_contracts import routing
+from weft_contracts.envelope import Item
+from weft_contracts.frames import encode_frame
 from weft_engine.worker import Worker
+from weft_runtime.bus import OutFrame, memory, open_bus
+from weft_runtime.bus.topology import dead_queue, pool
+from weft_runtime.clock import SystemClock
 from weft_runtime.testing import eventually
 
 from tests.services.engine.conftest import Engine
@@ -70,3 +79,29 @@ async def test_how_long_each_activity_takes_is_measured_by_its_outcome(engine: E
     assert told("bucket", activity="scan", outcome="completed", le="2.5") == 0
     assert told("count", activity="unknown", outcome="failed") == 1
     assert told("count", activity="no such", outcome="failed") is None
+
+
+async def test_what_is_no_request_is_parked_once_the_broker_takes_it_and_acked_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = open_bus("inprocess://setting-aside", name="worker")
+    await bus.start()
+    await bus.declare(pool("aside"))
+    queue = routing.work_queue("aside")
+    unheard = Item(id="1", source="test", type="no.such", tenantid="acme", data=msgspec.Raw(b"{}"))
+    await bus.publish([OutFrame(routing.WORK, queue, encode_frame([unheard]))])
+    monkeypatch.setattr(memory, "MAX_QUEUE_BYTES", 0)  # the broker takes nothing now, and still gives
+    with capture_logs() as logged:
+        working = asyncio.create_task(Worker(bus, Activities({}), SystemClock(), pool_name="aside").run())
+
+        async def refused() -> bool | None:
+            return any("not" in line["event"] for line in logged) or None
+
+        await eventually(refused, "the broker having refused it")
+    monkeypatch.undo()
+    dead = await bus.consume(dead_queue("engine"), prefetch=10)
+    async with asyncio.timeout(10):
+        (parked,) = await dead.take()
+    assert parked.headers["x-weft-code"] == "unknown_type"
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert await bus.depth(queue) == 0, "it was acked"
+    await bus.close()
