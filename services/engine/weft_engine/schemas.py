@@ -243,6 +243,14 @@ class GateView(BaseModel):
     ahead: int
 
 
+class LeftOutView(BaseModel):
+    """Visits of a node whose choices are not shown, being too many. outcomes: how many by what they came to."""
+
+    node: str
+    visits: int
+    outcomes: dict[str, int]
+
+
 class ExplanationView(BaseModel):
     """Why an execution is where it is. queued_for: what it has to pass.  because: a sentence on each thing it waits for."""
 
@@ -253,6 +261,7 @@ class ExplanationView(BaseModel):
     because: list[str]
     error: dict[str, Any] | None
     choices: list[ChoiceView]
+    left_out: list[LeftOutView]
 
 
 class SuspensionBody(Body):

@@ -13,12 +13,13 @@ from weft_engine import standing
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import flat, fold, unfold
-from weft_engine.core.explaining import Choice, choices
+from weft_engine.core.explaining import Choice, way
 from weft_engine.core.history import visits
 from weft_engine.core.identity import event_named, key_of
 from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
-from weft_engine.core.sentences import because
+from weft_engine.core.selecting import ANY, Only
+from weft_engine.core.sentences import MOST, because
 from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.machine import allowed_actions
 from weft_engine.schemas import (
@@ -29,6 +30,7 @@ from weft_engine.schemas import (
     ExecutionView,
     ExplanationView,
     GateView,
+    LeftOutView,
     OpenScopeView,
     StateView,
     StepView,
@@ -229,25 +231,27 @@ def explanation_view(
     tenant: Mapping[str, Any],
     gates: Sequence[GateView] = (),
     held_up: Mapping[str, str] | None = None,
+    only: Only = ANY,
 ) -> ExplanationView:
-    """Where an execution is, what it waits for, and every condition on the way there.
+    """Where an execution is, what it waits for, and the conditions on the way there: every one of an ordinary execution.
 
-    programs: by version.  gates: it waits at.  held_up: suspensions by their gate, in words.
+    programs: by version.  gates: it waits at.  held_up: suspensions by their gate, in words.  only: whose conditions are asked for.
     """
-    journal = list(rows)
-    entries = flat(journal)
-    state = fold(execution_id, journal)
+    entries = flat(rows)
+    found = way(execution_id, entries, programs, tenant, only)
+    state = found.state
     told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {})
     begun = state is not None and state.begun is None
     pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
     return ExplanationView(
         execution_id=execution_id,
         status="queued" if state is None else state.status,
-        waiting_for=[waiting_view(one) for one in pending],
+        waiting_for=[waiting_view(one) for one in pending[:MOST]],
         queued_for=list(gates),
         because=told + ([] if begun and pending else [standing.because(gate, held_up or {}) for gate in gates if gate.full]),
         error=None if state is None else error_view(state.error),
-        choices=[_choice_view(choice) for choice in choices(execution_id, entries, programs, tenant)],
+        choices=[_choice_view(choice) for choice in found.choices],
+        left_out=[LeftOutView(node=one.node, visits=one.visits, outcomes=one.outcomes) for one in found.left_out],
     )
 
 

@@ -70,6 +70,9 @@ def explain(asker: Asker, id_: str) -> None:
         for one in choice["considered"]:
             mark = "->" if one["taken"] else "  "
             say(f"  {choice['node']} (visit {choice['visit']}) {mark} {one['to']}{_because(one['condition'])}")
+    for one in found["left_out"]:
+        outcomes = ", ".join(f"{name} {count} times" for name, count in one["outcomes"].items())
+        say(f"  {one['node']}: {one['visits']} more visits{outcomes and f' ({outcomes})'}")
     if found["error"]:
         say(f"  error {found['error']['code']} at {found['error']['node']}: {found['error']['message']}")
     for reason in found["because"]:

@@ -5,6 +5,7 @@
 """
 
 from weft_language.expressions.conditions import compile_conditions
+from weft_language.expressions.effort import Effort
 from weft_language.expressions.equalities import Equality, equalities
 from weft_language.expressions.errors import ExpressionError
 from weft_language.expressions.explain import Explanation
@@ -17,6 +18,7 @@ from weft_language.expressions.wording import to_json, to_text
 __all__ = [
     "STEPS",
     "TOGETHER_STEPS",
+    "Effort",
     "Equality",
     "Explanation",
     "Expression",

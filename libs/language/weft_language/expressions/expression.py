@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from weft_language.expressions.compiler import Compiler
+from weft_language.expressions.effort import Effort
 from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
 from weft_language.expressions.explain import Explanation, TracingCompiler
 from weft_language.expressions.limits import RESULT_BYTES, SOURCE_CHARS, STEPS, Frame, new_frame
@@ -95,22 +96,35 @@ class Expression:
         kind = "null" if value is None else type(value).__name__
         raise ExpressionError(TYPE, f"a condition gives true or false, not {kind}", expression=self.text)
 
-    def explain(self, names: Mapping[str, Any]) -> Explanation:
-        """Evaluate, and tell what each part gave. Never raises ExpressionError: the explanation carries it."""
+    def explain(self, names: Mapping[str, Any], effort: Effort | None = None) -> Explanation:
+        """Evaluate, and tell what each part gave. Never raises ExpressionError: the explanation carries it.
+
+        effort: what it is evaluated with, which it takes its steps from; alone where absent.
+        """
         compiler = TracingCompiler(self.text)
         run = compiler.compile(self._root)
+        frame = new_frame(compiler.slots)
+        allowed = frame[0] = STEPS if effort is None else max(0, min(STEPS, effort.steps))
         try:
-            value = run(names, new_frame(compiler.slots))
+            value = run(names, frame)
             check_size(value)
         except ExpressionError as error:
-            failed: ExpressionError | None = error.locate(self.text)
+            spent_all = frame[0] < 0 and allowed < STEPS
+            failed: ExpressionError | None = _too_costly(self.text) if spent_all else error.locate(self.text)
         except RecursionError:
             failed = _too_deep(self.text)
         else:
             failed = None
+        if effort is not None:
+            effort.steps -= allowed - frame[0]
         top = compiler.top.children[0] if compiler.top.children else Explanation(self.text)
         top.error, top.value = failed, None if failed else value
         return top
+
+
+def _too_costly(text: str) -> ExpressionError:
+    message = "to evaluate this once more takes too long beside the other conditions that are explained here; ask for fewer of them"
+    return ExpressionError(LIMIT, message, expression=text)
 
 
 def _too_deep(text: str) -> ExpressionError:

@@ -14,6 +14,7 @@ from weft_engine import standing, usecases, views
 from weft_engine.api.routes import door
 from weft_engine.core.evolve import flat
 from weft_engine.core.explaining import versions
+from weft_engine.core.selecting import Only
 from weft_engine.core.state import State
 from weft_engine.errors import PositionNotFound
 from weft_engine.programs import ProgramCache
@@ -41,8 +42,18 @@ async def get_state(
 
 
 @door.get("/executions/{execution_id}/explain", may=Permission.EXECUTIONS_READ)
-async def explain(execution_id: UUID, uow: Uow, context: Context) -> ExplanationView:
-    """Why it is where it is: what it waits for, and each condition on the way with the values it saw."""
+async def explain(
+    execution_id: UUID,
+    uow: Uow,
+    context: Context,
+    node: Annotated[str | None, Query(max_length=64, description="Choices of this node alone.")] = None,
+    scope: Annotated[str | None, Query(max_length=1000, description="Choices in this scope alone, such as `each[17]`.")] = None,
+) -> ExplanationView:
+    """Why it is where it is: what it waits for, and each condition on the way with the values it saw.
+
+    Of more than some 1,000 choices the first and the newest of each node are shown; `left_out` tells of the others, and `node` and `scope`
+    ask for them.
+    """
     found = await usecases.find_execution(execution_id, uow)
     programs = {
         version: await usecases.program_of(uow, context.part(ProgramCache), found.workflow, version)
@@ -52,7 +63,7 @@ async def explain(execution_id: UUID, uow: Uow, context: Context) -> Explanation
     gates = standing.gate_views(await standings(uow, execution_id), tenant)
     held_up = standing.suspensions_in_words(await suspensions.holding(uow))
     # A long journal takes seconds, in which others want to be answered.
-    return await asyncio.to_thread(views.explanation_view, execution_id, found.rows, programs, tenant, gates, held_up)
+    return await asyncio.to_thread(views.explanation_view, execution_id, found.rows, programs, tenant, gates, held_up, Only(node, scope))
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)

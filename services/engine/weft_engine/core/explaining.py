@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import IfWork, LoopWork, Node, Program, SwitchWork, candidates
-from weft_language.expressions import Expression
+from weft_language.expressions import STEPS as EXPRESSION_STEPS
+from weft_language.expressions import Effort, Expression
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.names import names_of, scoped, signal_names
+from weft_engine.core.selecting import ANY, LeftOut, Only, outcome_of, selected
 from weft_engine.core.state import ROOT, State
 
 About = tuple[int, datetime, str, int, str]
@@ -58,34 +60,57 @@ def versions(entries: Sequence[Timed]) -> set[int]:
 _CHOOSING = frozenset({e.STARTED, e.QUEUED, e.RETRIED, e.MIGRATED})
 
 
-def choices(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Program], tenant: Mapping[str, Any]) -> list[Choice]:
-    """Every choice in order, each by the version that made it.
+@dataclass(slots=True)
+class Way:
+    """How an execution came to where it is. state: there, None without a journal.  left_out: choices that are not among `choices`."""
+
+    state: State | None
+    choices: list[Choice]
+    left_out: list[LeftOut]
+
+
+STEPS: Final = 10 * EXPRESSION_STEPS
+"""What all conditions together may take to be evaluated once more, about half a second: what one leaves, the others may take."""
+VALUES: Final = 50_000
+"""Values that are shown of all conditions together, some megabytes at most."""
+
+
+def way(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Program], tenant: Mapping[str, Any], only: Only = ANY) -> Way:
+    """The choices in order, each by the version that made it; of a long way those that are `selected`.
 
     programs: by version.  tenant: as expressions read it now; what it was at the time is not kept.
     """
+    wanted = selected(entries, programs.values(), only)
     found: list[Choice] = []
     users: dict[str, Any] = {}
+    state: State | None = None
+    effort = Effort(STEPS, VALUES, len(wanted.positions))
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
         if entry.kind == e.SIGNAL_DELIVERED and entry.node is not None:
             users[entry.node] = entry.data.get("user")
-        program = programs.get(state.version)
+        program = programs.get(state.version) if position in wanted.positions else None
         node = program.nodes.get(entry.node or "") if program is not None else None
-        if program is None or node is None or entry.kind not in _DECIDING or "again" in entry.data:
+        if program is None or node is None:
             continue
+        effort.next()
         names = _names(state, entry, tenant, at, program)
-        about: About = (position, at, node.id, entry.visit, entry.scope)
-        if entry.kind in (e.SCOPE_COMPLETED, e.SCOPE_ENTERED):
-            found.extend(Choice(*about, "loop", None, considered) for considered in _rounds(node, entry, names))
-            continue
-        outcome = str(entry.data.get("outcome", "done" if entry.kind == e.STEP_COMPLETED else "error"))
-        found.extend(_of_node(node, outcome, names, about))
-        if node.type == "state":
-            names = {**names, "signal": signal_names(entry.data.get("output"), users.get(node.id))}
-        found.extend(_of_edges(node, outcome, names, about))
-    return found
+        found.extend(_choices(node, entry, names, (position, at, node.id, entry.visit, entry.scope), users.get(node.id), effort))
+    return Way(state, found, wanted.left_out)
 
 
-_DECIDING = frozenset({e.STEP_COMPLETED, e.STEP_FAILED, e.SCOPE_COMPLETED, e.SCOPE_ENTERED})
+def _choices(
+    node: Node, entry: Entry, names: Mapping[str, Any], about: About, user: Mapping[str, Any] | None, effort: Effort
+) -> Iterator[Choice]:
+    """What was chosen where an entry was written. user: who sent the signal that ended the visit."""
+    if entry.kind in (e.SCOPE_COMPLETED, e.SCOPE_ENTERED):
+        for considered in _rounds(node, entry, names, effort):
+            yield Choice(*about, "loop", None, considered)
+        return
+    outcome = outcome_of(entry)
+    yield from _of_node(node, outcome, names, about, effort)
+    if node.type == "state":
+        names = {**names, "signal": signal_names(entry.data.get("output"), user)}
+    yield from _of_edges(node, outcome, names, about, effort)
 
 
 def _names(state: State, entry: Entry, tenant: Mapping[str, Any], at: datetime, program: Program) -> dict[str, Any]:
@@ -93,26 +118,26 @@ def _names(state: State, entry: Entry, tenant: Mapping[str, Any], at: datetime, 
     return names if entry.scope == ROOT or entry.scope not in state.scopes else scoped(names, state, entry.scope, program.nodes)
 
 
-def _of_node(node: Node, outcome: str, names: Mapping[str, Any], about: About) -> Iterator[Choice]:
+def _of_node(node: Node, outcome: str, names: Mapping[str, Any], about: About, effort: Effort) -> Iterator[Choice]:
     if isinstance(node.work, IfWork):
-        yield Choice(*about, "if", outcome, [Considered(outcome, explained(node.work.condition, names), taken=True)])
+        yield Choice(*about, "if", outcome, [Considered(outcome, explained(node.work.condition, names, effort), taken=True)])
     elif isinstance(node.work, SwitchWork):
         considered = []
         for case in node.work.cases:
-            considered.append(Considered(case.outcome, explained(case.when, names), taken=False))
+            considered.append(Considered(case.outcome, explained(case.when, names, effort), taken=False))
             if considered[-1].condition and considered[-1].condition["value"] is True:
                 considered[-1].taken = True
                 break
         yield Choice(*about, "switch", outcome, considered)
 
 
-def _of_edges(node: Node, outcome: str, names: Mapping[str, Any], about: About) -> Iterator[Choice]:
+def _of_edges(node: Node, outcome: str, names: Mapping[str, Any], about: About, effort: Effort) -> Iterator[Choice]:
     edges = candidates(node, outcome)
     if not any(edge.when is not None for edge in edges):
         return
     considered = []
     for edge in edges:
-        tree = None if edge.when is None else explained(edge.when, names)
+        tree = None if edge.when is None else explained(edge.when, names, effort)
         taken = tree is None or tree["value"] is True
         considered.append(Considered(edge.to, tree, taken))
         if taken:
@@ -120,20 +145,20 @@ def _of_edges(node: Node, outcome: str, names: Mapping[str, Any], about: About) 
     yield Choice(*about, "edge", outcome, considered)
 
 
-def _rounds(node: Node, entry: Entry, names: Mapping[str, Any]) -> Iterator[list[Considered]]:
+def _rounds(node: Node, entry: Entry, names: Mapping[str, Any], effort: Effort) -> Iterator[list[Considered]]:
     """What a loop read before a round or after one."""
     work = node.work
     if not isinstance(work, LoopWork):
         return
     ended = int(entry.data.get("label", 0))
     if work.until is not None and ended:
-        tree = explained(work.until, {**names, "iteration": ended})
+        tree = explained(work.until, {**names, "iteration": ended}, effort)
         yield [Considered("done", tree, tree["value"] is True)]
     elif work.while_ is not None:
-        tree = explained(work.while_, {**names, "iteration": ended + 1})
+        tree = explained(work.while_, {**names, "iteration": ended + 1}, effort)
         yield [Considered(f"round {ended + 1}", tree, tree["value"] is True)]
 
 
-def explained(condition: Expression, names: Mapping[str, Any]) -> dict[str, Any]:
+def explained(condition: Expression, names: Mapping[str, Any], effort: Effort) -> dict[str, Any]:
     """The tree of a condition, `{expression, value, error, children}`."""
-    return condition.explain(names).to_dict()
+    return condition.explain(names, effort).to_dict(effort)

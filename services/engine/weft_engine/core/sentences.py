@@ -15,9 +15,12 @@ from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed
 from weft_engine.core.state import OWNERS, ROOT, Pending, State
 
+MOST: Final = 200
+"""Visits that are told of one by one: a foreach may wait for thousands at once."""
+
 
 def because(state: State, entries: Sequence[Timed], program: Program | None, held_up: Mapping[str, str]) -> list[str]:
-    """A sentence on each thing that keeps it where it is.
+    """A sentence on each thing that keeps it where it is; of very many things alike, on the first of them and their number.
 
     entries: its journal.  program: that it runs, None where that is not known.  held_up: suspensions by their gate, in words.
     """
@@ -28,10 +31,20 @@ def because(state: State, entries: Sequence[Timed], program: Program | None, hel
     owners = [one for one in state.pending.values() if one.kind in OWNERS]
     return [
         *_paused(state),
-        *(_waits(one, state, nodes.get(one.node), held_up) for one in leaves),
-        *(sentence for one in owners if (sentence := _goes_through(one, state))),
+        *(_waits(one, state, nodes.get(one.node), held_up) for one in leaves[:MOST]),
+        *_more(leaves[MOST:], "wait"),
+        *(sentence for one in owners[:MOST] if (sentence := _goes_through(one, state))),
+        *_more(owners[MOST:], "are open"),
         *_whole(state),
     ]
+
+
+def _more(left_out: Sequence[Pending], do: str) -> Iterator[str]:
+    """What is not told one by one, by node."""
+    nodes = Counter(one.node for one in left_out)
+    if nodes:
+        told = ", ".join(f"{node} ({count} times)" for node, count in nodes.items())
+        yield f"{len(left_out)} more visits {do}: {told}"
 
 
 def _ended(entry: Entry, at: datetime) -> Iterator[str]:
@@ -129,7 +142,7 @@ def _goes_through(pending: Pending, state: State) -> str:
     if pending.kind == "loop":
         return f"{_place(pending)} goes round for time {progress.opened}{until}"
     if pending.kind == "compensate":
-        left = ", ".join(node for node, _ in progress.queue)
+        left = ", ".join(node for node, _ in progress.queue[:MOST])
         return f"{_place(pending)} undoes {left}{until}" if pending.node and left else ""
     return f"{_place(pending)} has to end{until}" if until else ""
 
