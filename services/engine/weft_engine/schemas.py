@@ -214,7 +214,7 @@ class ConsideredView(BaseModel):
 
 
 class ChoiceView(BaseModel):
-    """A place on the way where conditions decided. kind: `if`, `switch`, `loop`, `edge`."""
+    """A place on the way where conditions decided. kind: `if`, `switch`, `loop`, `edge`, `refused` (an event)."""
 
     position: int
     at: datetime
@@ -224,6 +224,7 @@ class ChoiceView(BaseModel):
     kind: str
     outcome: str | None
     considered: list[ConsideredView]
+    event_id: str | None
 
 
 class GateView(BaseModel):

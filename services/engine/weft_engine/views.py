@@ -265,4 +265,5 @@ def _choice_view(choice: Choice) -> ChoiceView:
         kind=choice.kind,
         outcome=choice.outcome,
         considered=[ConsideredView(to=one.to, condition=one.condition, taken=one.taken) for one in choice.considered],
+        event_id=choice.event_id,
     )

@@ -8,11 +8,14 @@ from uuid import UUID
 
 import msgspec
 from weft_engine.core import items as i
+from weft_engine.core.entries import SIGNAL_REFUSED
 from weft_engine.core.evolve import flat
+from weft_engine.core.listening import REFUSED_MOST
 from weft_engine.core.messages import messages
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.rewinding import retry
 from weft_engine.core.state import State
+from weft_engine.views import explanation_view
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 
@@ -76,6 +79,46 @@ def test_a_guard_refuses_an_event_and_the_next_one_is_taken() -> None:
     event(run, "paid", order=1, amount=5)
     assert run.state.status == "waiting"
     assert event(run, "paid", "order.paid", "e2", order=1, amount=50).state.status == "completed"
+
+
+def guarded(nodes: int = 1) -> Run:
+    """Branches that wait for a payment and take none of 10 or less."""
+    names = ["s", "t"][:nodes]
+    branches = {
+        name: {"nodes": [state(name, paid=PAID), put(f"{name}x", x=1)],
+               "edges": [{"from": name, "to": f"{name}x", "on": "paid", "when": "signal.amount > 10"}]}
+        for name in names
+    }  # fmt: skip
+    return Run(program_of([{"id": "p", "type": "parallel", "with": {"branches": branches}}])).start({"order": 1})
+
+
+def test_a_refused_event_is_told_with_the_values_its_guards_saw() -> None:
+    run = event(guarded(), "paid", order=1, amount=5)
+    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant)
+    [choice] = told.choices
+    assert (choice.kind, choice.node, choice.scope, choice.outcome, choice.event_id) == ("refused", "s", "p/s", "paid", "e1")
+    [considered] = choice.considered
+    assert considered.condition is not None
+    assert (considered.to, considered.taken, considered.condition["children"][0]["value"]) == ("sx", False, 5)
+    assert told.because[0].endswith("; 1 event came that its guards refused")
+
+
+def test_a_refusal_is_told_once_a_visit_and_of_few_events() -> None:
+    run = guarded(2)
+    for number in range(REFUSED_MOST + 5):
+        event(run, "paid", "order.paid", f"e{number}", order=1, amount=number % 10)
+        event(run, "paid", "order.paid", f"e{number}", order=1, amount=number % 10)
+    refused = [entry for entry, _ in flat(run.rows) if entry.kind == SIGNAL_REFUSED]
+    assert [(entry.node, entry.data["signal_id"]) for entry in refused] == [
+        (node, f"e{number}") for number in range(REFUSED_MOST) for node in ("s", "t")
+    ]
+    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant)
+    assert told.because[0].endswith(f"; {REFUSED_MOST} events came that its guards refused, and of further ones nothing is kept")
+    happened = happenings(ID, flat(run.rows))
+    assert len([one for one in happened if isinstance(one.item, i.DomainEvent)]) == REFUSED_MOST
+    again = replay(State(ID, "acme", "test", 1), happened, run.program, CONTEXT)
+    assert [msgspec.to_builtins(entry) for entry, _ in flat(again)] == [msgspec.to_builtins(entry) for entry, _ in flat(run.rows)]
+    assert event(run, "paid", "order.paid", "e0", order=1, amount=11).state.scopes.keys() == {"p/t"}, "it may still come and be taken"
 
 
 def test_a_glob_waits_for_every_type_that_it_covers() -> None:

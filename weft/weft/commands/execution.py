@@ -67,6 +67,8 @@ def explain(asker: Asker, id_: str) -> None:
         return
     say(f"{found['execution_id']}  {found['status']}")
     for choice in found["choices"]:
+        if choice["kind"] == "refused":
+            say(f"  {choice['node']} (visit {choice['visit']}) refused the event {choice['event_id']}:")
         for one in choice["considered"]:
             mark = "->" if one["taken"] else "  "
             say(f"  {choice['node']} (visit {choice['visit']}) {mark} {one['to']}{_because(one['condition'])}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -39,7 +39,8 @@ class Considered:
 class Choice:
     """One place on the way where a condition decided.
 
-    kind: `if`, `switch`, `loop` (whether it goes round again) or `edge` (which way on from an outcome).
+    kind: `if`, `switch`, `loop` (whether it goes round again), `edge` (which way on from an outcome) or `refused` (by every guard of a
+    `state`). event_id: of the domain event that was refused; outcome: the name it would have left by.
     """
 
     position: int
@@ -50,6 +51,7 @@ class Choice:
     kind: str
     outcome: str | None
     considered: list[Considered] = field(default_factory=list)
+    event_id: str | None = None
 
 
 def versions(entries: Sequence[Timed]) -> set[int]:
@@ -105,6 +107,11 @@ def _choices(
     if entry.kind in (e.SCOPE_COMPLETED, e.SCOPE_ENTERED):
         for considered in _rounds(node, entry, names, effort):
             yield Choice(*about, "loop", None, considered)
+        return
+    if entry.kind == e.SIGNAL_REFUSED:
+        names = {**names, "signal": signal_names(entry.data.get("payload"), None)}
+        for choice in _of_edges(node, entry.data["name"], names, about, effort):
+            yield replace(choice, kind="refused", event_id=entry.data["signal_id"])
         return
     outcome = outcome_of(entry)
     yield from _of_node(node, outcome, names, about, effort)

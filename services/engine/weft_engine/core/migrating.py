@@ -170,7 +170,7 @@ def undo(execution_id: UUID, rows: Iterable[Row], item: UndoMigration, now: date
     version = entries[to][0].data["version"]
     if item.workflow_version is not None and item.workflow_version != version:
         return Moved(Answer(409, "not_migrated", f"the last migration of execution {execution_id} led to version {version}"))
-    if since := entries[to + 1 :]:
+    if since := [timed for timed in entries[to + 1 :] if timed[0].kind != e.SIGNAL_REFUSED]:
         first = since[0][0]
         what = first.kind if first.node is None else f"{first.kind} of {first.node}"
         detail = f"{len(since)} entries have come since execution {execution_id} was migrated, the first {what}; migrate it forward instead"

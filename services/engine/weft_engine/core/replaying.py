@@ -38,6 +38,7 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
     waiting: dict[Place, Pending] = {}
     ticked: datetime | None = None
     kept: set[str] = set()
+    refused: tuple[str, datetime] | None = None
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
         place = (entry.node or "", entry.visit)
         signal_id = entry.data.get("signal_id", "")
@@ -47,6 +48,9 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
             found.append(Happened(at, _delivered(execution_id, entry.data, payload)))
         elif entry.kind == e.SIGNAL_KEPT:
             kept.add(signal_id)
+        elif entry.kind == e.SIGNAL_REFUSED and (signal_id, at) != refused:
+            refused = (signal_id, at)  # by every visit that waited for it, in a row
+            found.append(Happened(at, _delivered(execution_id, entry.data, entry.data.get("payload"))))
         for item in _causes(execution_id, entry, waiting.get(place), state):
             if isinstance(item, i.Tick):
                 if ticked == at:

@@ -23,7 +23,7 @@ CHOICES: Final = 1_000
 """What is explained of one execution, counted in choices by short conditions; one by long ones counts for more."""
 CHARS: Final = 256
 """Length of the conditions of a choice that counts as one."""
-DECIDING: Final = frozenset({e.STEP_COMPLETED, e.STEP_FAILED, e.SCOPE_COMPLETED, e.SCOPE_ENTERED})
+DECIDING: Final = frozenset({e.STEP_COMPLETED, e.STEP_FAILED, e.SCOPE_COMPLETED, e.SCOPE_ENTERED, e.SIGNAL_REFUSED})
 """Entries at which conditions may have been read."""
 
 

@@ -13,8 +13,10 @@ from weft_engine.core import entries as e
 from weft_engine.core.claims import count_of
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed
+from weft_engine.core.listening import REFUSED_MOST
 from weft_engine.core.state import OWNERS, ROOT, Pending, State
 
+MANY: Final = ", and of further ones nothing is kept"
 MOST: Final = 200
 """Visits that are told of one by one: a foreach may wait for thousands at once."""
 
@@ -89,7 +91,13 @@ def _waits(pending: Pending, state: State, node: Node | None, held_up: Mapping[s
         what = _WAITS[pending.kind](pending)
     since = "" if pending.since is None else f" since {_time(pending.since)}"
     end = pending.deadline_at if pending.kind in _WORKED_ON else pending.wake_at
-    return f"{_place(pending)} {what}{since}{_until(end, state)}"
+    refused = len(pending.data.get("refused", ()))
+    told = (
+        f"; {refused} {'event' if refused == 1 else 'events'} came that its guards refused{MANY if refused >= REFUSED_MOST else ''}"
+        if refused
+        else ""
+    )
+    return f"{_place(pending)} {what}{since}{_until(end, state)}{told}"
 
 
 def _place(pending: Pending) -> str:

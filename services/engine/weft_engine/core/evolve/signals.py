@@ -1,4 +1,4 @@
-"""How signals change an execution: kept, delivered, given up."""
+"""How signals change an execution: kept, delivered, given up, refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve.change import Change, moment
+from weft_engine.core.evolve.change import Change, moment, node_of
 from weft_engine.core.state import SEEN_SIGNALS, KeptSignal, State
 
 
@@ -30,6 +30,12 @@ def _expired(state: State, entry: Entry, at: datetime) -> None:
     state.kept = tuple(kept for kept in state.kept if kept.signal_id != entry.data["signal_id"])
 
 
+def _refused(state: State, entry: Entry, at: datetime) -> None:
+    # It is not seen: a later visit may be asked for it again, and take it.
+    pending = state.pending[node_of(entry), entry.visit]
+    pending.data = {**pending.data, "refused": [*pending.data.get("refused", ()), entry.data["signal_id"]]}
+
+
 def _remember(state: State, signal_id: str) -> None:
     if signal_id not in state.seen:
         state.seen = (*state.seen, signal_id)[-SEEN_SIGNALS:]
@@ -39,4 +45,5 @@ SIGNAL_CHANGES: Final[dict[str, Change]] = {
     e.SIGNAL_KEPT: _kept,
     e.SIGNAL_DELIVERED: _delivered,
     e.SIGNAL_EXPIRED: _expired,
+    e.SIGNAL_REFUSED: _refused,
 }
