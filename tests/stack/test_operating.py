@@ -73,6 +73,7 @@ FAILING = {
     "format": "weft/v1",
     "slug": "failing",
     "name": "Failing",
+    "vars": {"tier": "{{ tenant.tier }}"},
     "nodes": [
         {"id": "big", "type": "if", "with": {"when": "input.amount > 100"}},
         {"id": "stop", "type": "fail", "with": {"code": "too_much", "message": "over the limit"}},
@@ -93,6 +94,7 @@ def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_pass
     assert "error too_much at stop: over the limit" in told
     written = tmp_path / "test_failing.py"
     assert execution(mesh, "export", id_, "--pytest", "--out", str(written)).returncode == 0
+    assert "tenant_seen" in written.read_text()
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, str(written)], capture_output=True, text=True, check=False
     )

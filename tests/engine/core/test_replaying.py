@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
-from weft_engine.core.recording import replayed
+from weft_engine.core.recording import replayed, tenant_seen
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.state import State
+from weft_engine.core.turn import Context
+from weft_engine.views import explanation_view
 from weft_language import compile_definition, parse
 
+from tests.engine.core import conftest
 from tests.engine.core.conftest import CONTEXT, ID, Run, program_of
 from tests.engine.core.test_properties import SLOW
 from tests.engine.core.test_properties import happenings as possible
@@ -40,6 +44,9 @@ def test_what_happened_can_happen_again(document: dict[str, Any], data: st.DataO
     same_again(run)
 
 
+STANDARD = {"tier": "standard", "settings": {}}
+
+
 def recorded(run: Run) -> dict[str, Any]:
     """An execution as the API tells it."""
     journal = [
@@ -47,7 +54,7 @@ def recorded(run: Run) -> dict[str, Any]:
          "attempt": entry.attempt or None, "scope": entry.scope, "data": msgspec.to_builtins(entry.data)}
         for position, (entry, at) in enumerate(flat(run.rows))
     ]  # fmt: skip
-    about = {"execution_id": str(ID), "workflow": "test", "version": 1, "tenant": dict(CONTEXT.tenant)}
+    about = {"execution_id": str(ID), "workflow": "test", "version": 1, "tenant": {"id": "acme", **tenant_seen(journal, STANDARD)}}
     return {**about, "definition": dict(run.program.definition), "journal": journal}
 
 
@@ -86,3 +93,37 @@ def test_what_was_undone_happens_again_entry_by_entry() -> None:
     run.complete("work", 7).fail("more", "broken", permanent=True).complete("work.compensate")
     again = replayed(recorded(run))
     assert (again.status, again.path, again.differs_at) == ("failed", ["work", "more", "work.compensate"], None)
+
+
+def test_what_depended_on_a_setting_happens_again_and_is_explained_by_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_set(limit: int) -> None:
+        monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "premium", "settings": {"limit": limit}}))
+
+    nodes: list[dict[str, Any]] = [
+        {"id": "low", "type": "if", "with": {"when": "input.n <= tenant.settings.limit"}},
+        {"id": "ask", "type": "state", "with": {"signals": {"go": {}}}},
+        {"id": "high", "type": "if", "with": {"when": "input.n <= tenant.settings.limit"}},
+        {"id": "stop", "type": "fail", "with": {"code": "over"}},
+    ]
+    edges = [{"from": "low", "to": "ask"}, {"from": "ask", "to": "high"}, {"from": "high", "to": "stop", "on": "false"}]
+    is_set(10)
+    run = Run(program_of(nodes, edges)).start({"n": 7})
+    is_set(5)
+    run.signal("go")
+    story = recorded(run)
+    assert story["tenant"]["settings"] == {"limit": 10}
+    again = replayed(story)
+    assert (again.status, again.error and again.error["code"], again.differs_at) == ("failed", "over", None)
+    told = explanation_view(ID, run.rows, {1: run.program}, {"id": "acme", "tier": "standard", "settings": {}})
+    assert [choice.outcome for choice in told.choices] == ["true", "false"]
+    values = [part["value"] for choice in told.choices for one in choice.considered for part in (one.condition or {}).get("children", ())]
+    assert values == [7, 10, 7, 5]
+
+
+def test_what_its_quotas_made_wait_happens_again_though_the_definition_reads_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"quotas": {"live_executions": 1}}
+    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": settings}))
+    run = Run(program_of([{"id": "a", "type": "set", "with": {"x": 1}}])).start().do(i.Admit(ID))
+    assert (run.rows[0].entries[0].kind, run.state.status) == ("execution.queued", "completed")
+    story = recorded(run)
+    assert (story["tenant"]["settings"], replayed(story).differs_at) == (settings, None)

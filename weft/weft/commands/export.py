@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from weft_engine.core.recording import versions
+from weft_engine.core.recording import tenant_seen, versions
 
 from weft.commands.asking import Mesh, as_text
 from weft.commands.terminal import say
@@ -46,7 +46,7 @@ def recording(mesh: Mesh, id_: str) -> tuple[dict[str, Any], dict[str, Any]]:
         "execution_id": shown["id"],
         "workflow": shown["workflow"],
         "version": ran[0],
-        "tenant": {"id": me["tenant"], "tier": me["tier"], "settings": {}},
+        "tenant": {"id": me["tenant"], **tenant_seen(journal, {"tier": me["tier"], "settings": {}})},
         "definitions": {str(version): mesh.get(workflow, version=version)["definition"] for version in ran},
         "journal": journal,
     }
@@ -63,6 +63,7 @@ def as_test(recorded: dict[str, Any], shown: dict[str, Any]) -> str:
 
 Answers of the outside come from the recording, so nothing outside is asked. Change `RECORDED["definitions"]`, which has every
 version it has run, to see whether a mended one does better: `differs_at` is then the first position at which it does something else.
+The tenant's tier and settings are those that it saw: they stand in the journal, at `tenant_seen`, wherever the definition reads them.
 """
 
 from weft_engine.core.recording import replayed

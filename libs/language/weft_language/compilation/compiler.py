@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
+
 from weft_language.compilation.nodes import compile_node
 from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, Program, ProgramSettings, Sla
 from weft_language.compilation.triggers import compile_triggers
@@ -49,6 +51,7 @@ def _compile(definition: Definition, version: int) -> Program:
                 raise InvalidDefinition((Finding("error", "duplicate_id", "/nodes", message, node.id),))
             nodes[node.id] = compile_node(node, graph_id, edges.get(node.id, {}), frame)
     nodes.update(_compensating(definition, scopes, nodes))
+    document = to_document(definition)
     states = (node.work for node in nodes.values() if isinstance(node.work, StateWork))
     return Program(
         slug=definition.slug,
@@ -64,7 +67,8 @@ def _compile(definition: Definition, version: int) -> Program:
         sla=None if definition.sla is None else Sla(parse_duration(definition.sla.due), definition.sla.warn_at),
         signals=frozenset(name for work in states for name in work.signals),
         triggers=compile_triggers(definition.triggers),
-        definition=to_document(definition),
+        definition=document,
+        reads_tenant=b"tenant" in msgspec.json.encode(document),
     )
 
 

@@ -97,7 +97,8 @@ class Program:
 
     input: checks what an execution is started with.  vars: rendered once at the start, in order.  output: renders to an object when
     the root scope ends; None where the author gave none.  scopes: graphs by id.  nodes: by id, over all scopes.
-    signals: every name that some `state` knows.  definition: the document as published.
+    signals: every name that some `state` knows.  definition: the document as published.  reads_tenant: whether anything in it may read
+    `tenant`.
     """
 
     slug: str
@@ -114,3 +115,4 @@ class Program:
     signals: frozenset[str]
     triggers: tuple[Trigger, ...]
     definition: Mapping[str, Any]
+    reads_tenant: bool = False

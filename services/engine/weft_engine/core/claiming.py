@@ -27,6 +27,7 @@ PLACES: Final[tuple[Path, ...]] = (
     ("trigger", "request"),
     ("request", "input"),
     ("task", "data"),
+    ("tenant_seen", "settings"),
     ("item", "output"),
     ("item", "payload"),
     ("item", "event", "data"),

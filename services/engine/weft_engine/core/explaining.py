@@ -16,6 +16,7 @@ from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.names import names_of, scoped, signal_names
+from weft_engine.core.seeing import tenant_of
 from weft_engine.core.selecting import ANY, LeftOut, Only, outcome_of, selected
 from weft_engine.core.state import ROOT, State
 
@@ -80,7 +81,7 @@ VALUES: Final = 50_000
 def way(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Program], tenant: Mapping[str, Any], only: Only = ANY) -> Way:
     """The choices in order, each by the version that made it; of a long way those that are `selected`.
 
-    programs: by version.  tenant: as expressions read it now; what it was at the time is not kept.
+    programs: by version.  tenant: as expressions read it now, for where it is not written down what it was.
     """
     wanted = selected(entries, programs.values(), only)
     found: list[Choice] = []
@@ -95,7 +96,7 @@ def way(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Pro
         if program is None or node is None:
             continue
         effort.next()
-        names = _names(state, entry, tenant, at, program)
+        names = _names(state, entry, tenant_of(state.tenant, state.tenant_seen) or tenant, at, program)
         found.extend(_choices(node, entry, names, (position, at, node.id, entry.visit, entry.scope), users.get(node.id), effort))
     return Way(state, found, wanted.left_out)
 

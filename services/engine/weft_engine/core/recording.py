@@ -20,6 +20,7 @@ from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, flat, fold
 from weft_engine.core.replaying import happenings, replay
+from weft_engine.core.seeing import SEEN
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
 
@@ -61,6 +62,11 @@ def versions(journal: Iterable[Mapping[str, Any]]) -> list[int]:
     """The versions that an execution has run, in order, from its journal as the API shows it."""
     told = (entry["data"].get("version") for entry in journal if entry["kind"] in _BY_ANOTHER)
     return list(dict.fromkeys(version for version in told if version))
+
+
+def tenant_seen(journal: Iterable[Mapping[str, Any]], otherwise: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`{tier, settings}` as an execution saw them first, from its journal as the API shows it. otherwise: for one that reads neither."""
+    return next((entry["data"][SEEN] for entry in journal if SEEN in entry["data"]), otherwise)
 
 
 _BY_ANOTHER = frozenset({e.QUEUED, e.STARTED, e.MIGRATED, e.RETRIED})

@@ -6,7 +6,7 @@ Every answer of the outside comes from the journal, so nothing outside is asked;
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,16 +20,18 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.migrating import Moved, migrate, undo
 from weft_engine.core.rewinding import retry
+from weft_engine.core.seeing import tenant_of
 from weft_engine.core.state import Pending, Place, State
 from weft_engine.core.turn import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An item with the time of its transition."""
+    """An item with the time of its transition. tenant: what that saw of it, None where it was not written down."""
 
     at: datetime
     item: i.Happening
+    tenant: Mapping[str, Any] | None = None
 
 
 def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
@@ -42,21 +44,22 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
         place = (entry.node or "", entry.visit)
         signal_id = entry.data.get("signal_id", "")
+        tenant = tenant_of(state.tenant, state.tenant_seen)
         if entry.kind == e.SIGNAL_DELIVERED and signal_id not in kept:
             # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
             payload = entries[position + 1][0].data.get("output")
-            found.append(Happened(at, _delivered(execution_id, entry.data, payload)))
+            found.append(Happened(at, _delivered(execution_id, entry.data, payload), tenant))
         elif entry.kind == e.SIGNAL_KEPT:
             kept.add(signal_id)
         elif entry.kind == e.SIGNAL_REFUSED and (signal_id, at) != refused:
             refused = (signal_id, at)  # by every visit that waited for it, in a row
-            found.append(Happened(at, _delivered(execution_id, entry.data, entry.data.get("payload"))))
+            found.append(Happened(at, _delivered(execution_id, entry.data, entry.data.get("payload")), tenant))
         for item in _causes(execution_id, entry, waiting.get(place), state):
             if isinstance(item, i.Tick):
                 if ticked == at:
                     continue
                 ticked = at
-            found.append(Happened(at, item))
+            found.append(Happened(at, item, tenant))
         waiting = dict(state.pending)
     return found
 
@@ -165,6 +168,7 @@ def replay(
     rows: list[Row] = []
     for one in happened:
         position = state.position
+        context = context if one.tenant is None else replace(context, tenant=one.tenant)
         if isinstance(one.item, i.Retry):
             retried = retry(state.id, rows, one.item, one.at, programs.get(one.item.workflow_version or state.version, program), context)
             written: Sequence[Entry] = retried.entries

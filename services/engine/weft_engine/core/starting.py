@@ -13,6 +13,7 @@ from weft_engine.core.failures import failure
 from weft_engine.core.items import Admit, Skip, Start
 from weft_engine.core.names import names_of
 from weft_engine.core.quotas import quotas_of
+from weft_engine.core.seeing import SEEN, seen
 from weft_engine.core.state import ROOT
 from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import ExecutionStatus
@@ -53,6 +54,7 @@ def start(turn: Turn, item: Start) -> None:
     if item.passed:
         begun["passed"] = item.passed
     if gates:
+        begun[SEEN] = seen(turn.context.tenant)  # which of its quotas bound it
         turn.emit(e.QUEUED, gates=gates, **begun)
     else:
         _go(turn, begun)

@@ -162,7 +162,7 @@ class State:
     gates: names of what bounds how many live at once, and that it has to pass.  begun: what it begins with, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
     are not given again.  ledger: outside work of that time, which need not be done again.  large: whether any of its values
-    was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.
+    was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.  tenant_seen: what its tenant was.
     """
 
     id: UUID
@@ -200,6 +200,7 @@ class State:
     output: Any = None
     error: dict[str, Any] | None = None
     large: bool = False
+    tenant_seen: dict[str, Any] | None = None
 
     @property
     def ended(self) -> bool:

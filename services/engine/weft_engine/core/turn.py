@@ -20,6 +20,7 @@ from weft_engine.core.evolve import evolve
 from weft_engine.core.failures import failure, unhandled
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import names_of, scoped
+from weft_engine.core.seeing import seeing
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
 
 RUNAWAY: Final = 10_000
@@ -87,7 +88,9 @@ class Turn:
         self.write(Entry(kind, data=data) if at is None else Entry(kind, at.node.id, at.visit, attempt, data, at.scope))
 
     def write(self, entry: Entry) -> None:
-        """Write an entry as it is and move the state by it."""
+        """Write an entry and move the state by it; the first one also tells what the transition sees of its tenant."""
+        if self.program.reads_tenant and not self.entries:
+            entry = seeing(entry, self.state.tenant_seen, self.context.tenant)
         evolve(self.state, entry, self.now)
         self.entries.append(entry)
 

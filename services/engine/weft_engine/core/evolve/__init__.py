@@ -15,6 +15,7 @@ from weft_engine.core.evolve.rewinds import REWIND_CHANGES, carry_over
 from weft_engine.core.evolve.scopes import SCOPE_CHANGES
 from weft_engine.core.evolve.signals import SIGNAL_CHANGES
 from weft_engine.core.evolve.steps import STEP_CHANGES
+from weft_engine.core.seeing import SEEN
 from weft_engine.core.state import State
 
 __all__ = ["CHANGES", "Timed", "blank", "evolve", "flat", "fold", "moment", "rewound", "unfold"]
@@ -36,6 +37,8 @@ def evolve(state: State, entry: Entry, at: datetime) -> None:
     """Apply an entry to a state, in place. Raises: IllegalMove when a lifecycle forbids it, KeyError for a kind not known here."""
     CHANGES[entry.kind](state, entry, at)
     state.position += 1
+    if SEEN in entry.data:
+        state.tenant_seen = entry.data[SEEN]
     if entry.claims:
         state.large = True
 
