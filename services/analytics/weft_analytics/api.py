@@ -61,7 +61,8 @@ async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Qu
 
 async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork) -> Listing[ExecutionSummary]:
     rows = await listing.listed(uow, wanted, after=page.after, limit=page.limit + 1)
-    return page.listing(rows, view=schemas.summary, key=lambda row: (row.started_at, row.id))
+    children = await listing.children(uow, [row.id for row in rows])
+    return page.listing(rows, view=lambda row: schemas.summary(row, children.get(row.id, ())), key=lambda row: (row.started_at, row.id))
 
 
 def _me(uow: UnitOfWork) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from weft_contracts.executions import ALLOWED_ACTIONS
 from weft_runtime.errors import Detail
+from weft_runtime.http import Several
 
 from weft_analytics import tasks
 from weft_analytics.domain import STATUSES, Execution
@@ -33,7 +35,7 @@ class ExecutionQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
     workflow: Text | None = None
     version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
-    status: list[Status] = Field(default_factory=list)
+    status: Annotated[list[Status], Several] = Field(default_factory=list)
     since: datetime | None = Field(default=None, alias="from")
     until: datetime | None = Field(default=None, alias="to")
     key: Text | None = None
@@ -100,7 +102,7 @@ class WaitingView(BaseModel):
 
 
 class ExecutionSummary(BaseModel):
-    """An execution in a list: without its payloads."""
+    """An execution in a list: without its payloads. children: those it called, oldest first, 100 at most; `?parent=` lists all."""
 
     id: UUID
     workflow: str
@@ -113,6 +115,7 @@ class ExecutionSummary(BaseModel):
     completed_at: datetime | None
     duration_ms: int | None
     parent: UUID | None
+    children: list[UUID]
     priority: int
     error: ErrorView | None
     waiting_for: list[WaitingView]
@@ -199,7 +202,7 @@ class WorkflowNumbersView(NumbersView):
     workflow: str
 
 
-def summary(execution: Execution) -> ExecutionSummary:
+def summary(execution: Execution, children: Sequence[UUID]) -> ExecutionSummary:
     """An execution in a list."""
     one = execution
     error = ErrorView(code=one.error_code, message=one.error_message, node=one.error_node) if one.error_code else None
@@ -216,6 +219,7 @@ def summary(execution: Execution) -> ExecutionSummary:
         completed_at=one.completed_at,
         duration_ms=one.duration_ms,
         parent=one.parent,
+        children=list(children),
         priority=one.priority,
         error=error,
         waiting_for=waiting,

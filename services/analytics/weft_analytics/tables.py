@@ -14,6 +14,7 @@ _not_completed = sa.text("status <> 'completed'")
 _paths = {"labels": "jsonb_path_ops"}
 _has_key = sa.text("key IS NOT NULL")
 _has_event = sa.text("event_id IS NOT NULL")
+_has_parent = sa.text("parent IS NOT NULL")
 _has_user = sa.text('"user" IS NOT NULL')
 _has_labels = sa.text("labels <> '{}'::jsonb")
 _has_words = sa.text("labels <> '{}'::jsonb OR error_message IS NOT NULL")
@@ -58,6 +59,7 @@ executions = sa.Table(
     sa.Index("executions_key", "tenant_id", "key", "started_at", "id", postgresql_ops={"key": _begins}, postgresql_where=_has_key),
     sa.Index("executions_user", "tenant_id", "user", "started_at", "id", postgresql_where=_has_user),
     sa.Index("executions_event", "tenant_id", "event_id", postgresql_ops={"event_id": _begins}, postgresql_where=_has_event),
+    sa.Index("executions_parent", "tenant_id", "parent", "started_at", "id", postgresql_where=_has_parent),
     sa.Index("executions_labels", "labels", postgresql_using="gin", postgresql_ops=_paths, postgresql_where=_has_labels),
     sa.Index("executions_words", sa.text(WORDS), postgresql_using="gin", postgresql_where=_has_words),
 )

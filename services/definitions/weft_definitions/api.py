@@ -10,7 +10,7 @@ from weft_language import node_type, node_types
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Forbidden
-from weft_runtime.http import Asker, Context, Door, IfMatch, Listing, Page, RawBody, Reply, Uow
+from weft_runtime.http import Asker, Context, Door, IfMatch, Listing, Page, RawBody, Reply, Several, Uow
 from weft_runtime.uow import UnitOfWork
 
 from weft_definitions import documents, schemas, store, usecases, waiting
@@ -58,7 +58,7 @@ async def create_workflow(body: RawBody, context: Context, uow: Uow, content_typ
 async def list_workflows(
     page: Page,
     uow: Uow,
-    status: Annotated[WorkflowStatus | None, Query(description="Archived ones are listed only when asked for.")] = None,
+    status: Annotated[tuple[WorkflowStatus, ...], Several, Query(description="Archived ones are listed only when asked for.")] = (),
     label: Annotated[
         tuple[str, ...], Query(max_length=20, description="`name=value` or `name:value`, or `name` for any value; all must hold.")
     ] = (),

@@ -76,7 +76,7 @@ async def _save_version(uow: UnitOfWork, change: Change) -> None:
 async def list_workflows(
     uow: UnitOfWork,
     *,
-    status: WorkflowStatus | None,
+    status: Sequence[WorkflowStatus],
     labels: Mapping[str, str | None],
     text: str | None,
     trigger: str | None,
@@ -89,7 +89,7 @@ async def list_workflows(
     after: the (created_at, slug) of the last one seen.
     """
     query = sa.select(workflow).where(workflow.c.tenant_id == uow.tenant)
-    query = query.where(workflow.c.status != WorkflowStatus.ARCHIVED.value if status is None else workflow.c.status == status.value)
+    query = query.where(workflow.c.status.in_(status) if status else workflow.c.status != WorkflowStatus.ARCHIVED.value)
     for name, value in labels.items():
         query = query.where(workflow.c.labels.has_key(name) if value is None else workflow.c.labels.contains({name: value}))
     if text:

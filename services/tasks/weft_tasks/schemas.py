@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from weft_contracts.tasks import Candidates
-from weft_runtime.http import Body
+from weft_runtime.http import Body, Several
 
 from weft_tasks import agenda, approvals
 from weft_tasks.access import allowed_actions
@@ -54,7 +54,7 @@ class TaskQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     view: Literal["mine", "team", "unassigned", "all"] = "all"
-    status: list[TaskStatus] = Field(default_factory=list)
+    status: Annotated[list[TaskStatus], Several] = Field(default_factory=list)
     due: Literal["overdue", "today", "week"] | datetime | None = None
     workflow: Annotated[str, Field(max_length=200)] | None = None
     execution: UUID | None = None

@@ -51,6 +51,7 @@ async def test_an_execution_is_listed_as_the_api_shapes_it(service: RunningServi
         "completed_at": "2026-01-05T08:30:01.500000Z",
         "duration_ms": 1500,
         "parent": str(parent),
+        "children": [],
         "priority": 0,
         "error": {"code": "boom", "message": "it broke", "node": "call"},
         "waiting_for": [],

@@ -1,6 +1,7 @@
 """Executions found by version and by text, along indexes: on a real database, through the door."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import Executable
 from weft_analytics.app import build
-from weft_analytics.store.listing import Filter, listed
+from weft_analytics.store import listing
+from weft_analytics.store.listing import Filter, children, listed
 from weft_contracts.definitions import WorkflowChanged
 from weft_runtime.testing import RunningService, running_service, tell
 from weft_runtime.uow import UnitOfWork
 
-from tests.services.analytics.facts import life
+from tests.services.analytics.facts import START, life
 
 ROWS = 20_000
 FILL = """
@@ -94,6 +96,37 @@ async def test_a_text_finds_ids_keys_labels_workflows_and_error_messages(service
     assert await found(service, "text", q="harb", status="failed") == []
 
 
+async def test_a_list_names_the_children_of_each_the_oldest_first_and_not_without_end(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent, lone = uuid4(), uuid4()
+    called = [uuid4() for _ in range(3)]
+    await tell(service, *life(id=parent, event_id=None), *life(id=lone, event_id=None), tenant="calling")
+    for number, child in enumerate(called):
+        await tell(service, *life(id=child, at=START + timedelta(minutes=3 - number), event_id=None, parent=parent), tenant="calling")
+    await tell(service, *life(id=uuid4(), event_id=None, parent=parent), tenant="foreign")
+
+    async def children() -> dict[str, list[str]]:
+        answer = await service.client("calling", ["viewer"]).get("/api/v1/executions")
+        return {item["id"]: item["children"] for item in answer.json()["items"]}
+
+    oldest_first = [str(child) for child in reversed(called)]
+    assert await children() == {str(parent): oldest_first, str(lone): [], **{child: [] for child in oldest_first}}
+    assert set(await found(service, "calling", parent=str(parent))) == set(oldest_first)
+    monkeypatch.setattr(listing, "CHILDREN_MOST", 2)
+    assert (await children())[str(parent)] == oldest_first[:2]
+
+
+async def test_several_statuses_are_asked_for_by_repeating_them_or_with_commas(service: RunningService) -> None:
+    ids = {end: uuid4() for end in ("completed", "failed", "cancelled")}
+    for end, id_ in ids.items():
+        await tell(service, *life(end, id=id_), tenant="ends")
+    for status in (["failed", "cancelled"], "failed,cancelled", ["failed", "cancelled,failed"]):
+        assert set(await found(service, "ends", status=status)) == {str(ids["failed"]), str(ids["cancelled"])}
+    wrong = await service.client("ends", ["viewer"]).get("/api/v1/executions", params={"status": "failed,lost"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/status/1")
+
+
 async def test_a_version_is_that_of_its_workflow(full: RunningService) -> None:
     answer = await full.client("full", ["viewer"]).get("/api/v1/executions", params={"version": 2, "workflow": "w-3", "limit": 200})
     assert {(item["workflow"], item["version"]) for item in answer.json()["items"]} == {("w-3", 2)}
@@ -146,6 +179,7 @@ async def test_no_question_reads_the_whole_table(full: RunningService, wanted: F
                     plans.extend(row[0] for row in await uow.conn.execute(Explain(query)))
                 return await uow.conn.execute(query)
 
-        await listed(UnitOfWork("full", Explaining(), uow.now), wanted, after=None, limit=51)  # type: ignore[arg-type]
+        asking = UnitOfWork("full", Explaining(), uow.now)  # type: ignore[arg-type]
+        await children(asking, [row.id for row in await listed(asking, wanted, after=None, limit=51)])
     assert not [line for line in plans if "Seq Scan on executions" in line], "\n".join(plans)
     assert [line for line in plans if "Index" in line]

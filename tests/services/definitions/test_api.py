@@ -197,6 +197,7 @@ async def test_a_workflow_with_live_executions_is_deleted_only_to_drain(
     assert (await client.get(f"{PATH}/greet")).json()["status"] == "archived"
     assert (await client.get(PATH)).json()["items"] == []
     assert len((await client.get(PATH, params={"status": "archived"})).json()["items"]) == 1
+    assert len((await client.get(PATH, params={"status": "draft,active,archived"})).json()["items"]) == 1
 
 
 async def test_lists_are_filtered_and_paged(client: httpx2.AsyncClient) -> None:

@@ -127,6 +127,8 @@ async def test_an_event_all_of_whose_starts_were_refused_is_rejected(
     error = Failure(code="workflow_inactive", message="it is inactive")
     await tell(events, StartRejected(execution_id=start.execution_id, workflow="flow", error=error, event_id=event), tenant=tenant)
     assert [item["log_id"] for item in (await client.get(PATH, params={"status": "rejected"})).json()["items"]] == [event]
+    several = {"status": "rejected,duplicate"}
+    assert [item["log_id"] for item in (await client.get(PATH, params=several)).json()["items"]] == [event]
 
 
 async def test_only_the_active_version_of_an_active_workflow_starts_anything(

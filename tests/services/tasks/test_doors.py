@@ -201,6 +201,7 @@ async def test_views_show_what_is_mine_my_teams_and_nobodys(service: RunningServ
     assert await ids(workflow="other") == [str(others)]
     assert await ids(q="100%") == [str(team)]
     assert await ids(status="completed") == []
+    assert set(await ids(status="completed,open")) == {str(mine), str(team), str(others)}
     assert (await client.get("/api/v1/user-tasks", params={"view": "yours"})).status_code == 422
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from weft_runtime.auth.caller import Caller
@@ -134,6 +134,15 @@ async def _if_match(request: Request) -> str | None:
     # A weak one never matches here (RFC 9110, section 13.1.1): it stays what no etag of ours is.
     return strong[1:-1] if strong is etag else etag
 
+
+def _apart(given: Any) -> Any:
+    if not isinstance(given, list | tuple):
+        return given
+    return [part for one in given for part in (one.split(",") if isinstance(one, str) else (one,))]
+
+
+Several = BeforeValidator(_apart)
+"""Beside a list of words in a query: they come repeated (`status=a&status=b`), with commas between them (`status=a,b`), or both."""
 
 Uow = Annotated[UnitOfWork, Depends(_uow)]
 """A transaction as the API role, held to the caller's tenant; committed before the answer is sent."""

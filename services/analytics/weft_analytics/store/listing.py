@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics.domain import Execution
@@ -20,6 +20,7 @@ from weft_analytics.tables import own_executions as table
 
 Condition = sa.ColumnElement[bool]
 _WORD: Final = re.compile(r"\w+")
+CHILDREN_MOST: Final = 100
 _MOST_SLUGS: Final = 200
 _MOST: Final = 201
 """Rows of the longest page, and one to tell that there is more."""
@@ -63,6 +64,18 @@ async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | No
         found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in await _places(uow, where, text)))
         where = [table.c.tenant_id == uow.tenant, table.c.id.in_(sa.select(found.subquery().c.id))]
     return [execution(row) for row in await uow.conn.execute(_newest(sa.select(table).where(*where), limit))]
+
+
+async def children(uow: UnitOfWork, parents: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
+    """The executions that each of some has called, the oldest `CHILDREN_MOST` first; those that called none are left out."""
+    asked = sa.select(sa.func.unnest(sa.literal(list(parents), ARRAY(sa.Uuid))).label("id")).subquery("asked")
+    mine = sa.select(table.c.id, table.c.started_at).where(table.c.tenant_id == uow.tenant, table.c.parent == asked.c.id)
+    called = mine.order_by(table.c.started_at, table.c.id).limit(CHILDREN_MOST).lateral("called")
+    query = sa.select(asked.c.id, called.c.id).select_from(asked.join(called, sa.true())).order_by(called.c.started_at, called.c.id)
+    found: dict[UUID, list[UUID]] = {}
+    for parent, child in await uow.conn.execute(query):
+        found.setdefault(parent, []).append(child)
+    return found
 
 
 async def _few(uow: UnitOfWork, where: Sequence[Condition], condition: Condition) -> list[UUID] | None:

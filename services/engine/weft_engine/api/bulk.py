@@ -44,7 +44,7 @@ async def list_bulk(page: Page, uow: Uow) -> Listing[BulkView]:
 async def get_bulk(job_id: UUID, uow: Uow) -> BulkWithItems:
     """A job, how far it is, and what became of the first 200 executions."""
     job = await jobs.get(job_id, uow)
-    return schemas.with_items(job, await store.listed_items(uow, job_id, None, after=0, limit=MAX_LIMIT))
+    return schemas.with_items(job, await store.listed_items(uow, job_id, (), after=0, limit=MAX_LIMIT))
 
 
 @door.get("/bulk/{job_id}/items", may=Permission.EXECUTIONS_READ)
@@ -52,11 +52,9 @@ async def list_bulk_items(job_id: UUID, query: Annotated[ItemQuery, Query()], pa
     """What became of each execution of a job; those `?status=refused` with the reason."""
     job = await jobs.get(job_id, uow)
     after = int(page.after[0]) if page.after is not None else 0
-    status = query.status
-    if status == "stopped" or (status == "waiting" and job.status == "stopped"):
-        # In a job that was stopped, what waits has nothing more to wait for: both words cannot be true.
-        status = "waiting" if status == "stopped" and job.status == "stopped" else "stopped"
-    rows = await store.listed_items(uow, job_id, status, after=after, limit=page.limit + 1)
+    # In a job that was stopped, what waits has nothing more to wait for, and is called stopped.
+    stored = {"waiting": "stopped", "stopped": "waiting"} if job.status == "stopped" else {}
+    rows = await store.listed_items(uow, job_id, [stored.get(one, one) for one in query.status], after=after, limit=page.limit + 1)
     return page.listing(rows, view=lambda item: schemas.item_view(item, job.status), key=lambda item: (item.number,))
 
 

@@ -92,7 +92,7 @@ async def list_migrations(slug: str, page: Page, uow: Uow) -> Listing[MigrationS
 async def get_migration(migration_id: UUID, uow: Uow) -> MigrationWithVerdicts:
     """A migration: its mapping and what suggests it, what stands in the way, how far it is, and the first 200 verdicts."""
     shown = await jobs.show(migration_id, uow)
-    rows = await store.listed_items(uow, migration_id, status=None, verdict=None, after=0, limit=MAX_LIMIT)
+    rows = await store.listed_items(uow, migration_id, status=(), verdict=None, after=0, limit=MAX_LIMIT)
     return MigrationWithVerdicts.model_construct(**dict(shown), verdicts=[schemas.item_view(row) for row in rows])
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from weft_runtime.http import Body
+from weft_runtime.http import Body, Several
 
 from weft_engine.machine import BULK_MOVES
 
@@ -113,7 +113,7 @@ class BulkView(BaseModel):
 class ItemQuery(BaseModel):
     """Which items."""
 
-    status: ItemState | None = None
+    status: Annotated[list[ItemState], Several] = Field(default_factory=list)
 
 
 class ItemView(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
-from weft_runtime.http import Body
+from weft_runtime.http import Body, Several
 
 from weft_engine.machine import MIGRATION_MOVES
 
@@ -158,7 +158,7 @@ class MigrationView(BaseModel):
 class ItemQuery(BaseModel):
     """Which items."""
 
-    status: ItemStatus | None = None
+    status: Annotated[list[ItemStatus], Several] = Field(default_factory=list)
     verdict: VerdictKind | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -100,11 +100,11 @@ async def listed(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit: int) 
     return (await uow.conn.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit))).all()
 
 
-async def listed_items(uow: UnitOfWork, job_id: UUID, status: str | None, *, after: int, limit: int) -> Sequence[Any]:
+async def listed_items(uow: UnitOfWork, job_id: UUID, status: Collection[str], *, after: int, limit: int) -> Sequence[Any]:
     """A job's items in order. after: the number of the last one seen."""
     query = sa.select(items).where(items.c.tenant_id == uow.tenant, items.c.job_id == job_id, items.c.number > after)
-    if status is not None:
-        query = query.where(items.c.status == status)
+    if status:
+        query = query.where(items.c.status.in_(status))
     return (await uow.conn.execute(query.order_by(items.c.number).limit(limit))).all()
 
 

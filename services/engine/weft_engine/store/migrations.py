@@ -150,14 +150,14 @@ async def reasons(uow: UnitOfWork, migration_id: UUID, column: str) -> list[dict
 
 
 async def listed_items(
-    uow: UnitOfWork, migration_id: UUID, *, status: str | None, verdict: str | None, after: int, limit: int
+    uow: UnitOfWork, migration_id: UUID, *, status: Sequence[str], verdict: str | None, after: int, limit: int
 ) -> Sequence[Any]:
     """A migration's items in order, each with how its execution fares. after: the number of the last one seen."""
     joined = items.join(executions, sa.and_(executions.c.id == items.c.execution_id, executions.c.tenant_id == uow.tenant))
     query = sa.select(items, executions.c.status.label("execution_status"), executions.c.version.label("execution_version"))
     query = query.select_from(joined).where(*KEPT.items_of(uow, migration_id), items.c.number > after)
-    if status is not None:
-        query = query.where(items.c.status == status)
+    if status:
+        query = query.where(items.c.status.in_(status))
     if verdict is not None:
         query = query.where(items.c.verdict == verdict)
     return (await uow.conn.execute(query.order_by(items.c.number).limit(limit))).all()

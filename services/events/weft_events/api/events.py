@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Request
 from weft_runtime.auth import Permission
 from weft_runtime.context import ServiceContext
-from weft_runtime.http import Context, Door, Listing, Page, RawBody, Uow
+from weft_runtime.http import Context, Door, Listing, Page, RawBody, Several, Uow
 from weft_runtime.http.parameters import Paging
 from weft_runtime.uow import UnitOfWork
 
@@ -43,9 +43,10 @@ async def _filters(
     type: Annotated[str | None, Query(max_length=1024, description="The event's type; `*` stands for anything.")] = None,
     source: Annotated[str | None, Query(max_length=1024)] = None,
     status: Annotated[
-        Literal["matched", "unmatched", "rejected", "duplicate"] | None,
+        tuple[Literal["matched", "unmatched", "rejected", "duplicate"], ...],
+        Several,
         Query(description="`duplicate`: came more than once."),
-    ] = None,
+    ] = (),
     since: Annotated[datetime | None, Query(alias="from", description="Received at this time or later.")] = None,
     until: Annotated[datetime | None, Query(alias="to", description="Received before this time.")] = None,
     q: Annotated[str | None, Query(max_length=200, description="In id, source, subject or type.")] = None,

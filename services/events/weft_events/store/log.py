@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -69,7 +70,7 @@ async def list_events(
     *,
     type_: str | None,
     source: str | None,
-    status: str | None,
+    status: Collection[str],
     since: datetime | None,
     until: datetime | None,
     text: str | None,
@@ -86,8 +87,9 @@ async def list_events(
         query = query.where(event.c.type.like(_like(type_), escape="\\") if "*" in type_ else event.c.type == type_)
     if source is not None:
         query = query.where(event.c.source == source)
-    if status is not None:
-        query = query.where(event.c.duplicates > 0 if status == "duplicate" else event.c.status == status)
+    if status:
+        stored = event.c.status.in_([one for one in status if one != "duplicate"])
+        query = query.where(sa.or_(stored, event.c.duplicates > 0) if "duplicate" in status else stored)
     if since is not None:
         query = query.where(event.c.received_at >= since)
     if until is not None:
