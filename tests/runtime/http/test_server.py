@@ -1,6 +1,7 @@
 """The server: what happens between the socket and the application."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ class Application:
         self.ended: list[str] = []
         self.entered = asyncio.Event()
         self.streaming = asyncio.Event()
+        self.left = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.entered.set()
@@ -33,6 +35,13 @@ class Application:
                 await send({"type": "http.response.body", "body": b"data: x\n\n", "more_body": True})
                 self.streaming.set()
                 await asyncio.sleep(0.02)
+        if path == "/much":
+            sending = asyncio.create_task(without_end(send))
+            await receive()  # the request
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.left.set()
+            sending.cancel()
         if path == "/slow":
             await asyncio.sleep(0.5)
         if path == "/stuck":
@@ -46,6 +55,12 @@ class Application:
         body = f"ok {size}".encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(body)).encode())]})
         await send({"type": "http.response.body", "body": body})
+
+
+async def without_end(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    while True:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
 
 
 @asynccontextmanager
@@ -170,3 +185,17 @@ async def test_who_asks_before_sending_a_body_is_told_to_send_it_where_it_is_rea
         asking = b"POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\nab"
         answer = await exchange(server.port, asking)
         assert answer.endswith(b"ok 2")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel of this platform does not tell who takes nothing")
+async def test_who_takes_nothing_of_an_answer_is_let_go_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "WRITE_TIMEOUT_S", 0.5)
+    application = Application()
+    async with serving(application) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as stuck:
+            stuck.sendall(get("/much"))
+            await application.entered.wait()
+            assert (await exchange(server.port, get("/"))).endswith(b"ok 0")
+            async with asyncio.timeout(20):
+                await application.left.wait()
+            assert (await exchange(server.port, get("/"))).endswith(b"ok 0")

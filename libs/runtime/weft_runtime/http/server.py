@@ -25,6 +25,8 @@ HEADER_TIMEOUT_S = 5.0
 """A request whose head is not complete after this is closed."""
 SWALLOW_BYTES, SWALLOW_S = 8 * 1024 * 1024, 2.0
 """How much of a refused body is still read, and for how long."""
+WRITE_TIMEOUT_S = 30.0
+"""How long a client may take nothing of what it was sent. Then its connection is closed, and what made the answer is ended."""
 MAX_HEAD_BYTES = 64 * 1024
 BACKLOG = 1024
 MAX_CONNECTIONS = 4096
@@ -82,6 +84,10 @@ class _Embedded(Server):
         with socket.socket(fileno=os.dup(descriptor)) as bound:
             # The library binds so that others may bind the same port too; a second server there would take half of our requests.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+            if (user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+                # The server hands an answer to the kernel and waits as long as that does, which is for ever where the other side takes
+                # nothing and says that it lives. Connections have this from the socket they were accepted on. Source: RFC 5482.
+                bound.setsockopt(socket.IPPROTO_TCP, user_timeout, int(WRITE_TIMEOUT_S * 1000))
             # From here on connections wait for `start` instead of being refused, and nobody else can listen here.
             bound.listen(self.backlog)
             return int(bound.getsockname()[1])
