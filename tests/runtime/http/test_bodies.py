@@ -1,12 +1,17 @@
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from starlette.requests import Request
 from weft_runtime.errors import Malformed
+from weft_runtime.http.problems import MAX_ERRORS
 from weft_runtime.http.requests import StrictRequest
 from weft_runtime.http.strict_json import MAX_DEPTH, check, decode, encode
 from weft_runtime.testing import RunningService
+
+from tests.runtime.sample.app import NoteBody
 
 JSON = {"Content-Type": "application/json"}
 
@@ -148,3 +153,31 @@ async def test_a_large_body_is_read_while_others_are_served() -> None:
     running.cancel()
     assert len((await strict.json())["data"]) == 60_000
     assert turns > 1
+
+
+@pytest.mark.parametrize("text", ["plain", '10:30, a \\" quote: and a \\\\', "\\u003a"])
+def test_names_that_come_twice_are_found_in_long_bodies_too(text: str) -> None:
+    members = ", ".join(f'"k{number}": {{"t": "{text}"}}' for number in range(10_000))
+    assert len(decode(f"{{{members}}}".encode())) == 10_000
+    for again in ('"k1": 1', '"\\u006b1": 1', '"k": {"a": 1, "a": 1}'):
+        with pytest.raises(Malformed) as refused:
+            decode(f"{{{members}, {again}}}".encode())
+        assert refused.value.code == "duplicate_key"
+
+
+async def test_of_very_many_unknown_members_few_are_named_and_no_more_are_looked_at(sample: RunningService, tenant: str) -> None:
+    looked = 0
+
+    class Name(str):
+        def __hash__(self) -> int:
+            nonlocal looked
+            looked += 1
+            return super().__hash__()
+
+    body: dict[str, Any] = {"title": "t", **{Name(f"k{number}"): number for number in range(50_000)}}
+    looked = 0
+    with pytest.raises(ValidationError) as wrong:
+        NoteBody.model_validate(body)
+    assert (wrong.value.error_count(), looked < 1_000) == (MAX_ERRORS, True)
+    answer = await sample.client(tenant).post("/api/v1/notes", json={"title": "t", **{f"k{number}": number for number in range(50_000)}})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"], len(answer.json()["errors"])) == (422, "/k0", MAX_ERRORS)

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
 
 import httpx2
+import pytest
+from weft_contracts.cloudevents import CloudEvent
 from weft_contracts.definitions import WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, Failure, StartExecution, StartRejected
+from weft_events.domain import Matching, Received, TriggerIndex, candidates
 from weft_events.registry import Registry
+from weft_events.usecases import events as verbs
+from weft_runtime.clock import SystemClock, new_id
 from weft_runtime.testing import RunningService, said, tell
 
 from tests.services.events.conftest import order, workflow
 
 PATH = "/api/v1/events"
+NOW = SystemClock().now()
 
 
 async def sent(client: httpx2.AsyncClient, event: dict[str, Any]) -> str:
     answer = await client.post(PATH, content=json.dumps(event), headers={"content-type": "application/cloudevents+json"})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["log_ids"][0])
+
+
+async def test_others_have_their_turn_between_the_triggers_of_an_event_and_no_match_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verbs, "REST_AFTER_S", 0.0, raising=False)
+    monkeypatch.setattr(verbs, "REST_S", 0.0, raising=False)
+    triggers = [{"on": "event", "event": "order.*", "id": f"t{each}", "when": "trigger.payload.n == 1"} for each in range(200)]
+    known = {"acme": Matching(TriggerIndex(candidates("flow", 1, triggers)))}
+    event = CloudEvent(id="o1", source="/shop", type="order.placed", data={"n": 1}, time=NOW)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    [(_, considered)] = await verbs.matched([Received(new_id(), "acme", event, NOW)], known)
+    task.cancel()
+    assert (len([one for one in considered if one.matched]), turns >= 150) == (200, True)
 
 
 async def explained(client: httpx2.AsyncClient, event: str) -> list[dict[str, Any]]:

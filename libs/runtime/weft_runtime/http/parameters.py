@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
-from pydantic_core import core_schema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import InitErrorDetails, core_schema
 
 from weft_runtime.auth.caller import Caller
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Malformed
 from weft_runtime.http.call import call_of
 from weft_runtime.http.cursors import MAX_CURSOR
+from weft_runtime.http.problems import MAX_ERRORS
 from weft_runtime.http.strict_json import RawObject
 from weft_runtime.uow import UnitOfWork
 
@@ -41,7 +43,14 @@ class Body(BaseModel):
         """
         plain = handler(source)
 
+        known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values() if field.alias)}
+
         def read(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            if isinstance(value, dict) and len(value) > len(known) + MAX_ERRORS:
+                # An error is made for each unknown member, and few are shown: tens of thousands would hold up everybody else.
+                unknown = islice((name for name in value if name not in known), MAX_ERRORS)
+                wrong = [InitErrorDetails(type="extra_forbidden", loc=(name,), input=value[name]) for name in unknown]
+                raise ValidationError.from_exception_data(cls.__name__, wrong)
             return cls.__pydantic_validator__.validate_json(value.raw) if type(value) is RawObject else validate(value)
 
         from_python = core_schema.no_info_wrap_validator_function(read, plain)

@@ -81,7 +81,7 @@ def from_http_exception(error: HTTPException) -> Response:
 
 def from_validation_error(error: RequestValidationError) -> Response:
     """The answer to input that does not fit its model: 422 with a pointer for each thing wrong."""
-    details = [_shown(detail) for detail in pointers.details(error.errors(), error.body)]
+    details = [_shown(detail) for detail in pointers.details(error.errors()[:MAX_ERRORS], error.body)]
     return problem(422, "invalid", "the input does not fit; `errors` says where and how", errors=details)
 
 

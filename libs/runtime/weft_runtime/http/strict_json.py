@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,8 @@ from weft_runtime.errors import Malformed
 
 MAX_DEPTH = 64
 MAX_INTEGER_BITS = 1024
+LONG_BYTES = 64 * 1024
+"""A body beyond this is looked through in ways that hold up nobody else."""
 
 
 class RawObject(dict[str, Any]):
@@ -36,7 +39,10 @@ def decode(raw: bytes) -> Any:
     except ValueError as error:
         raise Malformed(f"the body is not JSON: {error}") from None
     _walk(raw, value)
-    refuse_repeated_names(raw)
+    if len(raw) > LONG_BYTES:
+        _count_names(raw, value)
+    else:
+        refuse_repeated_names(raw)
     if type(value) is dict:
         value = RawObject(value)
         value.raw = raw
@@ -56,6 +62,26 @@ def refuse_repeated_names(raw: bytes) -> None:
     # One name has one colon, so most small bodies need no second look.
     if raw.count(b":") > 1:
         _NAMES.decode(raw.decode())
+
+
+def _count_names(raw: bytes, value: Any) -> None:
+    """The same for a long body by counting, which others of the process wait for a tenth of the time. value: what it decodes to."""
+    names, level = 0, [value]
+    while level:
+        below: list[Any] = []
+        for one in level:
+            if type(one) is dict:
+                names += len(one)
+                below.extend(one.values())
+            elif type(one) is list:
+                below.extend(one)
+        level = below
+    # Outside of texts a colon stands behind each name and nowhere else.
+    if raw.count(b":") != names and _TEXT.sub(b"", raw).count(b":") != names:
+        raise Malformed("a member is given twice in one object; send it once", code="duplicate_key")
+
+
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 
 
 def _object(members: list[tuple[str, Any]]) -> None:

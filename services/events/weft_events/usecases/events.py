@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,7 +13,6 @@ from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.subscriptions import OpenSubscription
-from weft_language.expressions import Meter
 from weft_runtime.clock import new_id
 from weft_runtime.uow import UnitOfWork
 
@@ -25,10 +24,9 @@ from weft_events.registry import Registry
 from weft_events.store import retention
 from weft_events.usecases import schedules
 
-YIELD_EVERY = 50
-YIELD_STEPS = 50_000
-"""After so many events matched, or so much evaluated for one of them, others get their turn."""
-YIELD_S = 0.005
+REST_AFTER_S = 0.02
+"""After so long of matching others get their turn: between two triggers, however many an event has. No match is left out for it."""
+REST_S = 0.005
 """For what takes several rounds of the event loop, as a request does, one round between two long evaluations is a long way."""
 
 
@@ -134,20 +132,35 @@ async def forget_events(days: int, uow: UnitOfWork) -> bool:
 
 
 async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork) -> list[tuple[Received, list[Considered]]]:
-    known: dict[str, Matching] = {tenant: await registry.matching(uow, tenant) for tenant in sorted({one.tenant for one in fresh})}
-    matched: list[tuple[Received, list[Considered]]] = []
-    for count, one in enumerate(fresh, 1):
+    return await matched(fresh, {tenant: await registry.matching(uow, tenant) for tenant in sorted({one.tenant for one in fresh})})
+
+
+async def matched(fresh: Sequence[Received], known: Mapping[str, Matching]) -> list[tuple[Received, list[Considered]]]:
+    """Each event with what came of every trigger that is for it. known: by tenant."""
+    found: list[tuple[Received, list[Considered]]] = []
+    rest = _resting()
+    for one in fresh:
         considered: list[Considered] = []
-        with Meter() as meter:
-            for each in domain.consider(one, known[one.tenant]):
-                considered.append(each)
-                if meter.spent > YIELD_STEPS:
-                    meter.spent = 0
-                    await asyncio.sleep(YIELD_S)
-        matched.append((one, considered))
-        if count % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
-    return matched
+        for each in domain.consider(one, known[one.tenant]):
+            considered.append(each)
+            await rest()
+        found.append((one, considered))
+        await rest()
+    return found
+
+
+def _resting() -> Callable[[], Awaitable[None]]:
+    """Something to be awaited between two short pieces of work: it lets others go on where that has taken long."""
+    now = asyncio.get_running_loop().time
+    since = now()
+
+    async def rest() -> None:
+        nonlocal since
+        if now() - since > REST_AFTER_S:
+            await asyncio.sleep(REST_S)
+            since = now()
+
+    return rest
 
 
 async def _note(event_id: str | None, execution_id: UUID, reason: str, detail: str, uow: UnitOfWork) -> None:
