@@ -187,7 +187,6 @@ async def test_who_asks_before_sending_a_body_is_told_to_send_it_where_it_is_rea
         assert answer.endswith(b"ok 2")
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel of this platform does not tell who takes nothing")
 async def test_who_takes_nothing_of_an_answer_is_let_go_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "WRITE_TIMEOUT_S", 0.5)
     application = Application()

@@ -86,6 +86,24 @@ async def test_one_that_is_cancelled_while_it_waits_leaves_its_turn_to_the_next(
     await engine.waiting(third)
 
 
+async def test_one_that_is_paused_while_it_waits_keeps_its_place_and_holds_up_nobody(engine: Engine) -> None:
+    slug = await publish(engine, "resting-in-line", "queue")
+    first, second, third, fourth = [await engine.start(slug, input={"who": "ann"}) for _ in range(4)]
+    await engine.waiting(first)
+    await post(engine, second, "pause")
+    await comes_to(engine, second, "paused")
+    explained = (await engine.client.get(f"/api/v1/executions/{third}/explain")).json()
+    assert [gate["ahead"] for gate in explained["queued_for"]] == [0]
+    await post(engine, first, "signals/go")
+    await engine.waiting(third)
+    assert (await engine.get(second))["status"] == "paused"
+    await post(engine, second, "resume")
+    await comes_to(engine, second, "queued")
+    await post(engine, third, "signals/go")
+    await engine.waiting(second)
+    assert (await engine.get(fourth))["status"] == "queued"
+
+
 async def test_the_live_executions_of_a_tenant_are_bounded_by_its_quota(engine: Engine) -> None:
     quotas = {"quotas": {"live_executions": 1}}
     await tell(engine.service, TenantChanged(tenant="small", name="Small", tier="standard", revision=1, settings=quotas))

@@ -154,7 +154,7 @@ async def tenants_at_gates(uow: UnitOfWork) -> list[str]:
 async def waiting_at_gates(uow: UnitOfWork, per_gate: int = 200) -> list[Waiting]:
     """Who waits in this tenant, the highest priority first, then the oldest, at most so many of each gate.
 
-    A full gate must not hide who stands at another.
+    A full gate must not hide who stands at another. Who is paused keeps its place and is passed over until it is resumed.
     """
     first = (await uow.conn.execute(_FIRST_AT_GATES, {"tenant": uow.tenant, "most": per_gate})).scalars().all()
     waits = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None), admissions.c.execution_id.in_(first))
@@ -204,6 +204,7 @@ _FIRST_AT_GATES = sa.text(
     "SELECT (SELECT min(a.gate) FROM engine.admissions a WHERE a.tenant_id = :tenant AND a.let_in_at IS NULL AND a.gate > g.gate) "
     "FROM gates g WHERE g.gate IS NOT NULL) "
     "SELECT DISTINCT one.execution_id FROM gates g, LATERAL (SELECT a.execution_id FROM engine.admissions a "
-    "WHERE a.tenant_id = :tenant AND a.gate = g.gate AND a.let_in_at IS NULL "
+    "WHERE a.tenant_id = :tenant AND a.gate = g.gate AND a.let_in_at IS NULL AND NOT EXISTS (SELECT FROM engine.executions e "
+    "WHERE e.tenant_id = a.tenant_id AND e.id = a.execution_id AND e.status = 'paused') "
     "ORDER BY a.priority DESC, a.asked_at, a.execution_id LIMIT :most) one WHERE g.gate IS NOT NULL"
 )

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.core.quotas import LIVE_GATE
-from weft_engine.tables import admissions, start_rates, tenants, workflows
+from weft_engine.tables import admissions, executions, start_rates, tenants, workflows
 
 
 class Known(NamedTuple):
@@ -76,7 +76,12 @@ async def standings(uow: UnitOfWork, execution_id: UUID) -> list[Standing]:
     mine = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.execution_id == execution_id, admissions.c.let_in_at.is_(None))
     same = sa.and_(other.c.tenant_id == admissions.c.tenant_id, other.c.gate == admissions.c.gate)
     place = sa.tuple_(-admissions.c.priority, admissions.c.asked_at, admissions.c.execution_id)
-    before = sa.and_(same, other.c.let_in_at.is_(None), sa.tuple_(-other.c.priority, other.c.asked_at, other.c.execution_id) < place)
+    paused = sa.exists().where(
+        executions.c.tenant_id == uow.tenant, executions.c.id == other.c.execution_id, executions.c.status == "paused"
+    )
+    before = sa.and_(
+        same, other.c.let_in_at.is_(None), ~paused, sa.tuple_(-other.c.priority, other.c.asked_at, other.c.execution_id) < place
+    )
     query = sa.select(
         admissions.c.gate,
         admissions.c.capacity,
