@@ -33,7 +33,7 @@ PLANTED = [
     ("broker-in-bus", "weft_runtime/planted.py", "from faststream.rabbit import RabbitBroker"),
     ("sql-in-stores", "weft_tasks/usecases.py", "from sqlalchemy import text"),
     ("sql-in-stores", "weft_analytics/handlers.py", "import sqlalchemy.dialects.postgresql"),
-    ("asyncpg-in-journal", "weft_tasks/store.py", "import asyncpg"),
+    ("asyncpg-in-journal", "weft_tasks/store/planted.py", "import asyncpg"),
     ("asyncpg-in-journal", "weft_engine/planted.py", "import asyncpg"),
     ("connectors-without-database", "weft_connectors/planted.py", "import asyncpg"),
     ("one-expression-language", "weft_events/planted.py", "import celpy"),

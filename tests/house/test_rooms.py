@@ -63,6 +63,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "agenda": "what time does to a task, and when",
         "ladder": "the decisions of time: reminding, reassigning, escalating, deciding, failing",
         "timing": "looks for what is due",
+        "calendars": "business calendars: when the people of a tenant work",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

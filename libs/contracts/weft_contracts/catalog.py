@@ -7,13 +7,23 @@ from functools import lru_cache
 import msgspec
 from pydantic import ValidationError
 
-from weft_contracts import activities, definitions, directory, executions, migrations, subscriptions, tasks, waits
+from weft_contracts import (
+    activities,
+    calendars,
+    definitions,
+    directory,
+    executions,
+    migrations,
+    subscriptions,
+    tasks,
+    waits,
+)
 from weft_contracts.envelope import Item, schema_of, version_of
 from weft_contracts.frames import shallow
 from weft_contracts.history import UPCASTS
 from weft_contracts.message import REGISTRY, Message
 
-OWNERS = (activities, definitions, directory, executions, migrations, subscriptions, tasks, waits)
+OWNERS = (activities, calendars, definitions, directory, executions, migrations, subscriptions, tasks, waits)
 """The modules of words; importing them fills the registry."""
 
 

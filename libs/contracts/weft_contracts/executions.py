@@ -162,7 +162,7 @@ class SignalExecution(PartitionCommand):
     )
 
 
-class _ExecutionFact(Event):
+class ExecutionFact(Event):
     """Fields of every fact about an execution. `position` orders them: the higher one is the truth."""
 
     owner: ClassVar[str] = "engine"
@@ -173,7 +173,7 @@ class _ExecutionFact(Event):
     at: datetime
 
 
-class _ExecutionBegin(_ExecutionFact):
+class _ExecutionBegin(ExecutionFact):
     trigger_type: str
     trigger_id: str | None = None
     event_id: str | None = None
@@ -199,7 +199,7 @@ class ExecutionStarted(_ExecutionBegin):
     type, version = "execution.started", 1
 
 
-class ExecutionWaiting(_ExecutionFact):
+class ExecutionWaiting(ExecutionFact):
     """An execution rests until something outside happens: a person, a signal, a time. Heard by analytics and gateway."""
 
     type, version = "execution.waiting", 1
@@ -208,7 +208,7 @@ class ExecutionWaiting(_ExecutionFact):
     until: datetime | None = None
 
 
-class ExecutionPaused(_ExecutionFact):
+class ExecutionPaused(ExecutionFact):
     """An execution rests until it is resumed. Heard by tasks, whose clocks stand still with it, analytics and gateway."""
 
     type, version = "execution.paused", 1
@@ -216,14 +216,14 @@ class ExecutionPaused(_ExecutionFact):
     reason: str | None = None
 
 
-class ExecutionResumed(_ExecutionFact):
+class ExecutionResumed(ExecutionFact):
     """What a waiting execution waited for came, or its pause is over. Heard by tasks, analytics and gateway."""
 
     type, version = "execution.resumed", 1
     paused_at: datetime | None = Field(default=None, description="When the pause that is over began; absent where there was none.")
 
 
-class _ExecutionEnd(_ExecutionFact):
+class _ExecutionEnd(ExecutionFact):
     started_at: datetime
     duration_ms: int = Field(ge=0)
     trigger_type: str = "manual"

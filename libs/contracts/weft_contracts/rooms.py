@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
@@ -77,7 +78,7 @@ ROOMS: dict[str, Room] = {
     ),
     "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),
     "engine": Room(
-        hears=(WorkflowChanged, TenantChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
+        hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
         says=(
             WorkflowInstalled,
             *_PARTITION_COMMANDS,
@@ -94,7 +95,7 @@ ROOMS: dict[str, Room] = {
     ),
     "tasks": Room(
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
-        says=(*_TASK_FACTS, TaskReminded, CompleteStep, FailStep),
+        says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep),
     ),
     "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),

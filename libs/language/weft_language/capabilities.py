@@ -42,11 +42,9 @@ CONNECTOR_MEANWHILE: Final = "call the service with `http.request`, or let an `a
 
 NODE_FIELDS: Final = (NotYet(("enhance",), "leave it out: the node's own work runs"),)
 
-WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {
-    "wait": (NotYet(("calendar",), "wait for a plain duration or until a time"),),
-}
+WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {}
 
-DOCUMENT_FIELDS: Final = (NotYet(("sla", "calendar"), "leave it out: the time runs on all days"),)
+DOCUMENT_FIELDS: Final[tuple[NotYet, ...]] = ()
 
 EXECUTED_TRIGGERS: Final = frozenset({"event", "schedule", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"

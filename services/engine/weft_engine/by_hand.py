@@ -8,7 +8,7 @@ from typing import Any
 
 from weft_contracts.executions import StartExecution
 from weft_language.compilation import MANUAL, Program, Trigger, holds
-from weft_language.expressions import ExpressionError
+from weft_language.expressions import CALENDARS, Calendar, ExpressionError
 from weft_runtime.errors import WeftError
 
 from weft_engine.errors import InputInvalid, TriggerDisabled, TriggerRefused
@@ -19,11 +19,13 @@ def is_written(program: Program) -> bool:
     return any(one.on == "manual" and one is not MANUAL for one in program.triggers)
 
 
-def triggered(start: StartExecution, program: Program, tenant: Mapping[str, Any], now: datetime) -> StartExecution:
+def triggered(
+    start: StartExecution, program: Program, tenant: Mapping[str, Any], calendars: Mapping[str, Calendar], now: datetime
+) -> StartExecution:
     """A start as the first manual trigger that takes it has it: with its id, its input and its key.
 
     start: as asked for; its `input` is what the form was filled in with, and a key it names goes before the trigger's.
-    tenant: as expressions read it.
+    tenant: as expressions read it.  calendars: its business calendars, by name.
     Raises: TriggerDisabled when all are switched off; what the first of the others refuses it for: InputInvalid, TriggerRefused.
     """
     written = sorted((one for one in program.triggers if one.on == "manual"), key=lambda one: one.priority)
@@ -31,7 +33,7 @@ def triggered(start: StartExecution, program: Program, tenant: Mapping[str, Any]
     if not enabled:
         raise TriggerDisabled(program.slug)
     info = start.trigger.model_dump(exclude={"id", "event_id"})
-    names = {"trigger": info, "tenant": tenant, "now": now}
+    names = {"trigger": info, "tenant": tenant, "now": now, CALENDARS: calendars}
     refusals: list[WeftError] = []
     for trigger in enabled:
         try:

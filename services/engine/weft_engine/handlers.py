@@ -1,7 +1,8 @@
-"""What the engine hears beside its partitions: the definitions it runs and the tenants they belong to."""
+"""What the engine hears beside its partitions: the definitions it runs, the tenants they belong to and the calendars those work by."""
 
 from __future__ import annotations
 
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_runtime.pipeline import Handlers
@@ -22,3 +23,9 @@ async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
 async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
     """A tenant was made or changed."""
     await usecases.remember_tenant(msg, uow)
+
+
+@on(CalendarChanged)
+async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
+    """A business calendar was made or changed."""
+    await usecases.remember_calendar(msg, uow)

@@ -40,6 +40,15 @@ tenants = sa.Table(
     sa.Column("settings", JSONB, nullable=False),
 )
 
+calendars = sa.Table(
+    "calendars",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("document", JSONB, nullable=False, comment="{zone, hours, holidays}"),
+)
+
 executions = sa.Table(
     "executions",
     metadata,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import (
@@ -19,6 +21,7 @@ from weft_contracts.executions import (
 from weft_contracts.migrations import MigrateExecution, UndoMigration
 from weft_contracts.routing import partition_of
 from weft_language.compilation import Program
+from weft_language.expressions import Calendar
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine import by_hand, domain, gates, store
@@ -26,7 +29,7 @@ from weft_engine.core.entries import Entry, Row
 from weft_engine.core.quotas import quotas_of
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
-from weft_engine.store import quotas
+from weft_engine.store import calendars, quotas
 
 Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution | MigrateExecution | UndoMigration
 """Commands to one execution that exists."""
@@ -54,7 +57,7 @@ async def start_execution(start: StartExecution, programs: ProgramCache, partiti
     version = domain.version_to_run(start.workflow, known.status, known.active_version, wanted=start.workflow_version)
     program = await program_of(uow, programs, start.workflow, version)
     if by_hand.is_written(program):
-        start = by_hand.triggered(start, program, await read_tenant(uow), uow.now)
+        start = by_hand.triggered(start, program, await read_tenant(uow), await read_calendars([program], uow), uow.now)
     domain.check_input(program, start.input)
     if start.key is not None and (holder := await store.holder(uow, start.workflow, start.key)) is not None:
         raise KeyTaken(start.workflow, start.key, holder)
@@ -115,6 +118,11 @@ async def read_tenant(uow: UnitOfWork) -> dict[str, Any]:
     return await store.tenant(uow) or {"id": uow.tenant, "tier": "standard", "settings": {}}
 
 
+async def read_calendars(programs: Iterable[Program], uow: UnitOfWork) -> Mapping[str, Calendar]:
+    """The caller's business calendars by name, where one of these programs reads any."""
+    return await calendars.known(uow) if any(program.calendars.any for program in programs) else {}
+
+
 async def read_answer(answer_id: UUID, uow: UnitOfWork) -> tuple[int, dict[str, Any]] | None:
     """What the partition answered, None while it has not."""
     return await store.answer(uow, answer_id)
@@ -129,3 +137,8 @@ async def install_workflow(change: WorkflowChanged, uow: UnitOfWork) -> None:
 async def remember_tenant(change: TenantChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a tenant."""
     await store.remember_tenant(uow, change)
+
+
+async def remember_calendar(change: CalendarChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a business calendar."""
+    await calendars.remember(uow, change)

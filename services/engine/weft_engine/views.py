@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Node, Program
+from weft_language.expressions import Calendar
 
 from weft_engine import standing
 from weft_engine.core import entries as e
@@ -229,6 +230,7 @@ def explanation_view(
     rows: Iterable[Row],
     programs: Mapping[int, Program],
     tenant: Mapping[str, Any],
+    calendars: Mapping[str, Calendar],
     gates: Sequence[GateView] = (),
     held_up: Mapping[str, str] | None = None,
     only: Only = ANY,
@@ -238,7 +240,7 @@ def explanation_view(
     programs: by version.  gates: it waits at.  held_up: suspensions by their gate, in words.  only: whose conditions are asked for.
     """
     entries = flat(rows)
-    found = way(execution_id, entries, programs, tenant, only)
+    found = way(execution_id, entries, programs, tenant, calendars, only)
     state = found.state
     told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {})
     begun = state is not None and state.begun is None

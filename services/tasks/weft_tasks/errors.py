@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Conflict, Forbidden, Invalid, NotFound, StaleWrite
+from weft_runtime.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, StaleWrite
 
 
 class TaskNotFound(NotFound):
@@ -69,6 +69,30 @@ class FormUnusable(Invalid):
     """The schema of a form is no schema we can check with."""
 
     code = "task_form_unusable"
+
+
+class CalendarNotFound(NotFound):
+    """No such business calendar in this tenant."""
+
+    code = "calendar_not_found"
+
+
+class CalendarMoved(PreconditionFailed):
+    """The calendar changed since it was read."""
+
+    code = "calendar_changed"
+
+
+class CalendarWrittenFirst(StaleWrite):
+    """Two made the same calendar at once."""
+
+    code = "calendar_written_first"
+
+
+class TooManyCalendars(Conflict):
+    """The tenant has as many calendars as it may have."""
+
+    code = "too_many_calendars"
 
 
 class UnknownAssignee(Invalid):

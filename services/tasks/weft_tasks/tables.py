@@ -1,4 +1,4 @@
-"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses of executions, and people."""
+"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses, people, and business calendars."""
 
 from __future__ import annotations
 
@@ -73,6 +73,30 @@ history = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("data", JSONB, nullable=False),
     sa.Index("history_task", "tenant_id", "task_id", "position"),
+)
+
+calendars = sa.Table(
+    "calendars",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("document", JSONB, nullable=False, comment="{zone, hours, holidays}"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("created_by", sa.Text),
+    sa.Column("updated_at", _time, nullable=False),
+    sa.Column("updated_by", sa.Text),
+)
+
+calendar_versions = sa.Table(
+    "calendar_versions",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("document", JSONB, nullable=False),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("by", sa.Text),
 )
 
 taken_back = sa.Table(

@@ -24,7 +24,7 @@ def start_of(triggers: list[dict[str, Any]], payload: dict[str, Any], key: str |
     document = {"format": "weft/v1", "name": "Test", "nodes": NODES, "triggers": triggers}
     info = TriggerInfo(type="manual", payload=payload, user={"roles": ["editor"]})
     asked = StartExecution(execution_id=UUID(int=1), workflow="test", input=payload, trigger=info, key=key)
-    return triggered(asked, compile_definition(parse(document), 1), TENANT, NOW)
+    return triggered(asked, compile_definition(parse(document), 1), TENANT, {}, NOW)
 
 
 def test_a_form_that_is_filled_in_wrongly_is_refused_with_pointers() -> None:

@@ -50,7 +50,19 @@ def recording(mesh: Mesh, id_: str) -> tuple[dict[str, Any], dict[str, Any]]:
         "definitions": {str(version): mesh.get(workflow, version=version)["definition"] for version in ran},
         "journal": journal,
     }
+    calendars = _calendars(mesh, recorded["definitions"])
+    if calendars:
+        recorded["calendars"] = calendars
     return recorded, shown
+
+
+def _calendars(mesh: Mesh, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The tenant's business calendars by name as they are now, where a definition may read them."""
+    if not re.search(r"calendar|business_time", json.dumps(definitions)):
+        return {}
+    names = [one["name"] for one in mesh.get("/calendars", limit=PAGE)["items"]]
+    found = {name: mesh.get(f"/calendars/{quote(name, safe='')}") for name in names}
+    return {name: {part: shown[part] for part in ("zone", "hours", "holidays")} for name, shown in found.items()}
 
 
 def as_test(recorded: dict[str, Any], shown: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Compilation: from a valid definition to the program that the engine runs."""
 
+from weft_language.compilation.calendars import NO_CALENDARS, CalendarUse
 from weft_language.compilation.compiler import compile_definition
 from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
 from weft_language.compilation.following import PROPAGATE, PROPAGATING, Propagate, candidates, follow, holds
@@ -46,11 +47,13 @@ from weft_language.compilation.work import (
 __all__ = [
     "DEFAULT_PRIORITY",
     "MANUAL",
+    "NO_CALENDARS",
     "PROPAGATE",
     "PROPAGATING",
     "ROOT",
     "ActivityWork",
     "ApprovalsWork",
+    "CalendarUse",
     "CallWork",
     "CompensateWork",
     "ConcurrencyRule",

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import msgspec
 
+from weft_language.compilation.calendars import calendar_use
 from weft_language.compilation.nodes import compile_node
 from weft_language.compilation.program import ROOT, ConcurrencyRule, Edge, Graph, Node, Program, ProgramSettings, Sla
 from weft_language.compilation.triggers import compile_triggers
@@ -64,11 +65,12 @@ def _compile(definition: Definition, version: int) -> Program:
         scopes=scopes,
         nodes=nodes,
         settings=_settings(definition),
-        sla=None if definition.sla is None else Sla(parse_duration(definition.sla.due), definition.sla.warn_at),
+        sla=_sla(definition),
         signals=frozenset(name for work in states for name in work.signals),
         triggers=compile_triggers(definition.triggers),
         definition=document,
         reads_tenant=b"tenant" in msgspec.json.encode(document),
+        calendars=calendar_use(definition),
     )
 
 
@@ -132,6 +134,11 @@ def _implied(nodes: tuple[WrittenNode, ...]) -> Iterator[WrittenEdge]:
 
 def _output(definition: Definition) -> Template | None:
     return compile_template(definition.output) if definition.output else None
+
+
+def _sla(definition: Definition) -> Sla | None:
+    written = definition.sla
+    return None if written is None else Sla(parse_duration(written.due), written.warn_at, written.calendar)
 
 
 def _settings(definition: Definition) -> ProgramSettings:

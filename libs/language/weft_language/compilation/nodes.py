@@ -150,9 +150,10 @@ def _call(part: CallWith) -> work.Work:
 
 
 def _wait(part: WaitWith) -> work.Work:
+    calendar = None if part.calendar is None else compile_template(part.calendar)
     if part.for_ is not None:
-        return work.WaitWork(delay=DelayValue.compile(part.for_))
-    return work.WaitWork(until=TimeValue.compile(part.until or ""))
+        return work.WaitWork(delay=DelayValue.compile(part.for_), calendar=calendar)
+    return work.WaitWork(until=TimeValue.compile(part.until or ""), calendar=calendar)
 
 
 def _state(part: StateWith) -> work.Work:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from weft_language.compilation.calendars import NO_CALENDARS, CalendarUse
 from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import Trigger
 from weft_language.compilation.work import ActivityWork, ConnectorWork, Work
@@ -85,10 +86,11 @@ class ProgramSettings:
 
 @dataclass(frozen=True, slots=True)
 class Sla:
-    """When an execution is late. due_s: seconds from its start.  warn_at: fraction of it, 0..1."""
+    """When an execution is late. due_s: seconds from its start, of working time where a `calendar` is named.  warn_at: fraction, 0..1."""
 
     due_s: float
     warn_at: float = 0.8
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Program:
     input: checks what an execution is started with.  vars: rendered once at the start, in order.  output: renders to an object when
     the root scope ends; None where the author gave none.  scopes: graphs by id.  nodes: by id, over all scopes.
     signals: every name that some `state` knows.  definition: the document as published.  reads_tenant: whether anything in it may read
-    `tenant`.
+    `tenant`.  calendars: what it reads of them.
     """
 
     slug: str
@@ -116,3 +118,4 @@ class Program:
     triggers: tuple[Trigger, ...]
     definition: Mapping[str, Any]
     reads_tenant: bool = False
+    calendars: CalendarUse = NO_CALENDARS

@@ -111,10 +111,11 @@ class CompensateWork:
 
 @dataclass(frozen=True, slots=True)
 class WaitWork:
-    """`wait`: one of the two is given."""
+    """`wait`: one of the first two is given. calendar: renders to the name of a business calendar."""
 
     delay: DelayValue | None = None
     until: TimeValue | None = None
+    calendar: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,19 @@ from weft_language.expressions.equalities import Equality, equalities
 from weft_language.expressions.errors import ExpressionError
 from weft_language.expressions.explain import Explanation
 from weft_language.expressions.expression import Expression, compile_expression, int_divisions
+from weft_language.expressions.functions.calendars import DAYS, Calendar, calendar_named, compile_calendar, minutes_of
 from weft_language.expressions.limits import STEPS
 from weft_language.expressions.metering import TOGETHER_STEPS, Meter
+from weft_language.expressions.paths import CALENDARS
 from weft_language.expressions.template import Template, compile_template, escape
 from weft_language.expressions.wording import to_json, to_text
 
 __all__ = [
+    "CALENDARS",
+    "DAYS",
     "STEPS",
     "TOGETHER_STEPS",
+    "Calendar",
     "Effort",
     "Equality",
     "Explanation",
@@ -25,12 +30,15 @@ __all__ = [
     "ExpressionError",
     "Meter",
     "Template",
+    "calendar_named",
+    "compile_calendar",
     "compile_conditions",
     "compile_expression",
     "compile_template",
     "equalities",
     "escape",
     "int_divisions",
+    "minutes_of",
     "to_json",
     "to_text",
 ]

@@ -19,6 +19,8 @@ def call(name: str, is_method: bool, args: tuple[Evaluator, ...], start: int) ->
     Raises: ExpressionError (expression_function) when there is no such function or none with so many arguments.
     """
     overloads = _find(name, is_method, len(args), start)
+    if overloads[0].in_scope:
+        return _call_in_scope(overloads[0], args, start)
     if len(overloads) == 1 and len(args) == 1:
         return _call_one(name, is_method, overloads[0], args[0], start)
     if len(overloads) == 1 and len(args) == 2 and overloads[0].kinds is not None:  # a value and one argument: most methods
@@ -27,7 +29,7 @@ def call(name: str, is_method: bool, args: tuple[Evaluator, ...], start: int) ->
     def run(names: Names, frame: Frame) -> Any:
         try:
             values = [arg(names, frame) for arg in args]
-            for kinds, compute in overloads:
+            for kinds, compute, _ in overloads:
                 if kinds is None or _fits(kinds, values):
                     return compute(frame, *values)
         except ExpressionError as error:
@@ -46,7 +48,7 @@ def _unfit(kind: Kind, value: Any) -> bool:
 
 
 def _call_one(name: str, is_method: bool, overload: Overload, arg: Evaluator, start: int) -> Evaluator:
-    kinds, compute = overload
+    kinds, compute, _ = overload
     kind = kinds[0] if kinds is not None else None
 
     def run(names: Names, frame: Frame) -> Any:
@@ -74,6 +76,18 @@ def _call_two(name: str, is_method: bool, overload: Overload, args: tuple[Evalua
         except ExpressionError as error:
             raise error.at(start) from None
         raise _mismatch(name, is_method, [a, b]).at(start)
+
+    return run
+
+
+def _call_in_scope(overload: Overload, args: tuple[Evaluator, ...], start: int) -> Evaluator:
+    compute = overload.compute
+
+    def run(names: Names, frame: Frame) -> Any:
+        try:
+            return compute(names, frame, *[arg(names, frame) for arg in args])
+        except ExpressionError as error:
+            raise error.at(start) from None
 
     return run
 

@@ -11,6 +11,7 @@ LIMIT: Final = "expression_limit"
 ARITHMETIC: Final = "expression_arithmetic"
 FUNCTION: Final = "expression_function"
 VALUE: Final = "expression_value"
+CALENDAR: Final = "unknown_calendar"
 
 
 class ExpressionError(ValueError):
@@ -20,7 +21,7 @@ class ExpressionError(ValueError):
       operator or function got values of the wrong types), `expression_limit` (a bound was passed; the message names
       it), `expression_arithmetic` (overflow, division by zero, not finite), `expression_function` (no such function or
       wrong number of arguments), `expression_value` (right type, impossible value: a text that is no time, a bad
-      pattern).
+      pattern), `unknown_calendar` (names a business calendar that there is not).
     message: what is wrong and how to mend it, without the place.
     expression: the whole source text.  path: the missing path, for `expression_path`.
     position: (line, column) in the source, both from 1; None when the whole is meant.

@@ -14,6 +14,8 @@ Names = Mapping[str, Any]
 Evaluator = Callable[[Names, Frame], Any]
 """A compiled expression: the names in scope and the frame of this evaluation to a value."""
 
+CALENDARS: Final = "@calendars"
+"""Among the names in scope: the business calendars, compiled, by name. No expression can read it, since it is no identifier."""
 _SHOWN_KEYS: Final = 12
 _MISSING: Final = (LookupError, TypeError)
 """What subscripting raises where there is nothing: no such key, or no map at all."""
@@ -240,7 +242,7 @@ def _key_text(key: Any) -> str:
 
 
 def _known(value: Mapping[Any, Any], key: Any) -> str:
-    known = [str(name)[:60] for name in keys_of(value)]
+    known = [str(name)[:60] for name in keys_of(value) if name != CALENDARS]
     if not known:
         return " (it is empty)"
     close = get_close_matches(str(key)[:60], known[:200], n=1)

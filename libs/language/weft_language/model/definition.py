@@ -27,7 +27,7 @@ class Sla(Part):
 
     due: PositiveDuration
     warn_at: Number = Field(default=0.8, ge=0, le=1, description="Fraction of `due` after which it is at risk.")
-    calendar: ShortText | None = Field(default=None, description="A business calendar's name.")
+    calendar: ShortText | None = Field(default=None, description="A business calendar's name; only its working time counts then.")
 
 
 class Concurrency(Part):

@@ -13,7 +13,7 @@ class WaitWith(Part):
 
     for_: DurationTemplate | None = Field(default=None, alias="for", description="A duration: 30s, 5m, 2h, 3d, PT30S.")
     until: TimeTemplate | None = Field(default=None, description="A time with an offset (RFC 3339).")
-    calendar: ShortText | None = Field(default=None, description="A business calendar's name.")
+    calendar: ShortText | None = Field(default=None, description="A business calendar's name; only its working time counts then.")
 
     @model_validator(mode="after")
     def _one(self) -> "WaitWith":

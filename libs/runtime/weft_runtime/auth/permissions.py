@@ -21,6 +21,8 @@ class Permission(StrEnum):
     TASKS_READ = "tasks.read"
     TASKS_ACT = "tasks.act"
     TASKS_ASSIGN = "tasks.assign"
+    CALENDARS_READ = "calendars.read"
+    CALENDARS_WRITE = "calendars.write"
     ANALYTICS_READ = "analytics.read"
     PARKED_MANAGE = "parked.manage"
     KEYS_MANAGE = "keys.manage"
@@ -48,6 +50,7 @@ _READ = frozenset(
         Permission.EXECUTIONS_READ,
         Permission.EVENTS_READ,
         Permission.TASKS_READ,
+        Permission.CALENDARS_READ,
         Permission.ANALYTICS_READ,
         Permission.LIVE_READ,
     }
@@ -60,6 +63,7 @@ _EDIT = _READ | {
     Permission.EVENTS_PUBLISH,
     Permission.TASKS_ACT,
     Permission.TASKS_ASSIGN,
+    Permission.CALENDARS_WRITE,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -78,6 +82,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.EVENTS_PUBLISH,
             Permission.TASKS_READ,
             Permission.TASKS_ACT,
+            Permission.CALENDARS_READ,
             Permission.LIVE_READ,
         }
     ),

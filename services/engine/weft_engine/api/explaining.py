@@ -60,10 +60,13 @@ async def explain(
         for version in versions(flat(found.rows)) | {found.version}
     }
     tenant = await usecases.read_tenant(uow)
+    calendars = await usecases.read_calendars(programs.values(), uow)
     gates = standing.gate_views(await standings(uow, execution_id), tenant)
     held_up = standing.suspensions_in_words(await suspensions.holding(uow))
     # A long journal takes seconds, in which others want to be answered.
-    return await asyncio.to_thread(views.explanation_view, execution_id, found.rows, programs, tenant, gates, held_up, Only(node, scope))
+    only = Only(node, scope)
+    shown = views.explanation_view
+    return await asyncio.to_thread(shown, execution_id, found.rows, programs, tenant, calendars, gates, held_up, only)
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)

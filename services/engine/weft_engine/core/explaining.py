@@ -10,12 +10,12 @@ from uuid import UUID
 
 from weft_language.compilation import IfWork, LoopWork, Node, Program, SwitchWork, candidates
 from weft_language.expressions import STEPS as EXPRESSION_STEPS
-from weft_language.expressions import Effort, Expression
+from weft_language.expressions import Calendar, Effort, Expression
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
-from weft_engine.core.names import names_of, scoped, signal_names
+from weft_engine.core.names import NONE, names_of, scoped, signal_names
 from weft_engine.core.seeing import tenant_of
 from weft_engine.core.selecting import ANY, LeftOut, Only, outcome_of, selected
 from weft_engine.core.state import ROOT, State
@@ -78,10 +78,18 @@ VALUES: Final = 50_000
 """Values that are shown of all conditions together, some megabytes at most."""
 
 
-def way(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Program], tenant: Mapping[str, Any], only: Only = ANY) -> Way:
+def way(
+    execution_id: UUID,
+    entries: Sequence[Timed],
+    programs: Mapping[int, Program],
+    tenant: Mapping[str, Any],
+    calendars: Mapping[str, Calendar] = NONE,
+    only: Only = ANY,
+) -> Way:
     """The choices in order, each by the version that made it; of a long way those that are `selected`.
 
-    programs: by version.  tenant: as expressions read it now, for where it is not written down what it was.
+    programs: by version.  tenant: as expressions read it now, for where it is not written down what it was.  calendars: as they are
+    now; what they were at the time is not kept.
     """
     wanted = selected(entries, programs.values(), only)
     found: list[Choice] = []
@@ -96,7 +104,7 @@ def way(execution_id: UUID, entries: Sequence[Timed], programs: Mapping[int, Pro
         if program is None or node is None:
             continue
         effort.next()
-        names = _names(state, entry, tenant_of(state.tenant, state.tenant_seen) or tenant, at, program)
+        names = _names(state, entry, tenant_of(state.tenant, state.tenant_seen) or tenant, calendars, at, program)
         found.extend(_choices(node, entry, names, (position, at, node.id, entry.visit, entry.scope), users.get(node.id), effort))
     return Way(state, found, wanted.left_out)
 
@@ -121,8 +129,10 @@ def _choices(
     yield from _of_edges(node, outcome, names, about, effort)
 
 
-def _names(state: State, entry: Entry, tenant: Mapping[str, Any], at: datetime, program: Program) -> dict[str, Any]:
-    names = names_of(state, tenant, at, program.nodes)
+def _names(
+    state: State, entry: Entry, tenant: Mapping[str, Any], calendars: Mapping[str, Calendar], at: datetime, program: Program
+) -> dict[str, Any]:
+    names = names_of(state, tenant, at, program.nodes, calendars=calendars)
     return names if entry.scope == ROOT or entry.scope not in state.scopes else scoped(names, state, entry.scope, program.nodes)
 
 

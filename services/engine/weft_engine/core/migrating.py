@@ -13,6 +13,7 @@ from weft_language.expressions import ExpressionError
 from weft_language.findings import pointer_of
 
 from weft_engine.core import entries as e
+from weft_engine.core.business import waking
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import evolve, flat, fold, rewound
 from weft_engine.core.items import Migrate, UndoMigration
@@ -112,7 +113,9 @@ def _waits(turn: Turn, *, reset: bool) -> Iterator[tuple[Pending, dict[str, Any]
         if reset:
             changes["deadline_at"] = _deadline(turn, node, pending)
         if isinstance(node.work, WaitWork) and reset:
-            changes["due_at"] = _wake_at(turn, node.work, pending.scope)
+            changes["due_at"], calendar = waking(node.work, turn.names(pending.scope), turn.now)
+            if calendar != pending.data.get("calendar"):
+                changes["calendar"] = calendar
         elif isinstance(node.work, StateWork):
             changes |= _state(turn, node.work, pending, reset=reset)
         yield pending, changes
@@ -123,13 +126,6 @@ def _deadline(turn: Turn, node: Node, pending: Pending) -> datetime | None:
     if isinstance(work, TaskWork) and work.due is not None and work.expires_at_due:
         return work.due.at(turn.names(pending.scope), turn.now)
     return turn.deadline(node)
-
-
-def _wake_at(turn: Turn, work: WaitWork, scope: str) -> datetime:
-    names = turn.names(scope)
-    if work.delay is not None:
-        return turn.now + timedelta(seconds=work.delay.seconds(names))
-    return work.until.at(names) if work.until is not None else turn.now
 
 
 def _state(turn: Turn, work: StateWork, pending: Pending, *, reset: bool) -> dict[str, Any]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from weft_language.compilation import Node
+from weft_language.expressions import CALENDARS, Calendar
 
 from weft_engine.core.claims import NOTHING_READ, Claimed, Opened, Values, object_of
 from weft_engine.core.state import ROOT, State, Step
+
+NONE: Final[Mapping[str, Calendar]] = MappingProxyType({})
+"""The business calendars of who has none."""
 
 
 class Steps(Mapping[str, Any]):
@@ -58,12 +63,17 @@ class Steps(Mapping[str, Any]):
 
 
 def names_of(
-    state: State, tenant: Mapping[str, Any], now: datetime, nodes: Mapping[str, Node], values: Values = NOTHING_READ
+    state: State,
+    tenant: Mapping[str, Any],
+    now: datetime,
+    nodes: Mapping[str, Node],
+    values: Values = NOTHING_READ,
+    calendars: Mapping[str, Calendar] = NONE,
 ) -> dict[str, Any]:
     """What an expression in the root scope may read in this state.
 
     tenant: `{id, tier, settings}`.  now: the time of the transition, constant within it, so that a replay gives the same answer.
-    nodes: of the program.  values: contents of what is kept apart; reading another raises Wanted.
+    nodes: of the program.  values: contents of what is kept apart; reading another raises Wanted.  calendars: by name.
     """
     apart = state.large
     return {
@@ -79,6 +89,7 @@ def names_of(
         },
         "step": Steps(state.steps, {}, nodes, values),
         "now": now,
+        CALENDARS: calendars,
     }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core.business import put_off
 from weft_engine.core.claims import Claimed
+from weft_engine.core.evolve import moment
 from weft_engine.core.running import run
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.turn import Turn
@@ -35,6 +38,16 @@ def pause(turn: Turn, item: i.Pause) -> Answer:
     children = [pending.data["child_id"] for pending in state.pending.values() if pending.kind == "child"]
     turn.emit(e.PAUSED, **data, **({"children": children} if children else {}))
     return Answer(200)
+
+
+def _put_off(turn: Turn, since: datetime) -> dict[str, Any]:
+    """When what is counted in working time is due now, which the length of the pause alone does not tell."""
+    waits: list[list[Any]] = []
+    for pending in turn.state.pending.values():
+        calendar = turn.context.calendars.get(pending.data["calendar"]) if pending.data.get("calendar") is not None else None
+        if calendar is not None and pending.due_at is not None:
+            waits.append([pending.node, pending.visit, put_off(pending.due_at, since, turn.now, calendar)])
+    return {"waits": waits} if waits else {}
 
 
 def _asked(item: i.Pause) -> dict[str, Any]:
@@ -107,7 +120,8 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
     by: dict[str, Any] = {"by": item.user} if item.user is not None else {}
     if state.begun is not None:
         by["queued"] = True
-    turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}))
+    since = moment(state.paused["since"]) or turn.now
+    turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}), **_put_off(turn, since))
     for one in held:
         if not state.ended:
             happen(turn, i.convert(one["type"], turn.context.values.opened(one["item"])))

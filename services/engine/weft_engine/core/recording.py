@@ -1,7 +1,8 @@
 """A recorded execution: what the API tells of one, enough to let it happen again without asking anything outside.
 
 It is plain JSON: `{execution_id, workflow, version, tenant, definitions, journal}`: the version it began with, the definition of each
-version it has run, by number, and the journal as `GET /executions/{id}/history` gives it. One of a single version may have `definition`.
+version it has run, by number, and the journal as `GET /executions/{id}/history` gives it. One of a single version may have `definition`,
+and one that reads business calendars has them: `calendars: {name: {zone, hours, holidays}}`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 import msgspec
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
+from weft_language.expressions import compile_calendar
 
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
@@ -45,10 +47,11 @@ def replayed(recorded: Mapping[str, Any]) -> Replayed:
     entries: list[Timed] = [(_entry(one), datetime.fromisoformat(one["at"])) for one in recorded["journal"]]
     programs = _programs(recorded)
     tenant = recorded["tenant"]
+    context = Context(tenant, calendars={name: compile_calendar(one) for name, one in recorded.get("calendars", {}).items()})
     state = State(execution_id, tenant["id"], recorded["workflow"], recorded["version"])
     if entries:
         state.traceparent = entries[0][0].data.get("traceparent")  # it came in the envelope of the start, not in the item
-    rows = replay(state, happenings(execution_id, entries), programs[recorded["version"]], Context(tenant), programs)
+    rows = replay(state, happenings(execution_id, entries), programs[recorded["version"]], context, programs)
     end = fold(execution_id, rows) or state
     again = flat(rows)
     path = [entry.node for entry, _ in again if entry.node is not None and entry.kind in _ENDED]

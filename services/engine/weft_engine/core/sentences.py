@@ -173,6 +173,6 @@ _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
     "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
     "again": lambda one: "waits before it is tried again as a whole",
     "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
-    "timer": lambda one: "waits for its time",
+    "timer": lambda one: "waits for its time" + (f" by the calendar {one.data['calendar']!r}" if one.data.get("calendar") else ""),
     "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
 }

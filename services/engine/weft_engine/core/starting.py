@@ -82,7 +82,7 @@ def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
     if rule.key is None:
         return ""
     # Not the turn's own names: those are kept, and the state they look into begins only now.
-    names = names_of(turn.state, turn.context.tenant, turn.now, turn.program.nodes)
+    names = names_of(turn.state, turn.context.tenant, turn.now, turn.program.nodes, calendars=turn.context.calendars)
     names = {**names, "input": item.input, "trigger": item.trigger}
     value = rule.key.render(names)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from weft_language.compilation import PROPAGATE, PROPAGATING, ActivityWork, ConnectorWork, Node, Program, follow
-from weft_language.expressions import ExpressionError
+from weft_language.expressions import Calendar, ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.again import again_at
@@ -19,7 +19,7 @@ from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
 from weft_engine.core.failures import failure, unhandled
 from weft_engine.core.ledger import request_hash
-from weft_engine.core.names import names_of, scoped
+from weft_engine.core.names import NONE, names_of, scoped
 from weft_engine.core.seeing import seeing
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
 
@@ -36,6 +36,7 @@ class Context:
     tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
     lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
     `workflow:<slug>`, `node_type:<type>`.  values: contents of what is kept apart, as far as it was read.
+    calendars: the tenant's business calendars, by name.
     """
 
     tenant: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Context:
     lease_s: float = 60.0
     suspended: Mapping[str, str] = field(default_factory=dict)
     values: Values = NOTHING_READ
+    calendars: Mapping[str, Calendar] = field(default_factory=lambda: NONE)
 
 
 class At(NamedTuple):
@@ -99,7 +101,8 @@ class Turn:
         found = self._names.get(scope)
         if found is None:
             if scope == ROOT:
-                found = names_of(self.state, self.context.tenant, self.now, self.program.nodes, self.context.values)
+                context = self.context
+                found = names_of(self.state, context.tenant, self.now, self.program.nodes, context.values, context.calendars)
             else:
                 found = scoped(self.names(), self.state, scope, self.program.nodes, self.context.values)
             self._names[scope] = found

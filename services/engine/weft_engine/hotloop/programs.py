@@ -1,20 +1,33 @@
-"""Programs and tenants as the hot loop needs them: from memory, else from the engine's schema."""
+"""Programs, tenants and calendars as the hot loop needs them: from memory, else from the engine's schema."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import structlog
 from weft_language import InvalidDefinition
 from weft_language.compilation import Program
+from weft_language.expressions import Calendar, compile_calendar
 
+from weft_engine.core.claims import Values
+from weft_engine.core.names import NONE
+from weft_engine.core.turn import Context
 from weft_engine.journal import Journal
 from weft_engine.programs import ProgramCache
+from weft_engine.settings import Settings
 
 TENANT_TTL_S: Final = 10.0
 SUSPENDED_TTL_S: Final = 1.0
+CALENDARS_TTL_S: Final = 1.0
+REREAD_S: Final = 0.1
+"""How old at most is what tells that there is no such calendar."""
+PATIENCE: Final = timedelta(seconds=2)
+PATIENT_AGAIN: Final = timedelta(seconds=30)
+MAX_MISSED: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +40,9 @@ class Programs:
         self._monotonic = monotonic
         self._suspended: dict[str, tuple[float, dict[str, str]]] = {}
         self._tenants: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._calendars: dict[str, tuple[float, dict[str, Calendar]]] = {}
+        self._compiled: dict[tuple[str, str], tuple[int, Calendar]] = {}
+        self._missed: dict[tuple[str, str], datetime] = {}
 
     async def get(self, journal: Journal, tenant: str, slug: str, version: int | None) -> Program | None:
         """The program of a version, of the active one for None. None while the definition is not here, or cannot be run by this code."""
@@ -42,6 +58,44 @@ class Programs:
             # on. Guarded by tests/services/engine/test_parked.py.
             log.error("definition_unusable", tenant=tenant, workflow=slug, version=found[0], error=str(error))
             return None
+
+    async def context(self, journal: Journal, tenant: str, program: Program, settings: Settings, values: Values) -> Context:
+        """What the core is given to decide an item of this tenant by a program. values: contents of what is kept apart."""
+        held_up, known = await self.suspended(journal, tenant), await self.tenant(journal, tenant)
+        calendars = await self.calendars(journal, tenant) if program.calendars.any else NONE
+        return Context(known, settings.resend_s, settings.activity_lease_s, held_up, values, calendars)
+
+    async def awaits_calendar(self, journal: Journal, tenant: str, program: Program, now: datetime) -> bool:
+        """Whether a program names a business calendar that is not here but may be on its way: a start is better held for a moment then.
+
+        It may be for `PATIENCE` from when it was first missed, and then not for a while, so that a wrong name holds up nobody.
+        """
+        named = program.calendars.named
+        if not named or named <= (await self.calendars(journal, tenant)).keys():
+            return False
+        missing = named - (await self.calendars(journal, tenant, ttl_s=REREAD_S)).keys()
+        if len(self._missed) > MAX_MISSED:
+            self._missed.clear()
+        for name in missing:
+            if now - self._missed.setdefault((tenant, name), now) > PATIENT_AGAIN:
+                self._missed[tenant, name] = now
+        return any(now - self._missed[tenant, name] < PATIENCE for name in missing)
+
+    async def calendars(self, journal: Journal, tenant: str, *, ttl_s: float = CALENDARS_TTL_S) -> Mapping[str, Calendar]:
+        """A tenant's business calendars by name, at most so old."""
+        known = self._calendars.get(tenant)
+        if known is not None and self._monotonic() - known[0] < ttl_s:
+            return known[1]
+        found = {name: self._calendar(tenant, name, revision, written) for name, revision, written in await journal.calendars(tenant)}
+        self._calendars[tenant] = (self._monotonic(), found)
+        return found
+
+    def _calendar(self, tenant: str, name: str, revision: int, document: str) -> Calendar:
+        """Compiled once: most readings find what was there before."""
+        before = self._compiled.get((tenant, name))
+        if before is None or before[0] != revision:
+            before = self._compiled[tenant, name] = (revision, compile_calendar(msgspec.json.decode(document)))
+        return before[1]
 
     async def suspended(self, journal: Journal, tenant: str) -> dict[str, str]:
         """What of a tenant is held up, as `Context.suspended`, at most `SUSPENDED_TTL_S` old."""

@@ -19,16 +19,14 @@ from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.claims import ContentLost, Values
 from weft_engine.core.messages import Outgoing, messages, report_again
-from weft_engine.core.migrating import migrate, undo
 from weft_engine.core.retention import kept_days
-from weft_engine.core.rewinding import retry
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.contents import Reading, Recent, blob_rows
 from weft_engine.hotloop.deciding import Turnout, not_started
 from weft_engine.hotloop.folding import BUGS, folded
+from weft_engine.hotloop.going_on import Goer
 from weft_engine.hotloop.owned import Held, Owned
 from weft_engine.hotloop.programs import Programs
 from weft_engine.hotloop.tracing import decide_traced, sampled
@@ -38,8 +36,6 @@ from weft_engine.settings import Settings
 PATIENCE: Final = {words.Start: timedelta(seconds=30)}
 """How long an item is held whose cause may still be on the way: a definition for a start, a start for everything else."""
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
-RETRY_WITHIN: Final = timedelta(hours=1)
-"""So long at most takes a turn that lets an ended execution go on: until then it is not forgotten."""
 REST_STEPS: Final = 50_000
 """Of evaluation, about, after which a turn lets others of its process have theirs."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
@@ -61,6 +57,7 @@ class Turns:
         self._programs = programs
         self._settings = settings
         self._recent = Recent(settings.recent_bytes)
+        self._goer = Goer(programs, settings)
 
     async def turn(self, journal: Journal, pieces: Sequence[Piece], now: datetime, *, look: bool) -> Turnout:
         """Decide these items, in order. Nothing is changed until the turnout's batch is durable. Raises: asyncpg's errors.
@@ -143,27 +140,22 @@ class Turns:
             turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
             return
         if isinstance(happening, words.Retry) and current is not None and held is not None:
-            await self._retry(journal, reading, turnout, piece, held, now)
+            await self._goer.go_back(journal, reading, turnout, piece, held, now)
             return
         if current is not None and current.ended:
             await self._late(reading, turnout, piece, current)
             return
         if isinstance(happening, words.Migrate | words.UndoMigration) and current is not None:
-            await self._move(journal, reading, turnout, piece, held or Held(current), current, now)
+            await self._goer.move(journal, reading, turnout, piece, held or Held(current), current, now)
             return
         program = await self._program(journal, piece, current)
         if program is None:
             await self._no_program(journal, turnout, piece, now)
             return
-        if current is None and isinstance(happening, words.Start) and happening.key is not None:
-            holder = holders.get((piece.tenant, happening.workflow, happening.key))
-            if holder is not None and holder != happening.execution_id:
-                start = {"start": msgspec.to_builtins(happening)} if happening.correlated else {}
-                kept = kept_days(await self._programs.tenant(journal, piece.tenant), program.settings.retention_days)
-                turnout.refuse(piece, e.SKIPPED, {"key": happening.key, "live_execution_id": str(holder), **start}, now, kept)
-                return
         tenant = current.tenant if current is not None else piece.tenant
-        context = await self._context(journal, tenant, reading)
+        if current is None and not await self._may_start(journal, turnout, piece, program, holders, now):
+            return
+        context = await self._programs.context(journal, tenant, program, self._settings, reading.values)
         decide = decide_traced if sampled(piece) else Turnout.decide
         try:
             while wanted := decide(turnout, piece, held, program, context, now):
@@ -174,6 +166,24 @@ class Turns:
             rows = await journal.load([piece.execution_id])
             turnout.restore(piece, rows.get(piece.execution_id, []), now)
 
+    async def _may_start(
+        self, journal: Journal, turnout: Turnout, piece: Piece, program: Program, holders: dict[tuple[str, str, str], UUID], now: datetime
+    ) -> bool:
+        """Whether a start is to be decided now. One whose key is taken is refused; one that may lack a calendar only for now is held."""
+        start = piece.happening
+        if not isinstance(start, words.Start):
+            return True
+        holder = None if start.key is None else holders.get((piece.tenant, start.workflow, start.key))
+        if holder is not None and holder != start.execution_id:
+            brought = {"start": msgspec.to_builtins(start)} if start.correlated else {}
+            kept = kept_days(await self._programs.tenant(journal, piece.tenant), program.settings.retention_days)
+            turnout.refuse(piece, e.SKIPPED, {"key": start.key, "live_execution_id": str(holder), **brought}, now, kept)
+            return False
+        if await self._programs.awaits_calendar(journal, piece.tenant, program, now):
+            turnout.undecided.append(piece)
+            return False
+        return True
+
     async def _late(self, reading: Reading, turnout: Turnout, piece: Piece, ended: State) -> None:
         """What comes to an execution that has ended: who asked is told, and an event that was brought to it starts another."""
         happening = piece.happening
@@ -182,72 +192,6 @@ class Turns:
             turnout.outgoing.extend(await self._said(reading, ended, partial(report_again, ended, self._settings.partitions)))
         elif isinstance(happening, words.Signal) and happening.otherwise is not None and not has_come(ended, happening):
             turnout.start_anew(piece, happening)
-
-    async def _context(self, journal: Journal, tenant: str, reading: Reading) -> Context:
-        held_up = await self._programs.suspended(journal, tenant)
-        known = await self._programs.tenant(journal, tenant)
-        return Context(known, self._settings.resend_s, self._settings.activity_lease_s, held_up, reading.values)
-
-    async def _retry(self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, now: datetime) -> None:
-        """Let an execution go on that ended badly: with its journal, its key where that is free, and the version asked for.
-
-        The key is taken last: who is refused must not hold it.
-        """
-        state, item = held.state, piece.happening
-        if not isinstance(item, words.Retry):
-            return
-        version = item.workflow_version
-        program = await self._programs.get(journal, state.tenant, state.workflow, version or state.version)
-        if program is None:
-            turnout.answer(piece, Answer(404, "version_not_found", f"version {version or state.version} of {state.workflow!r} is not here"))
-            return
-        await journal.keep(state.id, now + RETRY_WITHIN)
-        rows = [*(await journal.load([state.id])).get(state.id, []), *turnout.written(piece, now)]
-        if not rows:
-            turnout.answer(piece, Answer(404, "execution_not_found", f"execution {state.id} was kept as long as asked, and is forgotten"))
-            return
-        context = await self._context(journal, state.tenant, reading)
-        try:
-            retried = await reading.given(state.tenant, lambda _: retry(state.id, rows, item, now, program, context))
-        except ContentLost as lost:
-            turnout.park(piece, "content_lost", str(lost))
-            return
-        except BUGS as error:  # the state was not touched: it is folded anew
-            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
-            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
-            return
-        if retried.state is not None and state.ended and state.key is not None:
-            holders = await journal.take_keys([KeyRow(state.tenant, state.workflow, state.key, state.id)])
-            holder = holders.get((state.tenant, state.workflow, state.key))
-            if holder is not None and holder != state.id:
-                reason = f"execution {holder} lives with the key {state.key!r} now; wait for its end, or cancel it"
-                turnout.answer(piece, Answer(409, "key_taken", reason))
-                return
-        turnout.retry(piece, held, retried, kept_days(context.tenant, program.settings.retention_days))
-
-    async def _move(
-        self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held, current: State, now: datetime
-    ) -> None:
-        """Let an execution go on by another version, or back by the one before."""
-        item = piece.happening
-        try:
-            if isinstance(item, words.UndoMigration):
-                rows = (await journal.load([current.id])).get(current.id, [])
-                turnout.migrate(piece, held, undo(current.id, [*rows, *turnout.written(piece, now)], item, now))
-            elif isinstance(item, words.Migrate):
-                old = await self._programs.get(journal, current.tenant, current.workflow, current.version)
-                new = await self._programs.get(journal, current.tenant, current.workflow, item.workflow_version)
-                if old is None or new is None:
-                    missing = current.version if old is None else item.workflow_version
-                    reason = f"version {missing} of {current.workflow!r} is not here"
-                    turnout.answer(piece, Answer(404, "version_not_found", reason))
-                    return
-                context = await self._context(journal, current.tenant, reading)
-                moved = await reading.given(current.tenant, lambda _: migrate(current, item, now, old, new, context))
-                turnout.migrate(piece, held, moved)
-        except BUGS as error:  # the state was not touched: both decide on a copy
-            log.exception("item_failed", execution=str(piece.execution_id), word=type(item).__name__)
-            turnout.park(piece, "engine_bug", f"{type(error).__name__}: {error}")
 
     async def _program(self, journal: Journal, piece: Piece, current: State | None) -> Program | None:
         if current is not None:

@@ -199,6 +199,11 @@ class Journal:
         record = await self._connection.fetchrow("SELECT tier, settings FROM engine.tenants WHERE tenant_id = $1", tenant)
         return None if record is None else {"id": tenant, "tier": record["tier"], "settings": msgspec.json.decode(record["settings"])}
 
+    async def calendars(self, tenant: str) -> list[tuple[str, int, str]]:
+        """(name, revision, document as JSON) of the business calendars of a tenant."""
+        records = await self._connection.fetch("SELECT name, revision, document FROM engine.calendars WHERE tenant_id = $1", tenant)
+        return [(record["name"], record["revision"], record["document"]) for record in records]
+
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     if not rows:

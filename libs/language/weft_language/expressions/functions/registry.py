@@ -30,10 +30,12 @@ class Overload(NamedTuple):
 
     kinds: the parameters' types; None for any number of parameters of any type.
     compute: called with the frame, to count steps, and the values; raises only ExpressionError.
+    in_scope: whether it is called with the names in scope before those; it is the only one of its name then, and takes any types.
     """
 
     kinds: tuple[Kind, ...] | None
     compute: Callable[..., Any]
+    in_scope: bool = False
 
 
 GLOBALS: Final[dict[str, list[Overload]]] = {}
@@ -46,6 +48,16 @@ def function(name: str, *kinds: Kind) -> Callable[[F], F]:
 
     def register(compute: F) -> F:
         GLOBALS.setdefault(name, []).append(Overload(kinds, compute))
+        return compute
+
+    return register
+
+
+def in_scope(name: str, *kinds: Kind) -> Callable[[F], F]:
+    """Register a global function of values of any types that looks at the names in scope, too."""
+
+    def register(compute: F) -> F:
+        GLOBALS[name] = [Overload(kinds, compute, in_scope=True)]
         return compute
 
     return register

@@ -86,7 +86,10 @@ def _paused(state: State, entry: Entry, at: datetime) -> None:
 
 
 def _unpaused(state: State, entry: Entry, at: datetime) -> None:
-    """Everything that time would have done is put off by the length of the pause; what was held is taken up by the same transition."""
+    """Everything that time would have done is put off by the length of the pause, what is counted in working time as the entry says.
+
+    What was held is taken up by the same transition.
+    """
     state.status = move_execution(state.status, "resume" if state.begun is None else "queue_again")
     since = moment((state.paused or {}).get("since")) or at
     state.paused, state.held = None, ()
@@ -97,6 +100,8 @@ def _unpaused(state: State, entry: Entry, at: datetime) -> None:
         if "after" in pending.data:
             after = [[name, _later(moment(due), pause)] for name, due in pending.data["after"]]
             pending.data = {**pending.data, "after": after}
+    for node, visit, due_at in entry.data.get("waits", ()):
+        state.pending[node, visit].due_at = moment(due_at)
     state.deadline_at = _later(state.deadline_at, pause)
     state.kept = tuple(_prolonged(kept, pause) for kept in state.kept)
 

@@ -96,7 +96,7 @@ def _rest_as(pending: Pending, changes: Mapping[str, Any]) -> None:
         pending.due_at = moment(changes["due_at"])
     if "deadline_at" in changes:
         pending.deadline_at = moment(changes["deadline_at"])
-    more = {name: changes[name] for name in ("signals", "after") if name in changes}
+    more = {name: changes[name] for name in ("signals", "after", "calendar") if name in changes}
     if more:
         pending.data = {**pending.data, **more}
 

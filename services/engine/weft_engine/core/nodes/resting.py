@@ -9,24 +9,20 @@ from typing import Any
 from weft_language.compilation import StateWork, WaitWork
 
 from weft_engine.core import entries as e
+from weft_engine.core.business import waking
 from weft_engine.core.listening import waits
 from weft_engine.core.signals import take_kept
 from weft_engine.core.turn import At, Turn
 
 
 def wait(turn: Turn, at: At, work: WaitWork) -> None:
-    """Rest for a duration or until a time."""
-    names = turn.names(at.scope)
-    if work.delay is not None:
-        wake_at = turn.now + timedelta(seconds=work.delay.seconds(names))
-    elif work.until is not None:
-        wake_at = work.until.at(names)
-    else:
-        wake_at = turn.now
+    """Rest for a duration or until a time, in a business calendar where one is named."""
+    wake_at, calendar = waking(work, turn.names(at.scope), turn.now)
     if wake_at <= turn.now:
         turn.finish(at, "done", {"woke_at": turn.now.isoformat()})
     else:
-        turn.emit(e.STEP_WAITING, at, kind="timer", due_at=wake_at, **limit(turn, at))
+        by: dict[str, Any] = {} if calendar is None else {"calendar": calendar}
+        turn.emit(e.STEP_WAITING, at, kind="timer", due_at=wake_at, **by, **limit(turn, at))
 
 
 def state(turn: Turn, at: At, work: StateWork) -> None:

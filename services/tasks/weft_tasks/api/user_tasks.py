@@ -1,4 +1,4 @@
-"""The HTTP door of tasks."""
+"""User tasks: reading them, and the moves people make."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from uuid import UUID
 
 from fastapi import Query
 from weft_runtime.auth import Caller, Permission
-from weft_runtime.http import Asker, Door, Listing, Page, Reply, Uow
+from weft_runtime.http import Asker, Listing, Page, Reply, Uow
 from weft_runtime.uow import UnitOfWork
 
 from weft_tasks import access, schemas, store, usecases
+from weft_tasks.api.routes import door
 from weft_tasks.schemas import CommentBody, CompleteBody, ReassignBody, TaskQuery, TaskSummary, TaskView, VersionBody
 from weft_tasks.task import Task, Who
-
-door = Door("tasks")
 
 
 @door.get("/user-tasks", may=Permission.TASKS_READ)
