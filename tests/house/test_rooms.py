@@ -76,6 +76,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
     "analytics": {
         "histogram": "percentiles that add up",
         "tasks": "what the facts about a task make of it",
+        "service_levels": "what the facts about an sla make of it",
         "rollups": "what one execution adds to the numbers",
         "window": "the span a question is for",
     },

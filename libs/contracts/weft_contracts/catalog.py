@@ -14,6 +14,7 @@ from weft_contracts import (
     directory,
     executions,
     migrations,
+    service_levels,
     subscriptions,
     tasks,
     waits,
@@ -23,7 +24,7 @@ from weft_contracts.frames import shallow
 from weft_contracts.history import UPCASTS
 from weft_contracts.message import REGISTRY, Message
 
-OWNERS = (activities, calendars, definitions, directory, executions, migrations, subscriptions, tasks, waits)
+OWNERS = (activities, calendars, definitions, directory, executions, migrations, service_levels, subscriptions, tasks, waits)
 """The modules of words; importing them fills the registry."""
 
 

@@ -32,6 +32,7 @@ from weft_contracts.executions import (
 )
 from weft_contracts.message import Message
 from weft_contracts.migrations import MigrateExecution, UndoMigration
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
 from weft_contracts.tasks import (
     CancelTask,
@@ -53,6 +54,7 @@ Words = tuple[type[Message], ...]
 
 _EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)
 _EXECUTION_FACTS: Words = (ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
+_SLA_FACTS: Words = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided)
 _TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
@@ -85,6 +87,7 @@ ROOMS: dict[str, Room] = {
             *(ActivityRequested, CreateTask, CancelTask),
             *_SUBSCRIBING,
             *_EXECUTION_FACTS,
+            *_SLA_FACTS,
             ExecutionsForgotten,
             *_REFUSED_STARTS,
         ),
@@ -97,7 +100,7 @@ ROOMS: dict[str, Room] = {
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
         says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep),
     ),
-    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
+    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_SLA_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }
 """Every room by its name, which is also the queue's: `<name>.inbox`; a worker listens at `work.<pool>`."""

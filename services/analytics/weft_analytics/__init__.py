@@ -1,9 +1,10 @@
 """Analytics: everything that is learned.
 
-Owns   schema `analytics`: executions, rollups, durations, tasks, workflows.
+Owns   schema `analytics`: executions, rollups, durations, tasks, service_levels, workflows.
 Hears  WorkflowChanged,
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
+       ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided, TaskCompleted, TaskCancelled, TaskExpired.
 Says   nothing.
 """

@@ -14,6 +14,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import schemas, usecases
 from weft_analytics.schemas import ExecutionQuery, ExecutionSummary, OverviewView, WindowQuery, WorkflowNumbersView
+from weft_analytics.schemas.service_levels import SlaQuery, SlaStateView, sla_state_view, utc
 from weft_analytics.settings import Settings
 from weft_analytics.store import listing
 from weft_analytics.store.listing import Filter
@@ -57,6 +58,13 @@ async def get_workflow_numbers(slug: str, query: Annotated[WindowQuery, Query()]
 async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> WorkflowNumbersView:
     """The same at another path."""
     return await get_workflow_numbers(slug, query, uow, context)
+
+
+@door.get("/analytics/sla", may=Permission.ANALYTICS_READ)
+async def get_sla(query: Annotated[SlaQuery, Query()], uow: Uow) -> SlaStateView:
+    """How it stands with the slas of executions that started in a span, and which open ones are due first."""
+    since, until = utc(query.since), utc(query.until)
+    return sla_state_view(await usecases.sla_state(query.workflow, since, until, query.limit, uow))
 
 
 async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork) -> Listing[ExecutionSummary]:

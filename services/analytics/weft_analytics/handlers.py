@@ -17,6 +17,7 @@ from weft_contracts.executions import (
     ExecutionTimedOut,
     ExecutionWaiting,
 )
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import (
     TaskCancelled,
     TaskClaimed,
@@ -32,7 +33,7 @@ from weft_runtime.pipeline import Handlers
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
-from weft_analytics import domain, tasks, usecases
+from weft_analytics import domain, service_levels, tasks, usecases
 
 GATHER_S = 0.03
 """Nobody waits for the read model, and a transaction for each fact would take more of the machine than the engine."""
@@ -72,6 +73,12 @@ async def executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> No
 async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
     """Keep the numbers of tasks."""
     await usecases.hear_tasks(heard, uow)
+
+
+@on.batch(ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached, repeatable=True)
+async def sla_facts(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork) -> None:
+    """Keep when executions are due, and whether they are late."""
+    await usecases.hear_service_levels(heard, uow)
 
 
 @on(ExecutionsForgotten)

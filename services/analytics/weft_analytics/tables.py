@@ -1,4 +1,4 @@
-"""The tables of analytics: executions as they are listed, the numbers by minute and by hour, tasks, and the names of workflows."""
+"""The tables of analytics: executions as they are listed, the numbers by minute and by hour, tasks, slas, and the names of workflows."""
 
 from __future__ import annotations
 
@@ -116,6 +116,19 @@ tasks = sa.Table(
     sa.Column("created_at", _time, nullable=False, comment="of the earliest fact heard"),
     sa.Column("completed_at", _time),
     sa.Index("tasks_created", "tenant_id", "created_at", postgresql_include=["workflow", "status"]),
+)
+
+service_levels = sa.Table(
+    "service_levels",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("execution_id", sa.Uuid, primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False, comment="in the journal, of the newest fact heard"),
+    sa.Column("due_at", _time, comment="null where it has no sla any more"),
+    sa.Column("warn_at", _time),
+    sa.Column("status", sa.Text, nullable=False, comment="`on_track`, `warned`, `breached`"),
+    sa.Index("service_levels_due", "tenant_id", "due_at"),
 )
 
 workflows = sa.Table(

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from weft_contracts.definitions import WorkflowChanged
+from weft_runtime.errors import Detail
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
-from weft_analytics import domain, rollups, tasks
-from weft_analytics.errors import WorkflowUnknown
+from weft_analytics import domain, rollups, service_levels, tasks
+from weft_analytics.errors import BadWindow, WorkflowUnknown
 from weft_analytics.histogram import percentile
 from weft_analytics.store import hearing, numbers
+from weft_analytics.store import service_levels as levels
 from weft_analytics.store.numbers import Counts, Share
 from weft_analytics.window import Window
 
 BUSIEST = 20
+SLA_SPAN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ class Numbers:
     durations: dict[str, float | None]
     tasks: dict[str, int]
     workflows: Sequence[Share] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlaState:
+    """How it stands with slas. counted: rows per workflow, as `levels.counts`.  open: rows as `levels.due_next`."""
+
+    since: datetime
+    until: datetime
+    counted: Sequence[Any]
+    open: Sequence[Any]
 
 
 async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
@@ -69,6 +83,12 @@ async def hear_tasks(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> Non
     await hearing.save_tasks(uow, tasks.newest((one.tenant, one.message) for one in heard))
 
 
+async def hear_service_levels(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork) -> None:
+    """Bring slas up to date with these facts."""
+    await hearing.lock(uow)
+    await levels.save(uow, service_levels.newest((one.tenant, one.message) for one in heard))
+
+
 async def keep_workflow(fact: WorkflowChanged, uow: UnitOfWork) -> None:
     """Keep the name of a workflow."""
     await hearing.save_workflow(uow, fact)
@@ -77,6 +97,7 @@ async def keep_workflow(fact: WorkflowChanged, uow: UnitOfWork) -> None:
 async def forget_executions(ids: Sequence[UUID], uow: UnitOfWork) -> None:
     """Take executions off the list."""
     await hearing.forget_executions(uow, ids)
+    await levels.forget(uow, ids)
 
 
 async def overview(window: Window, uow: UnitOfWork) -> Numbers:
@@ -94,6 +115,22 @@ async def of_workflow(workflow: str, window: Window, uow: UnitOfWork) -> Numbers
     """How the executions of one workflow went. Raises: WorkflowUnknown."""
     await require_workflow(workflow, uow)
     return await _numbers(window, workflow, (), uow)
+
+
+async def sla_state(workflow: str | None, since: datetime | None, until: datetime | None, most: int, uow: UnitOfWork) -> SlaState:
+    """How it stands with the slas of a tenant's executions that started in a span. Raises: WorkflowUnknown, BadWindow.
+
+    since, until: where both are absent, the counts are of the last 30 days and every open one may be shown.  most: of those.
+    """
+    if workflow is not None:
+        await require_workflow(workflow, uow)
+    ends = until or uow.now
+    begins = since or ends - SLA_SPAN
+    if begins >= ends:
+        detail = "`from` has to lie before `to`"
+        raise BadWindow(detail, details=[Detail("/from", "bad_window", detail, source="query")])
+    counted = await levels.counts(uow, workflow, begins, ends)
+    return SlaState(begins, ends, counted, await levels.due_next(uow, workflow, since, until, most))
 
 
 async def forget_minutes(kept: timedelta, uow: UnitOfWork) -> None:

@@ -9,6 +9,7 @@ Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelE
        RetryExecution, MigrateExecution, UndoMigration, SignalExecution, CompleteStep, FailStep,
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
+       ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        ExecutionSkipped, StartRejected,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.

@@ -33,6 +33,7 @@ from weft_engine.schemas import (
     GateView,
     LeftOutView,
     OpenScopeView,
+    SlaView,
     StateView,
     StepView,
     TriggerView,
@@ -70,8 +71,16 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         parent=UUID(state.parent) if state.parent else None,
         children=children_of(journal),
         waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
+        sla=_sla_view(state),
         allowed_actions=[move for move in allowed_actions(state.status) if move != "retry" or _began(journal)],
     )
+
+
+def _sla_view(state: State) -> SlaView | None:
+    level = state.sla
+    if level is None:
+        return None
+    return SlaView(due_at=level.due_at, warn_at=level.warn_at, status=level.status, calendar=level.by.calendar, problem=level.problem)
 
 
 def _began(journal: Iterable[Row]) -> bool:

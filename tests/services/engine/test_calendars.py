@@ -86,3 +86,19 @@ async def test_an_execution_whose_calendar_does_not_come_fails_at_the_step_that_
         {"x": 1},
     )
     assert "make it with PUT /api/v1/calendars/never" in shown["error"]["message"]
+
+
+async def test_an_execution_shows_its_sla_which_is_warned_of_and_broken_as_time_goes_by(engine: Engine) -> None:
+    await hear(engine, "sla", 1)
+    sla = {"due": "4h", "warn_at": 0.5, "calendar": "sla"}
+    await engine.publish("promised", nodes=[{"id": "s", "type": "state", "with": {"signals": {"go": {}}}}], sla=sla)
+    shown = await engine.waiting(await engine.start("promised"))
+    assert (shown["sla"]["status"], shown["sla"]["calendar"], shown["sla"]["problem"]) == ("on_track", "sla", None)
+    for moment, status in ((shown["sla"]["warn_at"], "warned"), (shown["sla"]["due_at"], "breached")):
+        engine.service.clock.set(datetime.fromisoformat(moment))
+        shown = await engine.until(shown["id"], lambda shown, status=status: bool(shown["sla"]["status"] == status))  # type: ignore[misc]
+        assert shown["status"] == "waiting"
+    kinds = [one["kind"] for one in (await engine.client.get(f"/api/v1/executions/{shown['id']}/history")).json()["items"]]
+    assert [kind for kind in kinds if "sla" in kind] == ["execution.sla_warned", "execution.sla_breached"]
+    await engine.client.post(f"/api/v1/executions/{shown['id']}/signals/go")
+    assert (await engine.ended(shown["id"]))["sla"]["status"] == "breached"

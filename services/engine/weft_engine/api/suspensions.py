@@ -13,7 +13,7 @@ from weft_engine import suspending
 from weft_engine.admitting import Gatekeeper
 from weft_engine.api.routes import door
 from weft_engine.bulk.running import BulkWake
-from weft_engine.schemas import SuspensionBody, SuspensionView
+from weft_engine.schemas.suspensions import SuspensionBody, SuspensionView
 from weft_engine.settings import Settings
 from weft_engine.store import suspensions as store
 

@@ -22,7 +22,7 @@ from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, receive
 from weft_engine.core.starting import admit, skip, start
 from weft_engine.core.state import Pending, State
-from weft_engine.core.ticking import tick
+from weft_engine.core.ticking import tick, watch
 from weft_engine.core.turn import Context, Turn
 
 
@@ -52,6 +52,8 @@ def advance(state: State, item: i.Happening, now: datetime, program: Program, co
     if state.ended:
         return Transition(state, [], too_late(state, item))
     turn = Turn(state, program, now, context)
+    if state.sla is not None and state.paused is None:
+        watch(turn)
     with Meter(TOGETHER_STEPS):
         answer = hold(turn, item, happen) if state.paused is not None else happen(turn, item)
     if turn.entries or turn.ready:

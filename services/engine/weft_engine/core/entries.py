@@ -21,6 +21,8 @@ RETRIED: Final = "execution.retried"
 MIGRATED: Final = "execution.migrated"
 MIGRATION_UNDONE: Final = "execution.migration_undone"
 COMPENSATING: Final = "execution.compensating"
+SLA_WARNED: Final = "execution.sla_warned"
+SLA_BREACHED: Final = "execution.sla_breached"
 COMPLETED: Final = "execution.completed"
 FAILED: Final = "execution.failed"
 TIMED_OUT: Final = "execution.timed_out"
@@ -52,6 +54,8 @@ ITEM_HELD: Final = "item.held"
 
 REWINDS: Final = frozenset({RETRIED, MIGRATION_UNDONE})
 """Kinds that go back to an earlier position, `data.to`, and on from there."""
+SLA_SAID: Final = frozenset({SLA_WARNED, SLA_BREACHED})
+"""Kinds that say that time has passed, and decide nothing."""
 ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
 
 

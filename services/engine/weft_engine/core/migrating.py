@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Node, Program, StateWork, TaskWork, WaitWork
@@ -20,9 +20,13 @@ from weft_engine.core.items import Migrate, UndoMigration
 from weft_engine.core.mapping import MappingUnusable
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
+from weft_engine.core.sla import renewed
 from weft_engine.core.state import Pending, State
 from weft_engine.core.turn import Context, Turn
 from weft_engine.core.verdicts import BLOCKED, OK_UNCHANGED, Reason, Verdict, Versions, verdict
+
+_CHANGING_NOTHING: Final = e.SLA_SAID | {e.SIGNAL_REFUSED}
+"""Kinds of entries that move nothing: a migration can be undone after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ def _entry(state: State, item: Migrate, now: datetime, versions: Versions, conte
     if item.timers == "reset":
         limit = new.settings.max_duration_s
         data["deadline_at"] = None if limit is None else turn.now + timedelta(seconds=limit)
+    level = renewed(there.sla, new.sla, there.started_at, there.rests, context.calendars, turn.now)
+    if level != there.sla:
+        data["sla"] = None if level is None else level.told()
     waits = [[pending.node, pending.visit, changes] for pending, changes in _waits(turn, reset=item.timers == "reset") if changes]
     if waits:
         data["waits"] = waits
@@ -158,7 +165,8 @@ def undo(execution_id: UUID, rows: Iterable[Row], item: UndoMigration, now: date
     state = fold(execution_id, journal)
     if state is None or not entries:
         return Moved(Answer(404, "execution_not_found", f"no execution {execution_id} has begun here"))
-    if entries[-1][0].kind == e.MIGRATION_UNDONE:
+    told = [(entry, at) for entry, at in entries if entry.kind not in _CHANGING_NOTHING]
+    if told[-1][0].kind == e.MIGRATION_UNDONE:
         return Moved(Answer(200, body={"status": "repeated"}))
     to = next((place for place in range(len(entries) - 1, -1, -1) if entries[place][0].kind in (e.MIGRATED, e.MIGRATION_UNDONE)), None)
     if to is None or entries[to][0].kind != e.MIGRATED:
@@ -166,7 +174,7 @@ def undo(execution_id: UUID, rows: Iterable[Row], item: UndoMigration, now: date
     version = entries[to][0].data["version"]
     if item.workflow_version is not None and item.workflow_version != version:
         return Moved(Answer(409, "not_migrated", f"the last migration of execution {execution_id} led to version {version}"))
-    if since := [timed for timed in entries[to + 1 :] if timed[0].kind != e.SIGNAL_REFUSED]:
+    if since := [timed for timed in entries[to + 1 :] if timed[0].kind not in _CHANGING_NOTHING]:
         first = since[0][0]
         what = first.kind if first.node is None else f"{first.kind} of {first.node}"
         detail = f"{len(since)} entries have come since execution {execution_id} was migrated, the first {what}; migrate it forward instead"
@@ -174,5 +182,7 @@ def undo(execution_id: UUID, rows: Iterable[Row], item: UndoMigration, now: date
     data: dict[str, Any] = {"to": to, **({"by": item.user} if item.user is not None else {})}
     entry = Entry(e.MIGRATION_UNDONE, data=data)
     back = rewound(state, entries, entry)
+    if back.sla != state.sla:
+        entry = Entry(e.MIGRATION_UNDONE, data={**data, "sla": None if back.sla is None else back.sla.told()})
     evolve(back, entry, now)
     return Moved(Answer(200, body={"status": "undone", "version": back.version}), back, [entry])

@@ -15,6 +15,7 @@ from weft_engine.core.claims import Claimed
 from weft_engine.core.evolve import moment
 from weft_engine.core.running import run
 from weft_engine.core.signals import Answer, has_come
+from weft_engine.core.sla import rested
 from weft_engine.core.turn import Turn
 from weft_engine.machine import EXECUTION_MOVES
 
@@ -41,13 +42,16 @@ def pause(turn: Turn, item: i.Pause) -> Answer:
 
 
 def _put_off(turn: Turn, since: datetime) -> dict[str, Any]:
-    """When what is counted in working time is due now, which the length of the pause alone does not tell."""
+    """When the execution, and what is counted in working time, is due now: the length of the pause alone does not tell it."""
     waits: list[list[Any]] = []
     for pending in turn.state.pending.values():
         calendar = turn.context.calendars.get(pending.data["calendar"]) if pending.data.get("calendar") is not None else None
         if calendar is not None and pending.due_at is not None:
             waits.append([pending.node, pending.visit, put_off(pending.due_at, since, turn.now, calendar)])
-    return {"waits": waits} if waits else {}
+    told: dict[str, Any] = {"waits": waits} if waits else {}
+    if turn.state.sla is not None:
+        told["sla"] = rested(turn.state.sla, since, turn.now, turn.context.calendars).told()
+    return told
 
 
 def _asked(item: i.Pause) -> dict[str, Any]:

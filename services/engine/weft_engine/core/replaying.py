@@ -41,27 +41,38 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
     ticked: datetime | None = None
     kept: set[str] = set()
     refused: tuple[str, datetime] | None = None
+    owed: Happened | None = None
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
         place = (entry.node or "", entry.visit)
         signal_id = entry.data.get("signal_id", "")
         tenant = tenant_of(state.tenant, state.tenant_seen)
+        if owed is not None and owed.at != at:
+            found.append(owed)
+            owed = None
+        if entry.kind in e.SLA_SAID:
+            owed = Happened(at, i.Tick(execution_id), tenant)  # by whatever happens in this transition, by a tick where nothing else does
         if entry.kind == e.SIGNAL_DELIVERED and signal_id not in kept:
             # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
             payload = entries[position + 1][0].data.get("output")
             found.append(Happened(at, _delivered(execution_id, entry.data, payload), tenant))
+            owed = None
         elif entry.kind == e.SIGNAL_KEPT:
             kept.add(signal_id)
         elif entry.kind == e.SIGNAL_REFUSED and (signal_id, at) != refused:
             refused = (signal_id, at)  # by every visit that waited for it, in a row
             found.append(Happened(at, _delivered(execution_id, entry.data, entry.data.get("payload")), tenant))
+            owed = None
         for item in _causes(execution_id, entry, waiting.get(place), state):
             if isinstance(item, i.Tick):
                 if ticked == at:
                     continue
                 ticked = at
+            if owed is not None and isinstance(item, i.Retry | i.Migrate | i.UndoMigration):
+                found.append(owed)  # these say nothing of the sla themselves
             found.append(Happened(at, item, tenant))
+            owed = None
         waiting = dict(state.pending)
-    return found
+    return found if owed is None else [*found, owed]
 
 
 def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:

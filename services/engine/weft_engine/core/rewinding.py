@@ -17,6 +17,7 @@ from weft_engine.core.evolve import Timed, flat, fold, rewound
 from weft_engine.core.items import Retry
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
+from weft_engine.core.sla import renewed
 from weft_engine.core.starting import begin
 from weft_engine.core.state import OWNERS, ROOT, State
 from weft_engine.core.turn import Context, Entering, Turn
@@ -76,6 +77,9 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         if draft.version != program.version:
             detail += f". Version {draft.version} ran there: retry with it, or from a node that was entered later"
         return Retried(Answer(409, "version_unfit", detail))
+    level = renewed(draft.sla, program.sla, draft.started_at, draft.rests, context.calendars, now)
+    if level is not None or draft.sla is not None:  # said anew: the end took it for over
+        data["sla"] = None if level is None else level.told()
     keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries[found.to :])]
     anew = _to_enter(draft, program, target, keep)
     turn = Turn(draft, program, now, context)

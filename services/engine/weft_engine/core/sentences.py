@@ -77,6 +77,8 @@ def _whole(state: State) -> Iterator[str]:
         names = Counter(kept.name for kept in state.kept)
         told = ", ".join(name if count == 1 else f"{name} ({count} times)" for name, count in names.items())
         yield f"keeps what came and nothing takes yet: {told}"
+    if state.sla is not None and not state.paused:
+        yield f"is due by {_time(state.sla.due_at)} (sla)" + (f"; {state.sla.problem}" if state.sla.problem else "")
     if state.deadline_at is not None and not state.paused:
         yield f"has to end by {_time(state.deadline_at)} (settings.max_duration)"
 

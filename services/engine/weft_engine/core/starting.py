@@ -14,6 +14,7 @@ from weft_engine.core.items import Admit, Skip, Start
 from weft_engine.core.names import names_of
 from weft_engine.core.quotas import quotas_of
 from weft_engine.core.seeing import SEEN, seen
+from weft_engine.core.sla import promised
 from weft_engine.core.state import ROOT
 from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import ExecutionStatus
@@ -108,6 +109,9 @@ def skip(turn: Turn, item: Skip) -> None:
 
 
 def _go(turn: Turn, begun: dict[str, Any]) -> None:
+    terms = turn.program.sla
+    if terms is not None:
+        begun = {**begun, "sla": promised(terms, turn.now, (), turn.context.calendars).told()}
     turn.emit(e.STARTED, **begun)
     begin(turn)
 

@@ -10,9 +10,21 @@ from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
 from weft_engine.core.running import take_up
+from weft_engine.core.sla import ON_TRACK
 from weft_engine.core.state import Pending
 from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import StepStatus
+
+
+def watch(turn: Turn) -> None:
+    """Say of the sla what has come to pass by now, each once. It is said before whatever happens now, so that no end comes before it."""
+    level = turn.state.sla
+    if level is None or level.next_at is None or level.next_at > turn.now:
+        return
+    if level.status == ON_TRACK:
+        turn.emit(e.SLA_WARNED, due_at=level.due_at)
+    if level.due_at <= turn.now:
+        turn.emit(e.SLA_BREACHED, due_at=level.due_at)
 
 
 def tick(turn: Turn, fail_attempt: Callable[[Turn, Pending, dict[str, Any]], None]) -> None:

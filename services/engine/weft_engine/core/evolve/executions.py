@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from weft_engine.core import entries as e
+from weft_engine.core import sla
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment, nothing
 from weft_engine.core.state import Pending, Place, Progress, State
@@ -28,6 +30,7 @@ def _started(state: State, entry: Entry, at: datetime) -> None:
     state.started_at = at
     state.begun = None
     _begin(state, data)
+    state.sla = sla.read(entry.data.get("sla"))
     if (limit := data.get("max_duration_s")) is not None:
         state.deadline_at = at + timedelta(seconds=limit)
 
@@ -94,6 +97,10 @@ def _unpaused(state: State, entry: Entry, at: datetime) -> None:
     since = moment((state.paused or {}).get("since")) or at
     state.paused, state.held = None, ()
     pause = at - since
+    if state.started_at is not None:
+        state.rests = (*state.rests, (since, at))
+    if "sla" in entry.data:
+        state.sla = sla.read(entry.data["sla"])
     for pending in state.pending.values():
         pending.due_at = _later(pending.due_at, pause)
         pending.deadline_at = _later(pending.deadline_at, pause)
@@ -138,6 +145,13 @@ def _vars_set(state: State, entry: Entry, at: datetime) -> None:
     state.vars.update(entry.data["vars"])
 
 
+def _sla_said(status: sla.Status) -> Change:
+    def say(state: State, entry: Entry, at: datetime) -> None:
+        state.sla = None if state.sla is None else replace(state.sla, status=status)
+
+    return say
+
+
 EXECUTION_CHANGES: Final[dict[str, Change]] = {
     e.QUEUED: _queued,
     e.STARTED: _started,
@@ -152,6 +166,8 @@ EXECUTION_CHANGES: Final[dict[str, Change]] = {
     e.YIELDED: _yielded,
     e.CONTINUED: _continued,
     e.COMPENSATING: _compensating,
+    e.SLA_WARNED: _sla_said(sla.WARNED),
+    e.SLA_BREACHED: _sla_said(sla.BREACHED),
     e.COMPLETED: _ended("complete"),
     e.FAILED: _ended("fail"),
     e.TIMED_OUT: _ended("time_out"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from weft_engine.core import entries as e
+from weft_engine.core import sla
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment
 from weft_engine.core.evolve.renaming import Rename, renamed, renamer
@@ -26,6 +27,8 @@ def _migrated(state: State, entry: Entry, at: datetime) -> None:
         _rename(state, renamer(entry), frozenset(mapping) | gone, gone)
         state.ledger = renamed(state.ledger, entry)
     state.vars.update(data.get("vars", {}))
+    if "sla" in data:
+        state.sla = sla.read(data["sla"])
     if "deadline_at" in data:
         state.deadline_at = moment(data["deadline_at"])
     for node, visit, changes in data.get("waits", ()):

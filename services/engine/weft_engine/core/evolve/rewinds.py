@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from weft_engine.core import entries as e
+from weft_engine.core import sla
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, nothing
 from weft_engine.core.ledger import done_since
@@ -17,13 +18,15 @@ from weft_engine.machine import STEP_MOVES, move_execution, move_step
 def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetime]], entry: Entry) -> None:
     """Tell the earlier state `back` what `state`, after all entries, knows beyond it: visits and signals are not repeated.
 
-    A migration that is undone was the last thing that happened: there is nothing beyond it.
+    A migration that is undone was the last thing that happened, but for what time alone says of the sla: there is nothing beyond it.
     """
     back.position = len(entries)
     back.large = state.large
     if entry.kind == e.MIGRATION_UNDONE:
+        if state.sla is not None and back.sla is not None and state.sla.by == back.sla.by:
+            back.sla = state.sla  # what was said of it since stays said
         return
-    back.status = state.status
+    back.status, back.sla, back.rests = state.status, state.sla, state.rests
     back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
     back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
     # What an earlier retry left to be taken up counts too: what was done once is not done again, however often one goes back.
@@ -48,6 +51,8 @@ def _retried(state: State, entry: Entry, at: datetime) -> None:
     state.failing, state.ready, state.quiet = None, (), 0
     state.input = data.get("input", state.input)
     state.version = data.get("version", state.version)
+    if "sla" in data:
+        state.sla = sla.read(data["sla"])
     limit = data.get("max_duration_s")
     state.deadline_at = None if limit is None else at + timedelta(seconds=limit)
 

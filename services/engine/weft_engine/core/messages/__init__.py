@@ -46,7 +46,8 @@ def messages(
 
 
 def _retried(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
-    return [*facts.resumed(state, entry, position, at), *requests.listening_again(state, entry, position, at)]
+    promised = facts.sla_set(state, entry, position, at)
+    return [*facts.resumed(state, entry, position, at), *promised, *requests.listening_again(state, entry, position, at)]
 
 
 SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
@@ -57,6 +58,10 @@ SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.PAUSED: facts.paused,
     e.UNPAUSED: facts.unpaused,
     e.RETRIED: _retried,
+    e.MIGRATED: facts.sla_set,
+    e.MIGRATION_UNDONE: facts.sla_set,
+    e.SLA_WARNED: facts.sla_said,
+    e.SLA_BREACHED: facts.sla_said,
     e.CHILD_CALLED: requests.called,
     e.COMPLETED: facts.ended,
     e.FAILED: facts.ended,

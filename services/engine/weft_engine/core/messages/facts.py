@@ -40,7 +40,22 @@ def queued(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 
 def started(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """An execution runs."""
-    return [Said(routing.EVENTS, None, "execution.started", fact(state, position, at, **_origin(state)))]
+    told = Said(routing.EVENTS, None, "execution.started", fact(state, position, at, **_origin(state)))
+    return [told, *sla_set(state, entry, position, at)]
+
+
+def sla_set(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """When it is due is known, or has changed."""
+    if "sla" not in entry.data:
+        return []
+    level = entry.data["sla"] or {}
+    moments = {name: level.get(name) for name in ("due_at", "warn_at", "status")}
+    return [Said(routing.EVENTS, None, "execution.sla_set", fact(state, position, at, **moments))]
+
+
+def sla_said(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """Its sla is at risk, or broken."""
+    return [Said(routing.EVENTS, None, entry.kind, fact(state, position, at, due_at=entry.data["due_at"]))]
 
 
 def waiting(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
@@ -146,7 +161,8 @@ def unpaused(state: State, entry: Entry, position: int, at: datetime) -> list[Sa
     if entry.data.get("queued"):
         return queued(state, entry, position, at)
     told = fact(state, position, at, paused_at=entry.data.get("since"))
-    return [Said(routing.EVENTS, None, "execution.resumed", told), *_to_children(entry, "execution.resume")]
+    resumed = Said(routing.EVENTS, None, "execution.resumed", told)
+    return [resumed, *sla_set(state, entry, position, at), *_to_children(entry, "execution.resume")]
 
 
 def _to_children(entry: Entry, type_: str) -> list[Said]:

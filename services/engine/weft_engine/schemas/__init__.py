@@ -7,8 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, ValidationError
 from weft_runtime.http import Body
 
 KEY = Field(default=None, min_length=1, max_length=500, description="At most one live execution of the workflow per key.")
@@ -74,8 +73,21 @@ class WaitingView(BaseModel):
     for_: Any = Field(default=None, alias="for", serialization_alias="for")
 
 
+class SlaView(BaseModel):
+    """When an execution is late. While it is paused the moments stand as before; they are put off when it goes on.
+
+    status: `on_track`, `warned`, `breached`; of one that has ended, what it was then.  problem: why `calendar` is not counted by.
+    """
+
+    due_at: datetime
+    warn_at: datetime
+    status: str
+    calendar: str | None
+    problem: str | None
+
+
 class ExecutionView(BaseModel):
-    """An execution, whole."""
+    """An execution, whole. sla: null where its definition has none, and until it begins."""
 
     id: UUID
     workflow: str
@@ -94,6 +106,7 @@ class ExecutionView(BaseModel):
     parent: UUID | None
     children: list[UUID]
     waiting_for: list[WaitingView]
+    sla: SlaView | None
     allowed_actions: list[str]
 
 
@@ -263,36 +276,3 @@ class ExplanationView(BaseModel):
     error: dict[str, Any] | None
     choices: list[ChoiceView]
     left_out: list[LeftOutView]
-
-
-class SuspensionBody(Body):
-    """What to hold up. name: a workflow's slug or a node type; left out for the whole tenant."""
-
-    kind: Literal["tenant", "workflow", "node_type"]
-    name: str = Field(default="", max_length=100)
-    reason: str | None = Field(default=None, max_length=2000)
-
-    @model_validator(mode="after")
-    def _named(self) -> SuspensionBody:
-        if (self.kind == "tenant") != (self.name == ""):
-            raise PydanticCustomError("name", "give the `name` of the workflow or node type, and none for the tenant")
-        return self
-
-
-class SuspensionView(BaseModel):
-    """What is held up, since when and by whom. pause_job: the bulk job that pauses what lived then."""
-
-    id: UUID
-    kind: str
-    name: str
-    reason: str | None
-    since: datetime
-    by: str | None
-    pause_job: UUID | None
-    lifted_at: datetime | None
-    lifted_by: str | None
-
-    @classmethod
-    def of(cls, row: Any) -> SuspensionView:
-        """The view of a row."""
-        return cls.model_validate(row, from_attributes=True)
