@@ -34,11 +34,12 @@ async def sla(service: RunningService, tenant: str, **query: Any) -> Any:
 def levels(id_: UUID, said: int, workflow: str = "leave", due: datetime = DUE) -> list[Fact]:
     """What is said of an sla: that it is set, that it is at risk, that it is broken; as many of these as `said`."""
     about: dict[str, Any] = {"execution_id": id_, "workflow": workflow, "workflow_version": 3, "at": START}
-    return [
+    facts: list[Fact] = [
         ExecutionSlaSet(**about, position=0, due_at=due, warn_at=WARN),
         ExecutionSlaWarned(**about, position=7, due_at=due),
         ExecutionSlaBreached(**about, position=8, due_at=due),
-    ][:said]
+    ]
+    return facts[:said]
 
 
 async def told(service: RunningService, tenant: str, said: int, end: str | None, **more: Any) -> str:

@@ -38,6 +38,7 @@ async def test_the_newest_version_of_a_calendar_stands_whatever_the_order_it_com
 
 async def test_an_execution_counts_by_the_calendar_of_its_tenant(engine: Engine) -> None:
     await hear(engine, "site", 1)
+    await hear(engine, "unreadable", 1, "Moon/Base")  # which must stand in nobody's way
     await hear(engine, "site", 9, "Asia/Tokyo", tenant="globex")
     nodes = [
         {"id": "at", "type": "set", "with": {"due": f"{{{{ business_time('{AFTER_SUNDAY['from']}', '2h', 'site') }}}}"}},

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from weft_language import InvalidDefinition
 from weft_language.compilation import Program
-from weft_language.expressions import Calendar, compile_calendar
+from weft_language.expressions import Calendar, ExpressionError, compile_calendar
 
 from weft_engine.core.claims import Values
 from weft_engine.core.names import NONE
@@ -41,7 +41,7 @@ class Programs:
         self._suspended: dict[str, tuple[float, dict[str, str]]] = {}
         self._tenants: dict[str, tuple[float, dict[str, Any]]] = {}
         self._calendars: dict[str, tuple[float, dict[str, Calendar]]] = {}
-        self._compiled: dict[tuple[str, str], tuple[int, Calendar]] = {}
+        self._compiled: dict[tuple[str, str], tuple[int, Calendar | None]] = {}
         self._missed: dict[tuple[str, str], datetime] = {}
 
     async def get(self, journal: Journal, tenant: str, slug: str, version: int | None) -> Program | None:
@@ -86,15 +86,21 @@ class Programs:
         known = self._calendars.get(tenant)
         if known is not None and self._monotonic() - known[0] < ttl_s:
             return known[1]
-        found = {name: self._calendar(tenant, name, revision, written) for name, revision, written in await journal.calendars(tenant)}
+        read = ((name, self._calendar(tenant, name, revision, written)) for name, revision, written in await journal.calendars(tenant))
+        found = {name: calendar for name, calendar in read if calendar is not None}
         self._calendars[tenant] = (self._monotonic(), found)
         return found
 
-    def _calendar(self, tenant: str, name: str, revision: int, document: str) -> Calendar:
-        """Compiled once: most readings find what was there before."""
+    def _calendar(self, tenant: str, name: str, revision: int, document: str) -> Calendar | None:
+        """Compiled once: most readings find what was there before. One that cannot be read here, such as a zone unknown to it, is none."""
         before = self._compiled.get((tenant, name))
         if before is None or before[0] != revision:
-            before = self._compiled[tenant, name] = (revision, compile_calendar(msgspec.json.decode(document)))
+            try:
+                calendar = compile_calendar(msgspec.json.decode(document))
+            except ExpressionError as error:
+                log.error("calendar_unusable", tenant=tenant, calendar=name, revision=revision, error=str(error))
+                calendar = None
+            before = self._compiled[tenant, name] = (revision, calendar)
         return before[1]
 
     async def suspended(self, journal: Journal, tenant: str) -> dict[str, str]:

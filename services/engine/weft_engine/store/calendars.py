@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_contracts.calendars import CalendarChanged
-from weft_language.expressions import Calendar, compile_calendar
+from weft_language.expressions import Calendar, ExpressionError, compile_calendar
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.tables import calendars
@@ -21,6 +23,10 @@ async def remember(uow: UnitOfWork, change: CalendarChanged) -> None:
 
 
 async def known(uow: UnitOfWork) -> dict[str, Calendar]:
-    """The tenant's calendars by name."""
+    """The tenant's calendars by name, but for those that cannot be read here, such as one in a zone that is not known."""
     rows = await uow.conn.execute(sa.select(calendars.c.name, calendars.c.document).where(calendars.c.tenant_id == uow.tenant))
-    return {name: compile_calendar(document) for name, document in rows}
+    found: dict[str, Calendar] = {}
+    for name, document in rows:
+        with suppress(ExpressionError):
+            found[name] = compile_calendar(document)
+    return found
