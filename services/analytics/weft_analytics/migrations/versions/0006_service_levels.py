@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from weft_runtime.database import tenancy
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
