@@ -24,7 +24,7 @@ def each_of(when: str = "item > 3", body: str = "set") -> Run:
 
 
 def explained(run: Run, only: Only = ANY) -> ExplanationView:
-    return explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant, only=only)
+    return explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant, {}, only=only)
 
 
 def test_an_ordinary_execution_is_explained_whole() -> None:

@@ -94,7 +94,7 @@ def guarded(nodes: int = 1) -> Run:
 
 def test_a_refused_event_is_told_with_the_values_its_guards_saw() -> None:
     run = event(guarded(), "paid", order=1, amount=5)
-    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant)
+    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant, {})
     [choice] = told.choices
     assert (choice.kind, choice.node, choice.scope, choice.outcome, choice.event_id) == ("refused", "s", "p/s", "paid", "e1")
     [considered] = choice.considered
@@ -112,7 +112,7 @@ def test_a_refusal_is_told_once_a_visit_and_of_few_events() -> None:
     assert [(entry.node, entry.data["signal_id"]) for entry in refused] == [
         (node, f"e{number}") for number in range(REFUSED_MOST) for node in ("s", "t")
     ]
-    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant)
+    told = explanation_view(ID, run.rows, {1: run.program}, CONTEXT.tenant, {})
     assert told.because[0].endswith(f"; {REFUSED_MOST} events came that its guards refused, and of further ones nothing is kept")
     happened = happenings(ID, flat(run.rows))
     assert len([one for one in happened if isinstance(one.item, i.DomainEvent)]) == REFUSED_MOST

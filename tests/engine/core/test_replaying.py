@@ -114,7 +114,7 @@ def test_what_depended_on_a_setting_happens_again_and_is_explained_by_what_it_wa
     assert story["tenant"]["settings"] == {"limit": 10}
     again = replayed(story)
     assert (again.status, again.error and again.error["code"], again.differs_at) == ("failed", "over", None)
-    told = explanation_view(ID, run.rows, {1: run.program}, {"id": "acme", "tier": "standard", "settings": {}})
+    told = explanation_view(ID, run.rows, {1: run.program}, {"id": "acme", "tier": "standard", "settings": {}}, {})
     assert [choice.outcome for choice in told.choices] == ["true", "false"]
     values = [part["value"] for choice in told.choices for one in choice.considered for part in (one.condition or {}).get("children", ())]
     assert values == [7, 10, 7, 5]
