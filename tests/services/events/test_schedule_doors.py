@@ -84,6 +84,7 @@ async def test_the_list_shows_each_schedule_and_how_far_it_is(
         ({"status": "active"}, ["a", "b"]),
         ({"workflow": "a"}, ["a"]),
         ({"status": "paused"}, []),
+        ({"status": "active,inactive"}, ["a", "b", "c"]),
     ):
         assert [each["workflow"] for each in (await client.get(PATH, params=query)).json()["items"]] == slugs
 

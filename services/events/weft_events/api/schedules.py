@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Query
 from weft_runtime.auth import Permission
-from weft_runtime.http import Door, Listing, Page, Reply, Uow
+from weft_runtime.http import Door, Listing, Page, Reply, Several, Uow
 
 from weft_events import schemas, usecases
 from weft_events.registry import REGISTRY
@@ -25,7 +25,7 @@ async def list_schedules(
     page: Page,
     uow: Uow,
     workflow: Annotated[str | None, Query(max_length=100, description="Of this workflow only.")] = None,
-    status: Annotated[Literal["active", "paused", "inactive"] | None, Query()] = None,
+    status: Annotated[tuple[Literal["active", "paused", "inactive"], ...], Several, Query()] = (),
 ) -> Listing[ScheduleView]:
     """The schedules of all workflows, by workflow and trigger."""
     after = (str(page.after[0]), str(page.after[1])) if page.after else None

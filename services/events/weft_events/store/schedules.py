@@ -80,15 +80,15 @@ async def find(uow: UnitOfWork, id_: UUID, *, hold: bool = False) -> Schedule:
 
 
 async def list_schedules(
-    uow: UnitOfWork, *, workflow: str | None, status: str | None, after: tuple[str, str] | None, limit: int
+    uow: UnitOfWork, *, workflow: str | None, status: Collection[str], after: tuple[str, str] | None, limit: int
 ) -> list[Schedule]:
-    """Schedules by workflow and trigger. status: as `Schedule.status`.  after: workflow and trigger of the last one seen."""
+    """Schedules by workflow and trigger. status: any of these, as `Schedule.status`; all when empty.  after: workflow and trigger of the last one seen."""
     query = sa.select(*_COLUMNS).where(schedule.c.tenant_id == uow.tenant)
     if workflow is not None:
         query = query.where(schedule.c.slug == workflow)
-    if status is not None:
-        paused = schedule.c.paused_at.is_not(None)
-        query = query.where(paused if status == "paused" else sa.and_(~paused, schedule.c.active.is_(status == "active")))
+    if status:
+        stands = sa.case((schedule.c.paused_at.is_not(None), "paused"), (schedule.c.active, "active"), else_="inactive")
+        query = query.where(stands.in_(status))
     if after is not None:
         query = query.where(sa.tuple_(schedule.c.slug, schedule.c.trigger) > sa.tuple_(*map(sa.literal, after)))
     rows = (await uow.conn.execute(query.order_by(schedule.c.slug, schedule.c.trigger).limit(limit))).mappings()
