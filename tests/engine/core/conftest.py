@@ -36,6 +36,7 @@ class Run:
     """An execution that is driven by hand, with its journal as PostgreSQL would give it back.
 
     apart: the same with every value kept apart, which must do the same; None to spare it.
+    context: what the core is given, the usual where it is None.
     """
 
     program: Program
@@ -45,13 +46,13 @@ class Run:
     outgoing: list[Outgoing] = field(default_factory=list)
     answer: Answer | None = None
     apart: Apart | None = field(default_factory=lambda: Apart(State(ID, "acme", "test", 1)))
-    context: Context = CONTEXT
+    context: Context | None = None
 
     def do(self, item: i.Happening) -> Run:
         """Apply an item. What the journal holds must fold to the state the core gave, every time."""
         before = repr(self.state)
         old = self.state
-        transition = apply(self.state, item, self.now, self.program, self.context)
+        transition = apply(self.state, item, self.now, self.program, self.context or CONTEXT)
         assert repr(old) == before, "the core changed the state it was given"
         self.state, self.answer = transition.state, transition.answer
         if transition.entries:
@@ -69,7 +70,7 @@ class Run:
         beside = self.apart
         if beside is None:
             return
-        apart = beside.given(self.context, lambda context: apply(beside.state, item, self.now, self.program, context))
+        apart = beside.given(self.context or CONTEXT, lambda context: apply(beside.state, item, self.now, self.program, context))
         assert apart.answer == transition.answer, "another answer with values kept apart"
         assert bool(apart.entries) == bool(transition.entries), "another end with values kept apart"
         if apart.entries:
