@@ -3,17 +3,7 @@
 Everything of the language is known and validated; what stands here is refused when a definition is published.
 """
 
-from dataclasses import dataclass
 from typing import Final
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """A part of the language that is not executed yet. path: its field; meanwhile: what to use instead."""
-
-    path: tuple[str, ...]
-    meanwhile: str
-
 
 EXECUTED_TYPES: Final = frozenset(
     {
@@ -40,15 +30,11 @@ EXECUTED_TYPES: Final = frozenset(
 
 CONNECTOR_MEANWHILE: Final = "call the service with `http.request`, or let an `activity` of your own do it"
 
-NODE_FIELDS: Final = (NotYet(("enhance",), "leave it out: the node's own work runs"),)
-
-WITH_FIELDS: Final[dict[str, tuple[NotYet, ...]]] = {}
-
-DOCUMENT_FIELDS: Final[tuple[NotYet, ...]] = ()
+NODE_FIELDS: Final = {"enhance": "leave it out: the node's own work runs"}
+"""Fields of any node that nothing executes, with what to do meanwhile."""
 
 EXECUTED_TRIGGERS: Final = frozenset({"event", "schedule", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"
-TRIGGER_FIELDS: Final[tuple[NotYet, ...]] = ()
 
 
 def is_executable(node_type: str) -> bool:
