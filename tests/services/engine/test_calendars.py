@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from weft_contracts.calendars import CalendarChanged
+from weft_engine.hotloop import programs
 from weft_engine.tables import calendars
 from weft_runtime.testing import tell
 
@@ -15,6 +17,12 @@ from tests.services.engine.conftest import Engine
 NINE_TO_FIVE = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (("09:00", "17:00"),))
 AFTER_SUNDAY = {"from": "2030-06-02T12:00:00Z", "to": "2030-06-03T11:00:00+00:00"}
 """From a Sunday, two hours of work from nine on."""
+
+
+@pytest.fixture(autouse=True)
+def looked_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read a moment ago tells nothing: the clock stands still here, and a start that is held for a calendar would be for ever."""
+    monkeypatch.setattr(programs, "REREAD_S", 0.0)
 
 
 async def hear(engine: Engine, name: str, revision: int, zone: str = "UTC", tenant: str | None = None, **more: Any) -> None:
