@@ -37,6 +37,12 @@ DEFINITION: dict[str, Any] = {
     "edges": [{"from": "count", "to": "big"}, {"from": "big", "to": "decide", "on": "true"}, {"from": "big", "to": "rest", "on": "false"}],
     "output": {"gross": "{{ vars.gross }}"},
 }  # fmt: skip
+CLOCK: dict[str, Any] = {
+    **DEFINITION,
+    "slug": "hostile-clock",
+    "triggers": [{"id": name, "on": "schedule", "cron": "0 3 1 1 *"} for name in ("first", "second")],
+}
+WEEK = {"zone": "Europe/Rome", "hours": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
     "id": "e-1",
@@ -77,6 +83,12 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
             assert admin.post("/workflows/hostile/publish").status_code == 200
         for slug in ("hostile-draft", "hostile-off"):
             assert admin.post("/workflows", json={**DEFINITION, "slug": slug}).status_code == 201
+        publish(admin, CLOCK)
+        schedules = until(lambda: _ids(admin, "/schedules", 2), "schedules")
+        calendars = ("hostile-week", "hostile-night")
+        for calendar in calendars:
+            for zone in ("UTC", "Asia/Tokyo"):
+                assert admin.put(f"/calendars/{calendar}", json={**WEEK, "zone": zone}).status_code < 300
         events = [f"e-{number}" for number in range(4)]
         batch = [{**EVENT, "id": id_} for id_ in events]
         headers = {"Content-Type": "application/cloudevents-batch+json"}
@@ -111,6 +123,8 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         "user_id": victims,
         "key_id": old_keys,
         "tenant_id": (tenant,),
+        "schedule_id": schedules,
+        "/calendars/{name}": calendars,
         **{f"{_parked(room)}/{{parked_id}}": ids for room, ids in parked.items()},
     }
     keys = {"": key, "tenants.manage": operating}
@@ -129,6 +143,8 @@ def _bodies(tenant: str) -> dict[str, Any]:
             "filter": {"workflow": "hostile", "status": ["waiting"], "label": {"a": "b"}},
             "preview": True,
         },
+        "PUT /api/v1/calendars/{name}": WEEK,
+        "POST /api/v1/schedules/{schedule_id}/backfill": {"from": "2025-12-31T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True},
         "POST /api/v1/suspensions": {"kind": "workflow", "name": "hostile-off", "reason": "r"},
         "POST /api/v1/tenants": {"id": f"{tenant}-c", "name": "n", "settings": {"quotas": {"live_executions": 5}, "other": [1]}},
         "PUT /api/v1/tenants/{tenant_id}": {
