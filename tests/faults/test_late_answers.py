@@ -18,7 +18,7 @@ from tests.faults.mesh import Mesh, mesh_of
 from tests.faults.verdict import judge, rows
 
 WITHIN_S = 60.0
-LEASE_S, LASTS_S = 3.0, 10.0
+LEASE_S, LASTS_S = 2.0, 5.0
 ANSWERS = QueueSpec(
     "faults.answers",
     tuple(Binding(routing.COMMANDS, routing.partition_queue(number)) for number in range(routing.DEFAULT_PARTITIONS)),
@@ -29,7 +29,7 @@ ANSWERS = QueueSpec(
 async def mesh(database_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
     """A mesh that gives up an accepted activity soon, and asks again soon, since the sleeper is sent requests too. Without a worker."""
     directory = tmp_path_factory.mktemp("late")
-    async with mesh_of(database_url, broker_url, directory, WEFT_ACTIVITY_LEASE_S=str(LEASE_S), WEFT_RESEND_S="8") as running:
+    async with mesh_of(database_url, broker_url, directory, WEFT_ACTIVITY_LEASE_S=str(LEASE_S), WEFT_RESEND_S="4") as running:
         await running.start("engine")
         await running.publish_workflows()
         await running.bus.declare(Topology((ANSWERS,)))
