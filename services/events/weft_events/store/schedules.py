@@ -82,7 +82,10 @@ async def find(uow: UnitOfWork, id_: UUID, *, hold: bool = False) -> Schedule:
 async def list_schedules(
     uow: UnitOfWork, *, workflow: str | None, status: Collection[str], after: tuple[str, str] | None, limit: int
 ) -> list[Schedule]:
-    """Schedules by workflow and trigger. status: any of these, as `Schedule.status`; all when empty.  after: workflow and trigger of the last one seen."""
+    """Schedules by workflow and trigger.
+
+    status: any of these, as `Schedule.status`; all when empty.  after: workflow and trigger of the last one seen.
+    """
     query = sa.select(*_COLUMNS).where(schedule.c.tenant_id == uow.tenant)
     if workflow is not None:
         query = query.where(schedule.c.slug == workflow)
