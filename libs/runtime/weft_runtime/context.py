@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from weft_runtime.auth.caller import Caller
 from weft_runtime.clock import Clock
 from weft_runtime.database.engine import Database
+from weft_runtime.errors import Unavailable
 from weft_runtime.settings import ServiceSettings
 from weft_runtime.telemetry.metrics import Metrics
 from weft_runtime.telemetry.tracing import current_traceparent
@@ -80,6 +81,20 @@ class ServiceContext:
             written = await self.mouth.write(uow) if uow.said else None
         if written is not None:
             await self.mouth.send(written)
+
+    @contextmanager
+    def sparing(self, work: str, **about: str) -> Iterator[None]:
+        """Background work on one of several, such as a tenant: a bug that it meets is logged and counted, and the others have their turn.
+
+        Raises: Unavailable, which none of the others could do without either.
+        """
+        try:
+            yield
+        except Unavailable:
+            raise
+        except Exception as error:  # background work has nobody above it that could answer
+            self.metrics.internal_error("background")
+            self.log.error("background work failed", work=work, exc_info=error, **about)
 
     def attach(self, *parts: object) -> None:
         """Keep objects of the service's own, to be found again by their class."""

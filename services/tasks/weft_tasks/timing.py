@@ -22,11 +22,12 @@ async def watch(context: ServiceContext) -> None:
 
 
 async def look(context: ServiceContext) -> None:
-    """Take every step that is due now, tenant by tenant."""
+    """Take every step that is due now, tenant by tenant. Raises: Unavailable."""
     async with context.owner_transaction() as uow:
         tenants = await store.due_tenants(uow)
     for tenant in tenants:
-        more = True
-        while more:
-            async with context.owner_transaction(tenant) as uow:
-                more = await usecases.pass_time(uow, AT_ONCE)
+        with context.sparing("passing of time", tenant=tenant):
+            more = True
+            while more:
+                async with context.owner_transaction(tenant) as uow:
+                    more = await usecases.pass_time(uow, AT_ONCE)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from weft_contracts.directory import UserChanged
 from weft_contracts.executions import ExecutionPaused, ExecutionResumed
 from weft_contracts.tasks import (
@@ -25,6 +26,7 @@ from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.testing import RunningService, running_service, said, tell
 from weft_tasks import usecases
 from weft_tasks.app import build
+from weft_tasks.tables import tasks
 from weft_tasks.timing import look
 
 ANN, BOB, CARL = (f"00000000-0000-7000-8000-00000000000{digit}" for digit in "abc")
@@ -200,6 +202,25 @@ async def test_a_step_that_dies_before_its_end_is_taken_again_and_said_once(serv
     assert len(facts(service, TaskReminded, task)) == 1
     failed = [step.error.code for step in said(service, FailStep) if step.execution_id == task.execution_id]
     assert (failed, (await shown(service, task))["status"]) == (["timeout"], "expired")
+
+
+async def test_what_cannot_be_read_of_one_tenant_holds_up_no_other(service: RunningService) -> None:
+    broken = CreateTask(
+        task_id=uuid4(), execution_id=uuid4(), workflow="leave", node="review", visit=1, title="Review", at=service.clock.now(),
+        on_timeout=(Rung(after_s=60, do="remind"),),
+    )  # fmt: skip
+    await tell(service, broken, tenant="globex")
+    task = await asked(service, on_timeout=(Rung(after_s=60, do="remind"),))
+    unreadable = sa.update(tasks).where(tasks.c.tenant_id == "globex", tasks.c.id == broken.task_id).values(agenda=[{"do": "remind"}])
+    async with service.context.owner_transaction() as uow:
+        await uow.conn.execute(unreadable)
+    service.clock.advance(HOUR)
+    await look(service.context)
+    assert len(facts(service, TaskReminded, task)) == 1
+    async with service.context.owner_transaction() as uow:
+        await uow.conn.execute(unreadable.values(next_at=None))
+    metrics = (await service.anonymous().get("/metrics")).text
+    assert 'door="background"' in metrics, "somebody is told"
 
 
 async def test_a_pause_puts_steps_off_and_nothing_comes_while_it_lasts(service: RunningService) -> None:
