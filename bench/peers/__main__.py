@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.peers.measuring import Row, measured, medians
+from bench.peers.measuring import Row, measured, medians, tried
 from bench.peers.peer import WORKLOADS
 from bench.peers.running import OURSELVES, environment_folder
 
@@ -49,12 +49,23 @@ def written(rows: Rows, missing: dict[tuple[str, str], str], rounds: int, second
     return {"rounds": rounds, "seconds": seconds, "systems": systems}
 
 
+def settings_table(name: str, rows: dict[tuple[str, int], Row]) -> str:
+    """What a system did with each number of executions open; the most executions are marked."""
+    best = {workload: max(row.executions_per_s for (done, _), row in rows.items() if done == workload) for workload, _ in rows}
+    return "\n".join(
+        f"{name:<10}{workload:<14}{open_:>6} open{row.executions_per_s:>12.1f}/s{row.p50_ms:>10.1f} ms"
+        f"{row.cpu_ms_per_execution:>10.2f} ms CPU{'  most' if row.executions_per_s == best[workload] else ''}"
+        for (workload, open_), row in rows.items()
+    )
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(prog="bench.peers", description=__doc__)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--seconds", type=float, default=10.0, help="how long each workload lasts in each round")
     asked.add_argument("--peers", default=",".join(PEERS), help="who runs beside Weft, by commas")
     asked.add_argument("--only", action="append", choices=sorted(WORKLOADS), help="one workload; may be repeated")
+    asked.add_argument("--settings", action="store_true", help="try how many executions are best kept open, and write no results")
     asked.add_argument("--without-weft", action="store_true", help="the peers alone")
     asked.add_argument("--data-dir", type=Path, default=Path(".weft-bench/peers"))
     asked.add_argument("--results", type=Path, default=RESULTS)
@@ -63,6 +74,10 @@ def main() -> None:
     names = [*([] if given.without_weft else [OURSELVES]), *filter(None, given.peers.split(","))]
     for name in names:
         environment_folder(name, given.data_dir)
+    if given.settings:
+        for name in names:
+            print(settings_table(name, tried(name, given.data_dir, given.seconds, given.only or list(WORKLOADS))), flush=True)
+        return
     rows: Rows = {}
     missing: dict[tuple[str, str], str] = {}
     for number in range(given.rounds):

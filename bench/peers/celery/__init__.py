@@ -25,7 +25,7 @@ PEER = Peer(
         ),
     ),
     needs=("rabbitmq",),
-    open={"remote3": 100, "remote3_single": 1, "fanout100": 4, "fanout100_single": 1},
+    open={"remote3": 25, "remote3_single": 1, "fanout100": 8, "fanout100_single": 1},
     cannot={
         "signal": "a chain waits for its tasks and for nothing else",
         "local3": "every step is a task of the queue",

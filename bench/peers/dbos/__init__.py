@@ -11,7 +11,7 @@ PEER = Peer(
     needs=("postgres",),
     ports=("flows",),
     open={
-        "remote3": 64, "remote3_single": 1, "fanout100": 2, "fanout100_single": 1, "signal": 64, "local3": 32, "local3_single": 1,
+        "remote3": 128, "remote3_single": 1, "fanout100": 2, "fanout100_single": 1, "signal": 64, "local3": 128, "local3_single": 1,
         "local100_single": 1,
     },
 )  # fmt: skip

@@ -6,7 +6,7 @@ PEER = Peer(
     name="pgqueuer",
     parts=(Part("worker", ("{python}", "-m", "bench.peers.pgqueuer.worker")),),
     needs=("postgres",),
-    open={"remote3": 500, "remote3_single": 1},
+    open={"remote3": 250, "remote3_single": 1},
     cannot={
         "fanout100": "a queue of jobs: nothing waits for many of them",
         "fanout100_single": "a queue of jobs: nothing waits for many of them",

@@ -28,7 +28,7 @@ PEER = Peer(
     needs=("postgres",),
     ports=("server", "flows"),
     open={
-        "remote3": 8, "remote3_single": 1, "fanout100": 1, "fanout100_single": 1, "signal": 8, "local3": 8, "local3_single": 1,
+        "remote3": 4, "remote3_single": 1, "fanout100": 1, "fanout100_single": 1, "signal": 8, "local3": 8, "local3_single": 1,
         "local100_single": 1,
     },
 )  # fmt: skip
