@@ -25,15 +25,13 @@ $(STAMP): $(LOCK) requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.t
 up: setup ## run the whole mesh on this machine
 	$(BIN)/weft up
 
-# Three runs. What computes in one process, side by side, a file at a time: three at once, as much of it waits for servers. Then what starts whole meshes and servers and mostly waits for them:
-# two at once, the tests of one kept mesh in a row. Then what is measured against the clock, with the machine to itself.
-MESHES := tests/flows tests/stack tests/faults
-ALONE := tests/faults/test_kills.py tests/faults/test_owners.py
+# Two runs. Side by side, a file at a time and the tests of one kept mesh in a row: three at once, as much of it waits for servers, and what computes
+# does so beside what waits. Then what is measured against the clock, with the machine to itself.
+ALONE := tests/faults/test_owners.py tests/faults/test_kills.py
 SIDE_BY_SIDE := --no-loadscope-reorder --dist loadfile --numprocesses
 
 test: setup ## run every test
-	$(BIN)/pytest $(SIDE_BY_SIDE) 3 $(MESHES:%=--ignore=%)
-	$(BIN)/pytest $(SIDE_BY_SIDE) 2 $(ALONE:%=--ignore=%) $(MESHES)
+	$(BIN)/pytest $(SIDE_BY_SIDE) 3 $(ALONE:%=--ignore=%)
 	$(BIN)/pytest $(ALONE)
 
 check: setup ## format, lint, types, import contracts

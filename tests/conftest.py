@@ -6,6 +6,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # Processes of one run that choose ports at the same moment, for servers that take seconds to listen, choose from different ones.
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+worker = os.environ.get("PYTEST_XDIST_WORKER")
+if worker:
     first = 20_000 + 1_000 * (int(worker.removeprefix("gw")) % 10)
     os.environ["WEFT_PORTS"] = f"{first}-{first + 999}"
 
@@ -41,13 +43,39 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return InRows(config, log)
 
 
+def pytest_sessionstart() -> None:
+    """One of several processes will need the servers sooner or later: they start while the tests are collected."""
+    if worker and not contained():
+        threading.Thread(target=Membership(data_dir()).join, daemon=True).start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, the longest begin first."""
+    if worker:
+        from tests.support.sharing_out import longest_first
+
+        longest_first(items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """One of several processes has the tests of a kept mesh in a row: it is not to compute beside those that come after."""
+    if worker and "kept_mesh" not in getattr(item, "fixturenames", ()):
+        KeptMesh.end_all()
+
+
+def contained() -> bool:
+    """Whether the servers are to be containers."""
+    return os.environ.get("WEFT_TEST_CONTAINERS") == "1" and docker_answers()
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[SharedStack]:
     """The servers. Its first use may fetch RabbitMQ, once a machine; after that it starts in seconds."""
-    if os.environ.get("WEFT_TEST_CONTAINERS") == "1" and docker_answers():
-        with container_stack() as contained:
-            yield contained
-            contained.close()
+    if contained():
+        with container_stack() as in_containers:
+            yield in_containers
+            in_containers.close()
         return
     member = Membership(data_dir())
     shared = local_stack(member)

@@ -82,7 +82,7 @@ class Node:
             assert time.monotonic() < deadline, f"{self.log} tells why it is not up"
             await asyncio.sleep(POLL_S)
 
-    async def died(self, within_s: float = 30.0) -> None:
+    async def died(self, within_s: float = 90.0) -> None:
         """Wait until it has killed itself at its crash point."""
         deadline = time.monotonic() + within_s
         while self.alive:

@@ -22,7 +22,7 @@ from tests.faults.verdict import rows
 
 MANY = 420
 """Executions: more than twice what is on its way at once, so that there is a look before and one after the one that dies."""
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 
 
 def resting(slug: str, node: str) -> dict[str, Any]:

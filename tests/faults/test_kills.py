@@ -32,7 +32,7 @@ async def restarted(node: Node, start: Callable[[], Awaitable[Node]]) -> Node:
     return await start()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_20_000_executions_survive_the_death_of_engine_worker_broker_and_database(
     servers: Servers, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

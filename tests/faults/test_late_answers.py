@@ -14,10 +14,10 @@ from weft_contracts.frames import decode_frame
 from weft_runtime.bus import Binding, Consumer, QueueSpec, Topology
 from weft_runtime.testing.polling import eventually
 
-from tests.faults.mesh import Mesh, mesh_of
+from tests.faults.mesh import Mesh, Node, mesh_of
 from tests.faults.verdict import judge, rows
 
-WITHIN_S = 60.0
+WITHIN_S = 90.0
 LEASE_S, LASTS_S = 2.0, 5.0
 ANSWERS = QueueSpec(
     "faults.answers",
@@ -65,7 +65,12 @@ async def test_an_answer_of_a_former_attempt_changes_nothing(mesh: Mesh) -> None
         return True if ("step.accepted", 1) in await kinds() else None
 
     await eventually(accepted, "the worker accepting the activity", within_s=WITHIN_S)
-    (sleeper,) = [worker for worker in workers if "attempt 1" in worker.log.read_text()]
+
+    async def at_work() -> Node | None:
+        # It says so to its log after it has told the engine, perhaps.
+        return next((worker for worker in workers if "attempt 1" in worker.log.read_text()), None)
+
+    sleeper = await eventually(at_work, "the worker saying what it has in hand", within_s=WITHIN_S)
     sleeper.signal(signal.SIGSTOP)
 
     async def done() -> bool | None:

@@ -19,7 +19,7 @@ from weft_runtime.testing.polling import eventually
 from tests.faults.mesh import POOL, TENANT, Mesh, mesh_of, start_item
 from tests.faults.verdict import assert_nothing_lost_or_doubled, rows
 
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 WORK = routing.work_queue(POOL)
 NESTED = (
     b'[{"specversion": "1.0", "id": "deep", "source": "poison", "type": "execution.start", "data": ' + b"[" * 50_000 + b"]" * 50_000 + b"}]"

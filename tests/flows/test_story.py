@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from weft_runtime.testing import until
 
-from tests.support.meshes import MeshProcess, publish
+from tests.support.meshes import MeshProcess, described, publish
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -100,16 +100,12 @@ def test_a_workflow_that_was_just_published_can_be_started_at_once(mesh: MeshPro
     editor = mesh.signed_in("editor")
     document = {"format": "weft/v1", "name": "At once", "slug": "at-once", "nodes": [{"id": "a", "type": "set", "with": {"x": 1}}]}
     publish(editor, document)
-    answer = editor.post("/workflows/at-once/trigger", params={"wait": "20s"}, json={})
+    answer = editor.post("/workflows/at-once/trigger", params={"wait": "30s"}, json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
 
 
 def test_the_description_of_the_api_names_every_part(mesh: MeshProcess) -> None:
-    def whole() -> dict[str, Any] | None:
-        told: dict[str, Any] = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False, timeout=40).json()
-        return None if told["x-missing"] else told  # who does not answer within two seconds is asked again
-
-    document = until(whole, "every service describing itself", within_s=120)
+    document = described(mesh)
     assert document["openapi"].startswith("3.1")
     paths = (
         "/api/v1/workflows",

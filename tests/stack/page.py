@@ -17,7 +17,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 90.0
 """How long something that only looks is done again until it shows what the page says."""
 AGAIN_AFTER_S: Final = 0.3
 _BLOCKS: Final = re.compile(r"```console\n(.*?)```|<!-- (\w+) = (\S+) of (.+?) -->", re.S)

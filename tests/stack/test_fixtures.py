@@ -20,6 +20,6 @@ async def test_a_module_gets_a_vhost_that_carries_durable_messages(broker_url: s
         channel = await connection.channel()
         queue = await channel.declare_queue("fixtures", durable=True, arguments={"x-queue-type": "quorum"})
         await channel.default_exchange.publish(aio_pika.Message(b"hello"), queue.name)
-        received = await queue.get(timeout=10)
+        received = await queue.get(timeout=60)
         async with received.process():
             assert received.body == b"hello"

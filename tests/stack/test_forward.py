@@ -61,7 +61,7 @@ async def served(app: object) -> AsyncIterator[str]:
 @asynccontextmanager
 async def edge_of(url: str) -> AsyncIterator[httpx2.AsyncClient]:
     forward = Forward("engine", url)
-    async with served(Edge(dict.fromkeys(NAMES, forward))) as edge, httpx2.AsyncClient(base_url=edge, timeout=10) as client:
+    async with served(Edge(dict.fromkeys(NAMES, forward))) as edge, httpx2.AsyncClient(base_url=edge, timeout=60) as client:
         yield client
     await forward.close()
 
@@ -80,7 +80,7 @@ async def test_the_first_line_arrives_as_it_was_sent_whatever_it_is(line: str) -
     async with served(Upstream()) as url, edge_of(url) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         writer.write(f"{line} HTTP/1.1\r\nHost: weft\r\nConnection: close\r\n\r\n".encode())
-        answer = (await asyncio.wait_for(reader.read(), 10)).decode()
+        answer = (await asyncio.wait_for(reader.read(), 60)).decode()
         writer.close()
     method, target = line.split(" ")
     assert (f"x-method: {method}\r\n" in answer, f"x-path: {target.partition('?')[0]}\r\n" in answer) == (True, True)
@@ -109,7 +109,7 @@ async def test_a_stream_is_handed_on_piece_by_piece_and_ends_when_its_reader_lea
             first = await anext(pieces)
             upstream.go_on.set()
             second = await anext(pieces)
-        await asyncio.wait_for(upstream.left.wait(), 10)
+        await asyncio.wait_for(upstream.left.wait(), 60)
     assert (first, second) == (b"data: first\n\n", b"data: second\n\n")
 
 

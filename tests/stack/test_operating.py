@@ -15,10 +15,10 @@ from weft.commands.bulk import chosen
 from weft.execution import Which
 from weft_runtime.testing import until
 
-from tests.support.meshes import KeptMesh, MeshProcess, weft
+from tests.support.meshes import KeptMesh, MeshProcess, publish, weft
 from tests.support.modes import in_one_process
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 DEFINITION = {
     "format": "weft/v1",
@@ -33,7 +33,7 @@ DEFINITION = {
 def client(kept_mesh: KeptMesh) -> Iterator[httpx2.Client]:
     """The API as the demo's admin, with the workflow `parcel` published."""
     client = kept_mesh.up().signed_in("admin")
-    assert client.post("/workflows", json={"definition": DEFINITION, "status": "active"}).status_code == 201
+    publish(client, DEFINITION)
     yield client
     client.close()
 
@@ -86,7 +86,7 @@ FAILING = {
 def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_passes(
     mesh: MeshProcess, client: httpx2.Client, tmp_path: Path
 ) -> None:
-    assert client.post("/workflows", json={"definition": FAILING, "status": "active"}).status_code == 201
+    publish(client, FAILING)
     id_ = client.post("/workflows/failing/trigger", json={"input": {"amount": 180}}).json()["execution_id"]
     until(lambda: client.get(f"/executions/{id_}").json()["status"] == "failed" or None, f"{id_} failed")
     told = execution(mesh, "explain", id_).stdout
@@ -101,7 +101,7 @@ def test_a_failed_execution_is_explained_retried_and_written_as_a_test_that_pass
     assert (ran.returncode, "1 passed" in ran.stdout) == (0, True), ran.stdout + ran.stderr
     retried = execution(mesh, "retry", id_, "--from", "big", "--input", '{"amount": 5}')
     assert (retried.returncode, "completed" in retried.stdout) == (0, True), retried.stderr
-    more = [client.post("/workflows/failing/trigger?wait=20s", json={"input": {"amount": 180}}).json()["id"] for _ in range(2)]
+    more = [client.post("/workflows/failing/trigger?wait=30s", json={"input": {"amount": 180}}).json()["id"] for _ in range(2)]
     options = ["--ids", *more, "--from-node", "big", "--input", '{"amount": 5}', "--with-version", "1", "--redo", "--yes"]
     many = execution(mesh, "bulk", "retry", *options)
     assert (many.returncode, many.stdout.splitlines()[-1].partition("  ")[2]) == (0, "completed: 2 done, 0 refused, of 2"), many.stderr

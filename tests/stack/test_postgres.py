@@ -93,7 +93,7 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(killed_holder: Path) 
     left = record(killed_holder)
     assert left.process is not None
     os.kill(left.process.pid, signal.SIGKILL)
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen(["sleep", "600"])
     try:
         for mark in (
             ProcessMark.of(stranger.pid, left.process.marker),
@@ -175,7 +175,7 @@ def test_a_killed_server_is_revived_on_its_port(open_folder: Path) -> None:
     mark = record(open_folder / "data").process
     assert mark is not None
     os.kill(mark.pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(mark.pid)], timeout=10)
+    psutil.wait_procs([psutil.Process(mark.pid)], timeout=60)
     revived = stack.revive()
     answer = fetch_column(running.database_url, "SELECT 1")
     stack.stop()

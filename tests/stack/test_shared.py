@@ -17,7 +17,7 @@ IDLE_S = 0.5
 pytestmark = pytest.mark.usefixtures("no_broker")
 
 
-def until(true: Callable[[], bool], timeout_s: float = 20) -> bool:
+def until(true: Callable[[], bool], timeout_s: float = 60) -> bool:
     deadline = time.monotonic() + timeout_s
     while not true() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -23,7 +23,7 @@ def children(mesh: MeshProcess) -> Children:
     return found
 
 
-def until(true: Callable[[], bool], timeout_s: float = 90) -> bool:
+def until(true: Callable[[], bool], timeout_s: float = 150) -> bool:
     deadline = time.monotonic() + timeout_s
     while not true() and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -68,6 +68,6 @@ def test_a_killed_service_is_started_again(mesh: MeshProcess) -> None:
 def test_down_ends_every_process(mesh: MeshProcess) -> None:
     marks = children(mesh).marks
     done = weft("down", "--data-dir", str(mesh.data_dir))
-    assert (done.returncode, mesh.process.wait(30)) == (0, 0)
+    assert (done.returncode, mesh.process.wait(120)) == (0, 0)
     assert not any(mark.find() for mark in marks.values())
     assert mesh.status()["services"] == []

@@ -22,7 +22,7 @@ from weft_runtime.testing import until
 from tests.support.meshes import MeshProcess, weft
 from tests.support.modes import in_one_process
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 LETTER = """\
 format: weft/v1

@@ -14,7 +14,7 @@ from weft.stack.stack import Running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # A call to the broker's control program computes for a second, so vhosts are made, and removed, for several modules at once.
-VHOSTS_AT_ONCE = 4
+VHOSTS_AT_ONCE = 8
 
 
 class Broker(Protocol):

@@ -1,5 +1,7 @@
 """A whole mesh in a process of its own, as a user starts it."""
 
+from __future__ import annotations
+
 import json
 import os
 import queue
@@ -11,14 +13,16 @@ import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 from weft_runtime.testing import until
 
 START_TIMEOUT_S = 200.0
 """Seven processes and two servers start in one of the modes, in some 20 s of computing."""
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 120.0
+INSTALL_WAIT_S = 10.0
+"""A publish is answered once everybody who runs workflows has it, also on a busy machine, for which the usual 3 s may be too short."""
 GIVEN = ("WEFT_DATABASE_URL", "WEFT_BROKER_URL")
 """What would have a mesh use other servers than its own."""
 
@@ -42,7 +46,7 @@ class MeshProcess:
         )
         threading.Thread(target=self._read, daemon=True).start()
 
-    def wait_until_ready(self) -> "MeshProcess":
+    def wait_until_ready(self) -> MeshProcess:
         """Wait for the last line of the greeting. Raises: AssertionError with what it said instead."""
         while (line := self._lines.get(timeout=START_TIMEOUT_S)) is not None:
             if line.startswith("Ctrl-C"):
@@ -101,26 +105,47 @@ class KeptMesh:
     What a test makes in it carries names of the test's own: workflows, keys, labels.
     """
 
+    running: ClassVar[set[KeptMesh]] = set()
+
     def __init__(self, data_dir: Path, *options: str) -> None:
         self._data_dir = data_dir
         self._options = options
         self._mesh: MeshProcess | None = None
 
+    @classmethod
+    def end_all(cls) -> None:
+        """Take down those that run; whoever wants one again has it started again."""
+        for kept in list(cls.running):
+            kept.end()
+
     def up(self) -> MeshProcess:
         """The mesh, running."""
         if self._mesh is None or self._mesh.process.poll() is not None:
-            environment = {"WEFT_ALLOW_PRIVATE_ADDRESSES": "true"}
+            environment = {"WEFT_ALLOW_PRIVATE_ADDRESSES": "true", "WEFT_INSTALL_WAIT_S": str(INSTALL_WAIT_S)}
             self._mesh = MeshProcess(self._data_dir, *self._options, environment=environment).wait_until_ready()
+            self.running.add(self)
         return self._mesh
 
     def end(self) -> None:
         """Take it down."""
+        self.running.discard(self)
         if self._mesh is not None:
             self._mesh.end()
+            self._mesh = None
+
+
+def described(mesh: MeshProcess) -> dict[str, Any]:
+    """The description of the whole API, once every service has given its own: one that takes too long is left out, and asked again."""
+
+    def whole() -> dict[str, Any] | None:
+        told: dict[str, Any] = httpx2.get(f"{mesh.url}/api/v1/openapi.json", trust_env=False, timeout=40).json()
+        return None if told["x-missing"] else told
+
+    return until(whole, "every service describing itself", within_s=120)
 
 
 def publish(client: httpx2.Client, document: dict[str, Any]) -> dict[str, Any]:
-    """A new workflow, once everybody who runs it has it. Its publish waits 3 s for them, and then says that they have it not yet."""
+    """A new workflow, once everybody who runs it has it. Its publish waits a while for them, and then says that they have it not yet."""
     created = client.post("/workflows", json={"definition": document, "status": "active"})
     assert created.status_code == 201, created.text
 
@@ -132,6 +157,6 @@ def publish(client: httpx2.Client, document: dict[str, Any]) -> dict[str, Any]:
     return shown if shown["installed"] else until(installed, f"{document['slug']} being installed")
 
 
-def weft(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def weft(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Another call of the command."""
-    return subprocess.run([sys.executable, "-m", "weft", *arguments], capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run([sys.executable, "-m", "weft", *arguments], capture_output=True, text=True, timeout=180, check=False)

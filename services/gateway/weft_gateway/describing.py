@@ -47,7 +47,7 @@ class Descriptions:
         async with httpx2.AsyncClient(timeout=FETCH_TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
             answers = await asyncio.gather(*(_fetch(client, url) for url in self._urls.values()))
         found = {name: answer for name, answer in zip(self._urls, answers, strict=True) if answer is not None}
-        documents = {"gateway": described(self._door), **found}
+        documents = {"gateway": await asyncio.to_thread(described, self._door), **found}
         merged = merge(documents, title=TITLE, version="1", description=ABOUT)
         return {**merged, "servers": [{"url": "/"}], "x-missing": sorted(set(self._urls) - set(found))}
 

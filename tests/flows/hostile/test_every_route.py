@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 import httpx2
 import pytest
@@ -20,10 +19,10 @@ from tests.flows.hostile.attacking import Attack, Attacker
 from tests.flows.hostile.describing import Operation, operations
 from tests.flows.hostile.judging import faults, problem_faults
 from tests.flows.hostile.world import World
-from tests.support.meshes import MeshProcess
+from tests.support.meshes import MeshProcess, described
 from tests.support.modes import in_one_process
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 SEED = 20_261_126
 EACH = 2
@@ -56,8 +55,8 @@ def filled() -> dict[str, Made]:
 def there(mesh: MeshProcess, filled: dict[str, Made]) -> Made:
     """What there is in a mesh; made when it is asked for first."""
     if mesh.url not in filled:
+        document = described(mesh)
         with closing(mesh.signed_in("operator")) as operator:
-            document: dict[str, Any] = operator.get("/openapi.json").json()
             made = world.made(operator, str(mesh.known["broker_url"]))
         filled[mesh.url] = (mesh, made, list(operations(document)), Attacker(made.known, made.bodies, SEED))
     return filled[mesh.url]
@@ -68,7 +67,7 @@ def test_a_route_without_a_good_token_is_closed(mesh: MeshProcess, filled: dict[
     _, _, known, attacker = there(mesh, filled)
     asked = [attacker.good(operation, random.Random(SEED)) for operation in known if not operation.public]
     found: list[str] = []
-    with httpx2.Client(base_url=mesh.url, trust_env=False) as client:
+    with httpx2.Client(base_url=mesh.url, trust_env=False, timeout=40) as client:
         for one in asked:
             for what, token in UNSIGNED.items():
                 headers = {**one.headers} if token is None else {**one.headers, "Authorization": token}

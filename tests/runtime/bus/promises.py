@@ -11,7 +11,7 @@ from weft_runtime.bus import Binding, Bus, BusClosed, Consumer, Delivery, OutFra
 from weft_runtime.bus import topology as make
 
 GivenT = TypeVar("GivenT")
-SOON_S = 10.0
+SOON_S = 60.0
 """A bound on waiting, not a wait: everything awaited below comes in milliseconds."""
 
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from weft_contracts import routing
 from weft_runtime.bus import Binding, Bus, Consumer, OutFrame, QueueSpec, Topology, Unroutable, open_bus
-from weft_runtime.bus.rabbit.publisher import CONFIRM_TIMEOUT_S
+from weft_runtime.bus.rabbit import publisher
 from weft_runtime.errors import Unavailable
 
-from tests.runtime.bus.promises import declared, exactly, read, soon, to, until
+from tests.runtime.bus.promises import SOON_S, declared, exactly, read, soon, to, until
 from tests.support.cable import cable
 from tests.support.faults import RabbitNode, private_rabbitmq
 
@@ -30,7 +30,10 @@ async def started(url: str) -> Bus:
     return bus
 
 
-async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_seconds(node: RabbitNode) -> None:
+async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_seconds(
+    node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT_S", 2 * SOON_S)
     bus = await started(node.url())
     hot, partition, room = await declared(bus), await declared(bus, single=True), await declared(bus)
     readers = [await read(bus, "consume", hot), await read(bus, "consume", partition), await read(bus, "subscribe", room)]
@@ -41,10 +44,8 @@ async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_s
 
     await asyncio.to_thread(node.kill)
     await until(lambda: all_are(readers, active=False))
-    began = time.monotonic()
-    with pytest.raises(Unavailable):
-        await bus.publish([to(hot, 99)])
-    assert time.monotonic() - began < CONFIRM_TIMEOUT_S / 2, "it is told at once, and waits for no confirmation"
+    with pytest.raises(Unavailable):  # at once: it waits for no confirmation
+        await soon(bus.publish([to(hot, 99)]))
     await asyncio.to_thread(node.start)
     back = time.monotonic()
     await until(lambda: all_are(readers, active=True), BACK_WITHIN_S)
@@ -83,8 +84,7 @@ async def test_a_connection_that_falls_silent_is_taken_for_dead(node: RabbitNode
         wire.fall_silent()
         other = await started(node.url())
         await other.publish([to(queue, 1)])
-        async with asyncio.timeout(BACK_WITHIN_S):
-            assert [int(got.body) for got in await reader.take()] == [1]
+        assert [int(got.body) for got in await soon(reader.take())] == [1]
         await other.close()
         await bus.close()
 
@@ -96,9 +96,8 @@ async def test_a_reader_whose_queue_was_deleted_has_queue_and_subscription_again
     await bus.declare(Topology((QueueSpec(name, (Binding(routing.COMMANDS, name),)),)))
     reader = await read(bus, way, name)
     await delete_queue(node.url(), name)
-    async with asyncio.timeout(BACK_WITHIN_S):
-        await until(lambda: sent(bus, to(name, 1)))
-        assert [int(got.body) for got in await reader.take()] == [1]
+    await until(lambda: sent(bus, to(name, 1)))
+    assert [int(got.body) for got in await soon(reader.take())] == [1]
     await bus.close()
 
 
@@ -132,7 +131,7 @@ async def test_publishing_all_the_while_a_broker_is_killed_loses_nothing(node: R
     await asyncio.to_thread(node.kill)
     await asyncio.to_thread(node.start)
     before = len(confirmed)
-    await until(lambda: more_than(confirmed, before + 500), 15)
+    await until(lambda: more_than(confirmed, before + 500))
     over.set()
     await soon(sending)
     await until(lambda: contains(seen, confirmed))

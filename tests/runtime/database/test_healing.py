@@ -4,7 +4,6 @@ import asyncio
 import time
 from pathlib import Path
 
-import pytest
 from weft_runtime.testing import RunningService, running_service
 
 from tests.runtime.sample.app import build
@@ -18,7 +17,6 @@ async def create(sample: RunningService, title: str) -> tuple[int, str | None]:
     return answer.status_code, answer.headers.get("retry-after")
 
 
-@pytest.mark.timeout(90)
 async def test_a_killed_database_is_answered_with_503_and_heals(tmp_path: Path) -> None:
     with private_postgres(tmp_path) as server:
         async with running_service(build, server.url, name="sample") as sample:

@@ -22,6 +22,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "API_STATEMENT_TIMEOUT_MS", 1000)
     monkeypatch.setattr(engine, "OWNER_STATEMENT_TIMEOUT_MS", 1000)
     monkeypatch.setattr(engine, "ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(engine, "CONNECT_TIMEOUT_S", 2.5)
     monkeypatch.setattr(engine, "READY_WITHIN_S", 1.0)
 
 
@@ -30,7 +31,6 @@ async def create(sample: RunningService, title: str) -> tuple[int, str | None]:
     return answer.status_code, answer.headers.get("retry-after")
 
 
-@pytest.mark.timeout(150)
 @pytest.mark.parametrize("lost", [BOTH, frozenset({BACK})], ids=["everything", "answers"])
 async def test_a_database_that_says_nothing_is_answered_with_503_and_heals(database_url: str, lost: frozenset[str]) -> None:
     async with cable(database_url) as wire, running_service(build, wire.url, name="sample") as sample:

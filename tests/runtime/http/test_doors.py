@@ -1,6 +1,7 @@
 import pytest
 from weft_runtime.auth import Permission
 from weft_runtime.http import Door
+from weft_runtime.http.application import openapi
 from weft_runtime.testing import RunningService
 
 from tests.runtime.sample.app import door as sample_door
@@ -100,6 +101,25 @@ async def test_the_description_names_the_permission_of_each_route_and_how_to_sig
     assert {"limit", "cursor", "title", "least"} <= {parameter["name"] for parameter in listing["parameters"]}
     assert "NoteBody" in document["components"]["schemas"]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_a_description_is_made_once_for_the_routes_that_there_are() -> None:
+    door = Door("described")
+
+    @door.get("/first", public=True)
+    async def first() -> int:
+        """The first."""
+        return 1
+
+    made = openapi(door)
+    assert openapi(door) is made
+
+    @door.get("/second", public=True)
+    async def second() -> int:
+        """The second."""
+        return 2
+
+    assert list(openapi(door)["paths"]) == ["/api/v1/first", "/api/v1/second"]
 
 
 async def test_the_answers_have_the_security_headers_and_a_request_id(sample: RunningService) -> None:

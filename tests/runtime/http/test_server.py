@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from weft_runtime.http import server as server_module
 from weft_runtime.http.server import HttpServer
+
+PATIENCE_S, LONG_S = 40.0, 90.0
+"""A bound on what comes in moments, and what is waited out by nobody here: who would wait so long is seen to wait."""
 
 
 class Application:
@@ -73,16 +75,16 @@ async def serving(application: Application) -> AsyncIterator[HttpServer]:
         await server.stop()
 
 
-async def exchange(port: int, raw: bytes, wait_s: float = 5.0) -> bytes:
-    """What the server sends until it closes, or within wait_s."""
+async def exchange(port: int, raw: bytes) -> bytes:
+    """What the server sends until it closes. Raises: TimeoutError where it does not."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     received = b""
     try:
         writer.write(raw)
-        async with asyncio.timeout(wait_s):
+        async with asyncio.timeout(PATIENCE_S):
             while part := await reader.read(65536):
                 received += part
-    except (TimeoutError, ConnectionResetError):
+    except ConnectionResetError:
         pass
     finally:
         writer.close()
@@ -113,9 +115,7 @@ async def test_a_half_sent_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> No
     assert server_module.HEADER_TIMEOUT_S <= 5
     monkeypatch.setattr(server_module, "HEADER_TIMEOUT_S", 0.5)
     async with serving(Application()) as server:
-        began = time.monotonic()
-        assert await exchange(server.port, b"GET / HTTP/1.1\r\nhost: a\r\nx-half", wait_s=10) == b""
-        assert time.monotonic() - began < 4
+        assert await exchange(server.port, b"GET / HTTP/1.1\r\nhost: a\r\nx-half") == b""
 
 
 @pytest.mark.parametrize(
@@ -132,20 +132,20 @@ async def test_a_half_sent_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> No
 )
 async def test_what_is_no_request_is_refused_and_the_server_lives(raw: bytes) -> None:
     async with serving(Application()) as server:
-        answer = await exchange(server.port, raw, wait_s=2)
+        answer = await exchange(server.port, raw)
         assert not answer.startswith(b"HTTP/1.1 2")
         assert (await exchange(server.port, get("/"))).endswith(b"ok 0")
 
 
-async def test_stopping_finishes_what_runs_and_ends_streams_at_once() -> None:
+async def test_stopping_finishes_what_runs_and_ends_streams_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "GRACE_S", LONG_S)
     application, other = Application(), Application()
     async with serving(application) as server, serving(other) as streaming:
         slow = asyncio.create_task(exchange(server.port, get("/slow")))
         stream = asyncio.create_task(exchange(streaming.port, get("/stream")))
-        await asyncio.wait_for(asyncio.gather(application.entered.wait(), other.streaming.wait()), 5)
-        began = time.monotonic()
-        await asyncio.gather(server.stop(), streaming.stop())
-        assert time.monotonic() - began < 3
+        await asyncio.wait_for(asyncio.gather(application.entered.wait(), other.streaming.wait()), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(server.stop(), streaming.stop())
         assert (await slow).endswith(b"ok 0")
         assert b"data: x" in await stream
 
@@ -155,10 +155,9 @@ async def test_stopping_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) 
     application = Application()
     async with serving(application) as server:
         stuck = asyncio.create_task(exchange(server.port, get("/stuck")))
-        await asyncio.wait_for(application.entered.wait(), 5)
-        began = time.monotonic()
-        await server.stop()
-        assert time.monotonic() - began < 3
+        await asyncio.wait_for(application.entered.wait(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await server.stop()
         await stuck
     assert application.ended == ["/stuck"]
 
@@ -171,13 +170,12 @@ async def test_a_body_in_chunks_arrives_whole() -> None:
         assert (await exchange(server.port, raw)).endswith(b"ok 8")
 
 
-async def test_who_asks_before_sending_a_body_is_refused_at_once_and_not_told_to_send_it() -> None:
+async def test_who_asks_before_sending_a_body_is_refused_at_once_and_not_told_to_send_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "SWALLOW_S", LONG_S)
     async with serving(Application()) as server:
-        began = time.monotonic()
         asking = b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n"
         answer = await exchange(server.port, asking)
         assert answer.startswith(b"HTTP/1.1 200") and b"100 Continue" not in answer
-        assert time.monotonic() - began < server_module.SWALLOW_S
 
 
 async def test_who_asks_before_sending_a_body_is_told_to_send_it_where_it_is_read() -> None:
@@ -195,6 +193,6 @@ async def test_who_takes_nothing_of_an_answer_is_let_go_and_others_are_served(mo
             stuck.sendall(get("/much"))
             await application.entered.wait()
             assert (await exchange(server.port, get("/"))).endswith(b"ok 0")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await application.left.wait()
             assert (await exchange(server.port, get("/"))).endswith(b"ok 0")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from weft_contracts.frames import encode_frame
 from weft_runtime.bus import open_bus
+from weft_runtime.bus.rabbit import publisher
 from weft_runtime.errors import Unavailable
-from weft_runtime.pipeline.outbox import SWEEP_OLDER_S
+from weft_runtime.pipeline import outbox
 from weft_runtime.testing import ears, packed, running_service
 
 from tests.runtime.bus.promises import declared, exactly, read, to, until
@@ -18,6 +19,8 @@ from tests.support.cable import cable
 from tests.support.faults import PostgresServer, RabbitNode, private_postgres, private_rabbitmq
 
 WITHIN_S = 90.0
+LEFT_AFTER_S = 1.0
+"""After so long a row of the outbox counts as left behind here: nobody waits for the sweeper's usual 5 s."""
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +75,17 @@ async def test_a_cable_cut_again_and_again_neither_loses_nor_doubles_a_word(star
         await sender.close()
 
 
-async def test_while_the_broker_is_dead_the_metrics_tell_how_much_waits_and_for_how_long(node: RabbitNode, start: Starter) -> None:
+async def test_while_the_broker_is_dead_the_metrics_tell_how_much_waits_and_for_how_long(
+    node: RabbitNode, start: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "SWEEP_EVERY_S", 0.2)
+    monkeypatch.setitem(outbox.Outbox.sweep.__kwdefaults__, "older_s", LEFT_AFTER_S)
     async with start(node.url()) as running:
         await asyncio.to_thread(node.kill)
         try:
             await running.pipeline.hear(packed(*(create(f"n{number}") for number in range(3))))
             # Longer than the sweeper leaves a row alone: it has tried in vain by then.
-            await until(lambda: told(running, rows=3, oldest_s=SWEEP_OLDER_S + 1), WITHIN_S)
+            await until(lambda: told(running, rows=3, oldest_s=LEFT_AFTER_S + 1), WITHIN_S)
         finally:
             await asyncio.to_thread(node.start)
         hearer = open_bus(node.url(), name="hearer")
@@ -95,7 +102,10 @@ async def told(running: Started, rows: int, oldest_s: float) -> bool:
     return values["weft_outbox_rows"] == rows and values["weft_outbox_oldest_seconds"] >= oldest_s
 
 
-async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(node: RabbitNode, start: Starter) -> None:
+async def test_a_broker_out_of_memory_still_hears_acks_and_takes_again_when_it_can(
+    node: RabbitNode, start: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT_S", 4.0)
     # A vhost of its own: queues that were new when the node was killed may never have a leader again.
     await asyncio.to_thread(node.add_vhosts, ["pressed"])
     async with start(node.url("pressed")) as running:

@@ -107,6 +107,7 @@ async def test_what_is_nested_without_end_is_parked_shown_and_stops_nobody(runni
 async def test_the_same_unreadable_frame_is_parked_once(running: Started) -> None:
     await send(running, frame(b"?"), frame(b"?"), frame(encode_frame(packed(create("after")))))
     await until(lambda: has_titles(running, "after"))
+    await until(lambda: parked_are(running, 1))
     assert [row.code for row in await running.parked()] == ["not_a_frame"]
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 from weft_connectors.activity import Activities, Activity
+from weft_contracts import routing
 from weft_contracts.definitions import WorkflowChanged
 from weft_engine.app import build
 from weft_engine.worker import Worker
+from weft_runtime.bus import Binding, QueueSpec, Topology
 from weft_runtime.testing import RunningService, eventually, running_service, tell
 
 ENDS = {"completed", "failed", "cancelled", "timed_out"}
@@ -86,6 +88,9 @@ class Engine:
 async def engine(database_url: str, broker_url: str) -> AsyncIterator[Engine]:
     """An engine over RabbitMQ."""
     async with running_service(build, database_url, broker_url) as service:
+        # As in a whole mesh, somebody takes the tasks: at its end the engine would wait for them in vain.
+        inbox = routing.inbox_queue("tasks")
+        await service.context.bus.declare(Topology((QueueSpec(inbox, (Binding(routing.COMMANDS, inbox),)),)))
         yield Engine(service)
 
 

@@ -40,7 +40,7 @@ async def test_a_partition_with_much_unsaid_is_read_again_once_it_is_said() -> N
         await line.open(owned)
         queue = routing.partition_queue(owned.partition)
         await bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([start(owned.partition, 2)]))])
-    assert await line.wait(10)
+    assert await line.wait(60)
     assert [piece.owned for piece in line.take(10, NOW).pieces] == [free]
     assert not await line.wait(0.01), "what is held back does not keep the lane busy"
     full.published = 1
@@ -66,10 +66,10 @@ async def test_what_cannot_be_used_is_parked_once_the_broker_takes_it_and_acked_
     taken = await eventually(arrived, "the item")
     bus._publisher._give_up()  # the way out is lost, the way in stands
     await line.settle(taken, Turnout(1), NOW)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         (parked,) = await dead.take()
     assert parked.headers["x-weft-code"] == "unknown_type"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*line._settling)
     await line.close(owned)
     assert await bus.depth(owned.queue) == 0, "it was acked"

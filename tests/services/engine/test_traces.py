@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from weft_connectors.activity import ActivityCall
 from weft_runtime.telemetry.tracing import close_tracing, setup_tracing
+from weft_runtime.testing import eventually
 
 from tests.services.engine.conftest import Engine
 
@@ -30,9 +31,15 @@ async def test_a_trace_runs_from_the_call_to_the_last_step(engine: Engine, worki
         answer = await engine.client.post("/api/v1/workflows/traced/trigger", json={}, headers=headers)
         await engine.ended(answer.json()["execution_id"])
         assert provider is not None
-        provider.force_flush()
-        names = {one.name for one in exporter.get_finished_spans() if one.context is not None and f"{one.context.trace_id:032x}" == TRACE}
+
+        async def told() -> bool | None:
+            # The execution may be seen to have ended before the last span has.
+            provider.force_flush()
+            spans = [one for one in exporter.get_finished_spans() if one.context is not None]
+            names = {one.name for one in spans if f"{one.context.trace_id:032x}" == TRACE}
+            return {"engine Start", "activity look", "engine ActivityCompleted"} <= names or None
+
+        await eventually(told, "a span for each part of the way")
     finally:
         close_tracing()
-    assert {"engine Start", "activity look", "engine ActivityCompleted"} <= names
     assert [str(traceparent).split("-")[1] for traceparent in seen] == [TRACE]

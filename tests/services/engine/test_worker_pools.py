@@ -98,7 +98,7 @@ async def test_what_is_no_request_is_parked_once_the_broker_takes_it_and_acked_t
         await eventually(refused, "the broker having refused it")
     monkeypatch.undo()
     dead = await bus.consume(dead_queue("engine"), prefetch=10)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         (parked,) = await dead.take()
     assert parked.headers["x-weft-code"] == "unknown_type"
     working.cancel()

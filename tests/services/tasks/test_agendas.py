@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,9 +24,11 @@ from weft_contracts.tasks import (
     TaskReminded,
 )
 from weft_contracts.waits import CompleteStep, FailStep
+from weft_runtime.service import Service
 from weft_runtime.testing import RunningService, running_service, said, tell
 from weft_tasks import usecases
 from weft_tasks.app import build
+from weft_tasks.settings import Settings
 from weft_tasks.tables import tasks
 from weft_tasks.timing import look
 
@@ -37,9 +40,14 @@ class Dies(Exception):
     """The process dies before it commits."""
 
 
+def without_loop(settings: Settings) -> Service:
+    """The service, which looks what is due when a test says so."""
+    return replace(build(settings), background=())
+
+
 @pytest.fixture(scope="module")
 async def service(database_url: str) -> AsyncIterator[RunningService]:
-    async with running_service(build, database_url, look_every_s=60) as running:
+    async with running_service(without_loop, database_url, name="tasks") as running:
         yield running
 
 

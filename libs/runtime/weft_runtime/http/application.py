@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -18,6 +19,8 @@ from weft_runtime.http.route import DoorRoute, answer
 
 if TYPE_CHECKING:
     from weft_runtime.context import ServiceContext
+
+_described: WeakKeyDictionary[Door, tuple[int, dict[str, Any]]] = WeakKeyDictionary()
 
 
 def application(door: Door, context: ServiceContext) -> ASGIApp:
@@ -38,8 +41,17 @@ def application(door: Door, context: ServiceContext) -> ASGIApp:
 
 
 def openapi(door: Door) -> dict[str, Any]:
-    """The description of a door, OpenAPI 3.1."""
-    return describe(door.name, door.routes())
+    """The description of a door, OpenAPI 3.1. Not to be changed: it is made once for the routes that there are.
+
+    To make it computes for as long as hundreds of requests take; on a machine that has much to do, who asked would wait for it in vain
+    each time. Guarded by tests/runtime/http/test_doors.py.
+    """
+    routes, document = _described.get(door, (0, {}))
+    if routes != len(door.declared):
+        routes = len(door.declared)
+        document = describe(door.name, door.routes())
+        _described[door] = (routes, document)
+    return document
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
@@ -40,6 +41,7 @@ class Operations:
                 metrics = self._host.context.metrics
                 return Response(metrics.exposition(), media_type=metrics.content_type)
             case "/openapi.json":
-                return JSONResponse(self._host.service.openapi())
+                # Beside the loop: who is first has it made, and nobody else of this process is to wait for that.
+                return JSONResponse(await asyncio.to_thread(self._host.service.openapi))
             case _:
                 return None

@@ -34,7 +34,7 @@ class Ears:
     async def items(self, count: int, word: type[Message] | None = None) -> list[Item]:
         """The next `count` items said, in order of arrival. word: only those of this kind, others are passed over.
 
-        Raises: TimeoutError when fewer come within half a minute.
+        Raises: TimeoutError when fewer come within a minute.
         """
         given: list[Item] = []
         async with asyncio.timeout(WITHIN_S):

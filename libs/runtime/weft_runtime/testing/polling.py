@@ -7,7 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
+"""A bound on waiting, not a wait: what is looked for comes in moments, on a machine that has nothing else to do."""
 PAUSE_S = 0.02
 FoundT = TypeVar("FoundT")
 
