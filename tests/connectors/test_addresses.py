@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_connectors.guarded import GuardedClient, GuardError, Outgoing, refusal
+from weft_runtime.testing import eventually
 
 from tests.connectors.conftest import Names
 from tests.connectors.server import saying, serving
 
+PATIENCE_S = 120.0
 LOCAL = (
     "http://127.0.0.1:{port}/", "http://127.1:{port}/", "http://127.0.1:{port}/", "http://2130706433:{port}/", "http://0x7f000001:{port}/",
     "http://0x7f.0.0.1:{port}/", "http://0177.0.0.1:{port}/", "http://017700000001:{port}/", "http://127.0.0.1.:{port}/",
@@ -114,20 +116,27 @@ async def test_names_that_nobody_answers_for_hold_up_no_others(monkeypatch: pyte
     def answer(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
         if str(host).endswith(".silent.test"):
             asked.append(str(host))
-            over.wait(60)
+            over.wait(PATIENCE_S)
             raise socket.gaierror(socket.EAI_AGAIN, "no answer")
         return look_up("127.0.0.1" if host == "quick.test" else host, port, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", answer)
     client = GuardedClient(allow_private=True)
-    silent = [f"http://n{number % 40}.silent.test/" for number in range(80)]
-    waiting = [asyncio.create_task(client.send(Outgoing("GET", url, timeout_s=0.5))) for url in silent]
+    silent = [f"http://n{number}.silent.test/" for number in range(40)]
+    patient, hasty = ([asyncio.create_task(client.send(Outgoing("GET", url, timeout_s=s))) for url in silent] for s in (PATIENCE_S, 0.5))
+    waiting = [*patient, *hasty]
+
+    async def all_asked() -> bool | None:
+        return len(asked) >= 40 or None
+
     try:
         async with serving(saying(200, b"here")) as server:
-            await asyncio.wait(waiting)
-            answered = await client.send(Outgoing("GET", f"http://quick.test:{server.port}/", timeout_s=10))
+            await eventually(all_asked, "each name being asked for")
+            await asyncio.wait(hasty)
+            answered = await client.send(Outgoing("GET", f"http://quick.test:{server.port}/", timeout_s=PATIENCE_S))
     finally:
         over.set()
+    await asyncio.wait(waiting)
     failures = [one.exception() for one in waiting]
     await client.aclose()
 
