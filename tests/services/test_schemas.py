@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from weft.rooms import ROOMS, Room
 from weft_runtime.clock import new_id
-from weft_runtime.database import check, downgrade, migrate, provision
+from weft_runtime.database import check, downgrade, migrate, plumbing, provision
 from weft_runtime.database.engine import Database
 from weft_runtime.testing.running import TEST_SECRET
 
@@ -56,6 +56,24 @@ async def test_a_query_without_a_tenant_sees_and_changes_rows_of_one_tenant_only
             left = [found.tenant_id for found in await connection.execute(sa.select(table).order_by(table.columns.tenant_id))]
             assert left == (["two"] if deleted == 1 else ["one", "two"])
             await connection.execute(sa.delete(table))
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=named)
+async def test_a_transaction_without_a_tenant_sees_no_row_also_none_that_names_no_tenant(database_url: str, room: Room) -> None:
+    database = await schema(database_url, room)
+    own = [table for one, table in OF_TENANTS if one is room] + [plumbing.table(room.name, name) for name in plumbing.TENANT_TABLES]
+    try:
+        async with database.owner_transaction() as connection:
+            for table in own:
+                await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": ""}))
+        async with database.transaction("") as connection:
+            seen = {table.name: await connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in own}
+        async with database.owner_transaction() as connection:
+            for table in own:
+                await connection.execute(sa.delete(table).where(table.columns.tenant_id == ""))
+        assert seen == dict.fromkeys(seen, 0)
     finally:
         await database.close()
 

@@ -46,6 +46,18 @@ async def test_without_a_tenant_nothing_is_seen_and_nothing_can_be_written(datab
         await connection.rollback()
 
 
+async def test_an_empty_tenant_is_none_also_for_rows_that_name_none(database: Database) -> None:
+    async with database.owner_transaction() as connection:
+        await connection.execute(sa.insert(notes), [note("")])
+    async with database.transaction("") as connection:
+        assert await titles(connection) == set()
+        with pytest.raises(sa.exc.ProgrammingError, match="row-level security"):
+            await connection.execute(sa.insert(notes), [note("")])
+        await connection.rollback()
+    async with database.owner_transaction() as connection:
+        assert await titles(connection) == {"", "one", "two"}
+
+
 async def test_a_row_of_another_tenant_can_be_neither_written_nor_changed_nor_deleted(database: Database) -> None:
     with pytest.raises(sa.exc.ProgrammingError, match="row-level security"):
         async with database.transaction("one") as connection:

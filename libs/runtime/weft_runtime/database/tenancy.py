@@ -1,6 +1,6 @@
 """Row-level security: the API role of a service sees and writes rows of one tenant only, whatever a query forgets.
 
-The tenant is a setting of the transaction, `app.tenant_id`. Where it is missing, no row is seen and none can be written.
+The tenant is a setting of the transaction, `app.tenant_id`. Where it is missing or empty, no row is seen and none can be written.
 Source: PostgreSQL manual, "Row Security Policies".
 """
 
@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 SETTING = "app.tenant_id"
 POLICY = "tenant_only"
+CURRENT = f"nullif(current_setting('{SETTING}', true), '')"
+"""The tenant of the transaction in SQL, null where it has none. An empty one is none, too: rows that name no tenant (`parked` has such)
+are not its rows."""
 
 
 class Operations(Protocol):
@@ -39,12 +42,19 @@ def enable(op: Operations, schema: str, *tables: str, columns: str = "tenant_id"
     role = quote(api_role(schema))
     for name in tables or _tenant_tables(bind, schema, columns):
         table = f"{quote(schema)}.{quote(name)}"
-        match = f"{quote(columns)} = current_setting('{SETTING}', true)"
+        match = _match(columns)
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"DROP POLICY IF EXISTS {POLICY} ON {table}")
         op.execute(f"CREATE POLICY {POLICY} ON {table} FOR ALL TO {role} USING ({match}) WITH CHECK ({match})")
         op.execute(f"GRANT {rights} ON {table} TO {role}")
     op.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {quote(schema)} TO {role}")
+
+
+def renew(op: Operations, schema: str) -> None:
+    """Make the policies that `enable` made in a schema before say what it says today, in a migration. Rights stay as they are."""
+    match = _match("tenant_id")
+    for name in _guarded_tables(op.get_bind(), schema):
+        op.execute(f"ALTER POLICY {POLICY} ON {quote(schema)}.{quote(name)} USING ({match}) WITH CHECK ({match})")
 
 
 def grant_insert(op: Operations, schema: str, *tables: str) -> None:
@@ -64,6 +74,15 @@ def quote(name: str) -> str:
     if not name.replace("_", "").isalnum() or not name.islower():
         raise ValueError(f"{name!r} is no plain lower-case SQL name; use letters, digits and underscores")
     return f'"{name}"'
+
+
+def _match(column: str) -> str:
+    return f"{quote(column)} = {CURRENT}"
+
+
+def _guarded_tables(bind: sa.Connection, schema: str) -> list[str]:
+    query = sa.text("SELECT tablename FROM pg_policies WHERE schemaname = :schema AND policyname = :policy ORDER BY tablename")
+    return [row[0] for row in bind.execute(query, {"schema": schema, "policy": POLICY})]
 
 
 def _tenant_tables(bind: sa.Connection, schema: str, column: str) -> list[str]:
