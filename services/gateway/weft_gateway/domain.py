@@ -66,7 +66,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key for machines. The secret itself is a signed token and is not kept; `id` is its `jti`."""
+    """A key for machines. The secret itself is a signed token and is not kept; `id` is its `jti`.
+
+    owner: the id of the person who made it.  service: it is the tenant's and outlives them; else it is good only while they are active.
+    suspended_at: set while they are not.
+    """
 
     id: UUID
     tenant: str
@@ -77,12 +81,17 @@ class ApiKey:
     expires_at: datetime
     revoked_at: datetime | None = None
     revoked_by: str | None = None
+    owner: str = ""
+    service: bool = False
+    suspended_at: datetime | None = None
 
     def status(self, now: datetime) -> str:
-        """`active`, `revoked` or `expired`."""
+        """`active`, `revoked`, `expired`, or `suspended` while its owner is not active."""
         if self.revoked_at is not None:
             return "revoked"
-        return "active" if self.expires_at > now else "expired"
+        if self.expires_at <= now:
+            return "expired"
+        return "active" if self.suspended_at is None else "suspended"
 
 
 def normal_email(text: str) -> str:

@@ -77,6 +77,12 @@ class KeyMakesNoKey(Forbidden):
     code = "key_makes_no_key"
 
 
+class OwnerInactive(Forbidden):
+    """Somebody who was deactivated a moment ago tried to make an API key."""
+
+    code = "owner_inactive"
+
+
 class TooManyKeys(Conflict):
     """The tenant has as many API keys as one may have."""
 

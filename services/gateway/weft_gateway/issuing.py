@@ -61,7 +61,7 @@ class Issuer:
             return key_set(await keys.published(uow), uow.now)
 
     async def revoked(self) -> dict[str, Any]:
-        """`{"revoked": [token ids]}`: API keys taken back, and access tokens whose session ended, while they would still be good."""
+        """`{"revoked": [token ids]}`: API keys taken back or at rest, and access tokens whose session ended, while good otherwise."""
         leeway = timedelta(seconds=self._settings.jwt_leeway_s)
         async with self._context.owner_transaction() as uow:
             taken_back = await keys.revoked_api_keys(uow, expires_after=uow.now - leeway, limit=REVOKED_MAX)

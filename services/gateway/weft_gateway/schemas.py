@@ -59,15 +59,22 @@ class MeView(BaseModel):
 
 
 class ApiKeyBody(Body):
-    """A new API key. roles: none that may do more than its maker.  expires_in_days: from now."""
+    """A new API key. roles: none that may do more than its maker.  expires_in_days: from now.
+
+    service: the key is the tenant's, for a service that goes on when its maker leaves; else it is refused while its maker is not active.
+    """
 
     name: Name
     roles: Roles = Field(default=["service"], min_length=1)
     expires_in_days: int = Field(default=90, ge=1, le=API_KEY_MAX_DAYS)
+    service: bool = False
 
 
 class ApiKeyView(BaseModel):
-    """An API key without its secret. status: `active`, `revoked`, `expired`."""
+    """An API key without its secret. status: `active`, `revoked`, `expired`, or `suspended` while its owner is not active.
+
+    owner: the id of the person who made it, "" where that is not known.  service: it is the tenant's and never suspended.
+    """
 
     id: UUID
     name: str
@@ -78,6 +85,9 @@ class ApiKeyView(BaseModel):
     expires_at: datetime
     revoked_at: datetime | None
     revoked_by: str | None
+    owner: str
+    service: bool
+    suspended_at: datetime | None
 
 
 class NewApiKeyView(ApiKeyView):
@@ -235,6 +245,9 @@ def api_key(key: ApiKey, now: datetime) -> ApiKeyView:
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
         revoked_by=key.revoked_by,
+        owner=key.owner,
+        service=key.service,
+        suspended_at=key.suspended_at,
     )
 
 

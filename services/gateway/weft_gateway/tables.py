@@ -96,8 +96,11 @@ api_keys = sa.Table(
     sa.Column("expires_at", _time, nullable=False),
     sa.Column("revoked_at", _time),
     sa.Column("revoked_by", sa.Text),
+    sa.Column("owner", sa.Text, nullable=False, server_default="", comment="the id of the person who made it"),
+    sa.Column("service", sa.Boolean, nullable=False, server_default=sa.false(), comment="the tenant's: it outlives its maker"),
+    sa.Column("suspended_at", _time, comment="set while its owner is not active"),
     sa.Index("api_keys_page", "tenant_id", "created_at", "id"),
-    sa.Index("api_keys_revoked", "expires_at", postgresql_where=sa.text("revoked_at IS NOT NULL")),
+    sa.Index("api_keys_refused", "expires_at", postgresql_where=sa.text("revoked_at IS NOT NULL OR suspended_at IS NOT NULL")),
 )
 
 # Unlogged: it costs no write-ahead log at thousands of facts a second, and a reader that finds it empty after a crash is told to read anew.

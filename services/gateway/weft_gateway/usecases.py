@@ -13,14 +13,14 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_gateway import domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
-from weft_gateway.errors import KeyMakesNoKey, TenantMoved, TooManyKeys, UserMoved
+from weft_gateway.errors import KeyMakesNoKey, OwnerInactive, TenantMoved, TooManyKeys, UserMoved
 from weft_gateway.store import directory, keys, sessions
 
 FIRST_ROLES = ("admin",)
 
 
-async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork) -> tuple[ApiKey, Tenant]:
-    """A new API key of the maker's tenant. Raises: KeyMakesNoKey, RoleTooHigh, TooManyKeys."""
+async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork, *, service: bool) -> tuple[ApiKey, Tenant]:
+    """A new API key of the maker's tenant. service: as of `ApiKey`. Raises: KeyMakesNoKey, RoleTooHigh, TooManyKeys, OwnerInactive."""
     if maker.kind == "key":
         raise KeyMakesNoKey("an API key cannot make API keys, so that a stolen one ends when it is revoked; sign in as a person")
     allowed = domain.allow_roles(roles, maker.roles)
@@ -29,7 +29,12 @@ async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller
             f"this tenant has {domain.API_KEYS_MAX} API keys that have not expired, those revoked too; give keys that are needed for "
             "a short time a short life (expires_in_days)"
         )
-    key = ApiKey(new_id(), maker.tenant, name, allowed, maker.email or maker.sub, uow.now, uow.now + timedelta(days=days))
+    owner = await directory.find_user(uow, maker.sub, lock=True)
+    if owner is not None and not owner.active:
+        raise OwnerInactive(f"{owner.email} is deactivated and makes no API keys; ask an administrator of your tenant")
+    until = uow.now + timedelta(days=days)
+    by = maker.email or maker.sub
+    key = ApiKey(new_id(), maker.tenant, name, allowed, by, uow.now, until, owner=maker.sub, service=service)
     await keys.add_api_key(uow, key)
     return key, await directory.get_tenant(uow, maker.tenant)
 
@@ -93,7 +98,7 @@ async def change_user(
     by: Caller,
     uow: UnitOfWork,
 ) -> User:
-    """A person changed. Whoever is made inactive or given another password has to sign in anew.
+    """A person changed. Whoever is made inactive or given another password has to sign in anew, and API keys rest while their owner does.
 
     etag: of the state that was read, None for any.  Raises: UserNotFound, UserMoved, RoleTooHigh, HashingBusy.
     """
@@ -109,5 +114,6 @@ async def change_user(
         await directory.save_password(uow, decision.state, await passwords.hashed(password))
     if password is not None or not active:
         await sessions.revoke_all(uow, user_id)
+    await keys.follow_owner(uow, str(user_id), active=active)
     uow.say(*decision.says)
     return decision.state

@@ -10,7 +10,7 @@ from weft_gateway.tables import api_keys, refresh_tokens, sessions
 from weft_runtime.clock import new_id
 from weft_runtime.testing import RunningService
 
-from tests.services.gateway.conftest import signed_in
+from tests.services.gateway.conftest import PASSWORD, signed_in
 
 
 async def revoked(gateway: RunningService) -> set[str]:
@@ -51,6 +51,35 @@ async def test_a_person_who_signs_out_without_end_lets_nobody_elses_token_live_o
     gateway.clock.advance(timedelta(seconds=1))
     await add_sign_ins(gateway, uuid4(), REVOKED_MAX + 1, "revoked")
     assert {left, shut_out} <= await revoked(gateway)
+
+
+async def test_keys_of_a_person_are_refused_while_they_are_inactive_and_keys_of_the_tenant_stay(gateway: RunningService) -> None:
+    admin = await signed_in(gateway, "admin@demo.weft")
+    email = f"{uuid4().hex}@demo.weft"
+    person = {"name": "Leaver", "roles": ["admin"], "groups": []}
+    made = await admin.post("/api/v1/users", json={**person, "email": email, "password": PASSWORD})
+    leaver = await signed_in(gateway, email)
+
+    async def key(**more: object) -> tuple[str, str]:
+        answer = (await leaver.post("/api/v1/api-keys", json={"name": "k", "roles": ["viewer"], **more})).json()
+        assert (answer["owner"], answer["service"]) == (made.json()["id"], bool(more))
+        return answer["id"], answer["key"]
+
+    (own, _), (taken_back, _), (tenants, _) = [await key(), await key(), await key(service=True)]
+    assert (await admin.delete(f"/api/v1/api-keys/{taken_back}")).status_code == 204
+
+    async def turned(*, active: bool) -> tuple[set[str], dict[str, str]]:
+        answer = await admin.put(f"/api/v1/users/{made.json()['id']}", json={**person, "active": active})
+        assert answer.status_code == 200
+        listed = (await admin.get("/api/v1/api-keys?limit=200")).json()["items"]
+        ours = {own, taken_back, tenants}
+        return ours & await revoked(gateway), {one["id"]: one["status"] for one in listed if one["id"] in ours}
+
+    statuses = {own: "suspended", taken_back: "revoked", tenants: "active"}
+    assert await turned(active=False) == ({own, taken_back}, statuses)
+    late = await leaver.post("/api/v1/api-keys", json={"name": "late", "roles": ["viewer"]})
+    assert late.status_code in (401, 403)
+    assert await turned(active=True) == ({taken_back}, statuses | {own: "active"})
 
 
 async def test_a_tenant_has_so_many_keys_and_no_more(gateway: RunningService) -> None:

@@ -70,7 +70,10 @@ async def get_user(user_id: UUID, uow: Uow) -> Reply[UserView]:
 
 @door.put("/users/{user_id}", may=Permission.USERS_MANAGE)
 async def change_user(user_id: UUID, body: UserChange, asker: Asker, uow: Uow, match: IfMatch) -> Reply[UserView]:
-    """Change a person. Who is made inactive or given another password is signed out everywhere."""
+    """Change a person. Who is made inactive or given another password is signed out everywhere.
+
+    While a person is inactive their API keys are refused, too; those that were not revoked are good again when the person is active again.
+    """
     changed = await usecases.change_user(
         user_id,
         name=body.name,

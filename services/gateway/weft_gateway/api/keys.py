@@ -25,7 +25,7 @@ async def list_api_keys(page: Page, uow: Uow) -> Listing[ApiKeyView]:
 @door.post("/api-keys", may=Permission.KEYS_MANAGE, status=201)
 async def make_api_key(body: ApiKeyBody, asker: Asker, uow: Uow, context: Context) -> Reply[NewApiKeyView]:
     """Make an API key. It is shown this once, and to who sends the same Idempotency-Key again."""
-    made, tenant = await usecases.make_api_key(body.name, body.roles, body.expires_in_days, asker, uow)
+    made, tenant = await usecases.make_api_key(body.name, body.roles, body.expires_in_days, asker, uow, service=body.service)
     view = NewApiKeyView(**api_key(made, uow.now).model_dump(), key=context.part(Issuer).api_key(made, tenant))
     return Reply(view, headers={"Location": f"/api/v1/api-keys/{made.id}"}, secret=True)
 

@@ -62,6 +62,14 @@ async def get_user(uow: UnitOfWork, user_id: UUID, *, lock: bool = False) -> Use
     return _user(row)
 
 
+async def find_user(uow: UnitOfWork, user_id: str, *, lock: bool = False) -> User | None:
+    """A person of this tenant by the id in a token, None where it is none of the directory's. lock: as `get_user`."""
+    try:
+        return await get_user(uow, UUID(user_id), lock=lock)
+    except (ValueError, UserNotFound):
+        return None
+
+
 async def find_by_email(uow: UnitOfWork, email: str) -> tuple[User, str | None] | None:
     """The person with this address in any tenant, and the hash of their password; for signing in only. None where there is nobody."""
     query = sa.select(users, passwords.c.phc).join_from(users, passwords, passwords.c.user_id == users.c.id, isouter=True)

@@ -51,6 +51,8 @@ async def add_api_key(uow: UnitOfWork, key: ApiKey) -> None:
         created_by=key.created_by,
         created_at=key.created_at,
         expires_at=key.expires_at,
+        owner=key.owner,
+        service=key.service,
     )
     await uow.conn.execute(statement)
 
@@ -69,6 +71,14 @@ async def save_api_key(uow: UnitOfWork, key: ApiKey) -> None:
     await uow.conn.execute(sa.update(api_keys).where(*where).values(revoked_at=key.revoked_at, revoked_by=key.revoked_by))
 
 
+async def follow_owner(uow: UnitOfWork, owner: str, *, active: bool) -> None:
+    """Let the keys of a person of this tenant rest while they are not active, and be good again afterwards. Keys of the tenant stay."""
+    mine = (api_keys.c.tenant_id == uow.tenant, api_keys.c.owner == owner, api_keys.c.service.is_(False))
+    rests = api_keys.c.suspended_at.is_not(None)
+    changed = sa.update(api_keys).where(*mine, rests if active else sa.not_(rests))
+    await uow.conn.execute(changed.values(suspended_at=None if active else uow.now))
+
+
 async def list_api_keys(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit: int) -> list[ApiKey]:
     """API keys of the caller's tenant, the newest first."""
     order = (api_keys.c.created_at.desc(), api_keys.c.id.desc())
@@ -85,18 +95,21 @@ async def count_kept(uow: UnitOfWork) -> int:
 
 
 async def revoked_api_keys(uow: UnitOfWork, *, expires_after: datetime, limit: int) -> list[str]:
-    """Ids of API keys of every tenant that were revoked and would still be good.
+    """Ids of API keys of every tenant that were revoked, or rest with their owner, and would still be good.
 
     Where there are more than `limit` each tenant has the same share, its latest revoked ones: whoever revokes without end brings back
     their own keys, and nobody else's.
     """
-    turn = sa.func.row_number().over(partition_by=api_keys.c.tenant_id, order_by=api_keys.c.revoked_at.desc())
-    query = sa.select(api_keys.c.id).where(api_keys.c.revoked_at.is_not(None), api_keys.c.expires_at > expires_after)
-    query = query.order_by(turn, api_keys.c.revoked_at.desc()).limit(limit)
+    since = sa.func.greatest(api_keys.c.revoked_at, api_keys.c.suspended_at)
+    turn = sa.func.row_number().over(partition_by=api_keys.c.tenant_id, order_by=since.desc())
+    refused = sa.or_(api_keys.c.revoked_at.is_not(None), api_keys.c.suspended_at.is_not(None))
+    query = sa.select(api_keys.c.id).where(refused, api_keys.c.expires_at > expires_after)
+    query = query.order_by(turn, since.desc()).limit(limit)
     return [str(key_id) for key_id in (await uow.conn.execute(query)).scalars()]
 
 
 def _api_key(row: sa.Row[Any]) -> ApiKey:
     return ApiKey(
-        row.id, row.tenant_id, row.name, tuple(row.roles), row.created_by, row.created_at, row.expires_at, row.revoked_at, row.revoked_by
+        row.id, row.tenant_id, row.name, tuple(row.roles), row.created_by, row.created_at, row.expires_at, row.revoked_at, row.revoked_by,
+        row.owner, row.service, row.suspended_at,
     )  # fmt: skip
