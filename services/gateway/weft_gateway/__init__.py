@@ -1,7 +1,7 @@
 """Gateway: the edge for people. Sign-in, API keys, the directory of tenants and people, the live feed, the whole API's description.
 
 Owns   schema `gateway`: tenants, users, passwords, sessions, refresh_tokens, signing_keys, api_keys, sign_in_failures,
-       feed, watchers.
+       sign_in_places, feed, watchers.
 Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut,
        ExecutionCancelled, ExecutionSkipped, StartRejected,

@@ -18,7 +18,7 @@ class RefreshRefused(Unauthenticated):
 
 
 class TooManySignIns(RateLimited):
-    """Too many failed sign-ins from one address or for one account."""
+    """Too many failed sign-ins for one account from one address, from one address, or for one account from everywhere."""
 
     code = "too_many_sign_ins"
 

@@ -39,7 +39,8 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
     # Counted as failed before the password is looked at, so that many guesses at once do not slip through together, here or at
     # another gateway. One that is refused is rolled back and so does not count.
     async with context.owner_transaction() as uow:
-        wait_s = attempts.wait_s(await failures.count(uow, account, address), uow.now)
+        known = await failures.known(uow, account, address)
+        wait_s = attempts.wait_s(await failures.count(uow, account, address), uow.now, known=known)
         if wait_s:
             raise TooManySignIns(f"too many failed sign-ins; wait {wait_s} s", retry_after_s=wait_s)
         found = await directory.find_by_email(uow, account)
@@ -49,6 +50,7 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
     renewed = await passwords.hashed(password) if passwords.outdated(phc) else None
     async with context.owner_transaction(user.tenant) as uow:
         await failures.forgive(uow, account, address)
+        await failures.remember(uow, account, address)
         if renewed is not None:
             await directory.save_password(uow, user, renewed)
         session = Session(new_id(), user.tenant, user.id, uow.now, uow.now + context.part(Issuer).session_lifetime)

@@ -133,9 +133,17 @@ watchers = sa.Table(
 sign_in_failures = sa.Table(
     "sign_in_failures",
     metadata,
-    sa.Column("kind", sa.Text, primary_key=True, comment="account or address"),
-    sa.Column("name", BYTEA, primary_key=True, comment="SHA-256 of the e-mail address or of the network address"),
+    sa.Column("kind", sa.Text, primary_key=True, comment="account, address, or pair of both"),
+    sa.Column("name", BYTEA, primary_key=True, comment="SHA-256 of the e-mail address, of the network address, or of both"),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("ends_at", _time, nullable=False),
     sa.Index("sign_in_failures_ends_at", "ends_at"),
+)
+
+sign_in_places = sa.Table(
+    "sign_in_places",
+    metadata,
+    sa.Column("name", BYTEA, primary_key=True, comment="SHA-256 of a network address and the e-mail address that signed in from it"),
+    sa.Column("ends_at", _time, nullable=False, comment="when it is known no more"),
+    sa.Index("sign_in_places_ends_at", "ends_at"),
 )

@@ -11,13 +11,16 @@ from weft_runtime.testing import ManualClock, RunningService, running_service
 from weft_runtime.testing.running import TEST_SECRET
 
 PASSWORD = "correct horse battery"
+PEER = "203.0.113.7/32"
+"""Where the clients of tests come from; what it says of others is believed, so that a test may come from anywhere."""
+LIVE = {"live_poll_s": 0.02, "live_heartbeat_s": 0.1}
 
 
 @pytest.fixture(scope="module")
 async def gateway(database_url: str) -> AsyncIterator[RunningService]:
     # Seeding reads the machine's clock, so the gateway's begins there.
     clock = ManualClock(SystemClock().now())
-    async with running_service(build, database_url, clock=clock, live_poll_s=0.02, live_heartbeat_s=0.1) as running:
+    async with running_service(build, database_url, clock=clock, trusted_proxies=[PEER], **LIVE) as running:
         url = running.context.settings.database_url.get_secret_value()
         for _ in range(2):  # the second time changes nothing
             await seed_demo(url, TEST_SECRET, dict.fromkeys(PEOPLE, PASSWORD))
@@ -26,6 +29,13 @@ async def gateway(database_url: str) -> AsyncIterator[RunningService]:
 
 async def login(client: httpx2.AsyncClient, email: str = "admin@demo.weft", password: str = PASSWORD) -> httpx2.Response:
     return await client.post("/api/v1/auth/login", json={"email": email, "password": password})
+
+
+def at(gateway: RunningService, address: str) -> httpx2.AsyncClient:
+    """A client elsewhere."""
+    client = gateway.anonymous()
+    client.headers["X-Forwarded-For"] = address
+    return client
 
 
 async def signed_in(gateway: RunningService, email: str) -> httpx2.AsyncClient:

@@ -9,7 +9,7 @@ from statemachine.exceptions import TransitionNotAllowed
 from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
 from weft_contracts.tasks import TaskClaimed
 from weft_gateway import domain, feed, keyring, passwords
-from weft_gateway.attempts import PER_ACCOUNT, PER_ADDRESS, WINDOW, Failures, wait_s
+from weft_gateway.attempts import LIMITS, Failures, Kind, wait_s
 from weft_gateway.domain import Session, User
 from weft_gateway.errors import RoleTooHigh
 from weft_gateway.feed import UnknownTopic
@@ -73,15 +73,14 @@ def test_a_change_that_changes_nothing_says_nothing() -> None:
     assert (changed.state.revision, len(changed.says)) == (2, 1)
 
 
-def test_whoever_failed_too_often_waits_for_the_end_of_the_window() -> None:
-    ends_at = NOW + WINDOW
-
-    def wait(account: int, address: int) -> int:
-        return wait_s([Failures("account", account, ends_at), Failures("address", address, ends_at)], NOW)
-
-    assert wait(PER_ACCOUNT, PER_ADDRESS) == 0
-    assert wait(PER_ACCOUNT + 1, 1) == WINDOW.total_seconds() + 1
-    assert wait(1, PER_ADDRESS + 1) == WINDOW.total_seconds() + 1
+@pytest.mark.parametrize("kind", LIMITS)
+def test_whoever_failed_too_often_waits_for_the_end_of_the_window(kind: Kind) -> None:
+    limit, ends_at = LIMITS[kind], NOW + LIMITS[kind].window
+    assert wait_s([Failures(one, LIMITS[one].failures, ends_at) for one in LIMITS], NOW) == 0
+    over = [Failures(kind, limit.failures + 1, ends_at)]
+    assert wait_s(over, NOW) == limit.window.total_seconds()
+    assert wait_s(over, ends_at - timedelta(milliseconds=1)) == 1
+    assert bool(wait_s(over, NOW, known=True)) is (kind != "account")
 
 
 async def test_a_password_matches_only_its_own_hash_and_nobody_never() -> None:

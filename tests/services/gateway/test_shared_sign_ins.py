@@ -1,4 +1,4 @@
-"""Two gateways on one database count the guesses at an account together."""
+"""Two gateways on one database count the guesses at an account from an address together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from weft_gateway.app import build
-from weft_gateway.attempts import PER_ACCOUNT
+from weft_gateway.attempts import LIMITS
 from weft_runtime.testing import RunningService, running_service
 
 from tests.services.gateway.conftest import login
@@ -22,10 +22,11 @@ async def other(database_url: str, gateway: RunningService) -> AsyncIterator[Run
 
 
 async def test_guesses_at_two_gateways_are_counted_together(gateway: RunningService, other: RunningService) -> None:
+    limit = LIMITS["pair"].failures
     clients = (gateway.anonymous(), other.anonymous())
-    guesses = [login(clients[number % 2], "approver@demo.weft", "wrong") for number in range(PER_ACCOUNT + 4)]
+    guesses = [login(clients[number % 2], "approver@demo.weft", "wrong") for number in range(limit + 4)]
     answers = sorted(answer.status_code for answer in await asyncio.gather(*guesses))
-    assert answers == [401] * PER_ACCOUNT + [429] * 4
+    assert answers == [401] * limit + [429] * 4
     assert [(await login(client, "approver@demo.weft")).status_code for client in clients] == [429, 429]
     gateway.clock.advance(timedelta(minutes=16))
     assert (await login(clients[1], "approver@demo.weft")).status_code == 200

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from weft_gateway.attempts import LIMITS
+from weft_gateway.store import failures
 from weft_runtime.testing import RunningService
 
-from tests.services.gateway.conftest import login, signed_in
+from tests.services.gateway.conftest import at, login, signed_in
 
 
 async def test_a_person_signs_in_and_learns_who_they_are(gateway: RunningService) -> None:
@@ -29,14 +31,32 @@ async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(gatewa
     assert answer.json()["detail"] == "the e-mail address or the password is wrong; check both"
 
 
-async def test_guessing_is_slowed_down_per_account(gateway: RunningService) -> None:
+async def test_guessing_is_slowed_down_per_account_and_address(gateway: RunningService) -> None:
     client = gateway.anonymous()
     answers = [await login(client, "editor@demo.weft", "wrong") for _ in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
     assert int(answers[-1].headers["retry-after"]) > 0
     assert (await login(client, "editor@demo.weft")).status_code == 429
+    assert (await login(at(gateway, "198.51.100.1"), "editor@demo.weft")).status_code == 200
     gateway.clock.advance(timedelta(minutes=16))
     assert (await login(client, "editor@demo.weft")).status_code == 200
+
+
+@pytest.mark.parametrize("email", ["approver@demo.weft", "nobody-at-all@demo.weft"])
+async def test_guesses_from_everywhere_shut_nobody_out_where_they_sign_in(gateway: RunningService, email: str) -> None:
+    gateway.clock.advance(timedelta(hours=2))  # whatever was counted before is over
+    at_home, elsewhere = at(gateway, "198.51.100.2"), at(gateway, "198.51.100.3")
+    first = (await login(at_home, email)).status_code
+    async with gateway.context.owner_transaction() as uow:
+        for number in range(LIMITS["account"].failures):
+            await failures.count(uow, email, f"192.0.2.{number}")
+    gateway.clock.advance(timedelta(minutes=59))
+    refused = await login(elsewhere, email)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (429, "too_many_sign_ins", "60")
+    # Who never signed in anywhere, since there is no such account, is told the same as somebody at a new address.
+    assert ((await login(at_home, email)).status_code, first) == ((200, 200) if email.startswith("approver") else (429, 401))
+    gateway.clock.advance(timedelta(seconds=60))
+    assert (await login(elsewhere, email)).status_code == first
 
 
 async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_session(gateway: RunningService) -> None:

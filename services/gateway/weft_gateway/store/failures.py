@@ -1,4 +1,4 @@
-"""Queries on failed sign-ins: one row an account or address, exact whatever number of gateways there are."""
+"""Queries on failed sign-ins: one row an account, an address and both together, exact whatever number of gateways there are."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway.attempts import WINDOW, Failures, Kind
+from weft_gateway.attempts import KNOWN_FOR, LIMITS, Failures, Kind
 from weft_gateway.tables import sign_in_failures as table
+from weft_gateway.tables import sign_in_places as places
 
 
 async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
-    """Count a try as failed against both. Returns: how both stand with it."""
+    """Count a try as failed against all three. Returns: how each stands with it."""
     # In one order everywhere, so that two gateways cannot wait for each other.
-    rows = [{"kind": kind, "name": _digest(name), "failures": 1, "ends_at": uow.now + WINDOW} for kind, name in _both(account, address)]
+    rows = [
+        {"kind": kind, "name": name, "failures": 1, "ends_at": uow.now + LIMITS[kind].window}
+        for kind, name in _names(account, address).items()
+    ]
     statement = insert(table).values(rows)
     over = table.c.ends_at <= uow.now
     counted = statement.on_conflict_do_update(
@@ -31,20 +35,36 @@ async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
 
 
 async def forgive(uow: UnitOfWork, account: str, address: str) -> None:
-    """Forget the failures of an account whose person came in; the address keeps its own but for this try."""
-    (_, account), (_, address) = _both(account, address)
-    await uow.conn.execute(sa.delete(table).where(table.c.kind == "account", table.c.name == _digest(account)))
-    one_less = sa.update(table).where(table.c.kind == "address", table.c.name == _digest(address), table.c.failures > 0)
-    await uow.conn.execute(one_less.values(failures=table.c.failures - 1))
+    """Forget the failures of an account at an address from which its person came in; the others keep theirs but for this try."""
+    names = _names(account, address)
+    await uow.conn.execute(sa.delete(table).where(table.c.kind == "pair", table.c.name == names["pair"]))
+    for kind in ("account", "address"):
+        one_less = sa.update(table).where(table.c.kind == kind, table.c.name == names[kind], table.c.failures > 0)
+        await uow.conn.execute(one_less.values(failures=table.c.failures - 1))
+
+
+async def known(uow: UnitOfWork, account: str, address: str) -> bool:
+    """Whether the person of an account has signed in from an address lately."""
+    query = sa.select(places.c.name).where(places.c.name == _names(account, address)["pair"], places.c.ends_at > uow.now)
+    return (await uow.conn.execute(query)).first() is not None
+
+
+async def remember(uow: UnitOfWork, account: str, address: str) -> None:
+    """Know an address as one where the person of an account signs in."""
+    statement = insert(places).values(name=_names(account, address)["pair"], ends_at=uow.now + KNOWN_FOR)
+    later = {"ends_at": statement.excluded.ends_at}
+    await uow.conn.execute(statement.on_conflict_do_update(index_elements=[places.c.name], set_=later))
 
 
 async def forget(uow: UnitOfWork, before: datetime) -> None:
     """Delete what has ended before."""
-    await uow.conn.execute(sa.delete(table).where(table.c.ends_at < before))
+    for one in (table, places):
+        await uow.conn.execute(sa.delete(one).where(one.c.ends_at < before))
 
 
-def _both(account: str, address: str) -> list[tuple[Kind, str]]:
-    return [("account", account), ("address", address)]
+def _names(account: str, address: str) -> dict[Kind, bytes]:
+    # No address holds a NUL, so no two pairs look alike.
+    return {"account": _digest(account), "address": _digest(address), "pair": _digest(f"{address}\x00{account}")}
 
 
 def _digest(name: str) -> bytes:
