@@ -36,6 +36,11 @@ def test_a_public_route_has_a_reason(service: str) -> None:
     assert [one.path for one in routes(service) if one.rules.public and one.path not in PUBLIC] == []
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_public_route_is_bounded(service: str) -> None:
+    assert [one.path for one in routes(service) if one.rules.public and one.rules.per_minute is None] == []
+
+
 def test_each_reason_is_that_of_a_public_route() -> None:
     assert sorted(PUBLIC) == sorted({one.path for service in SERVICES for one in routes(service) if one.rules.public})
 

@@ -20,6 +20,7 @@ class Gateway:
         self.keys = SigningKeys(SigningKey.generate())
         self.revoked: list[str] = []
         self.asked = 0
+        self.sent = 0
         self.down = False
         server.expect_request("/.well-known/jwks.json").respond_with_handler(self._jwks)
         server.expect_request("/.well-known/revoked.json").respond_with_handler(self._revoked)
@@ -30,7 +31,11 @@ class Gateway:
         return Response(status=503) if self.down else Response(json.dumps(self.keys.jwks()), content_type="application/json")
 
     def _revoked(self, request: Request) -> Response:
-        return Response(json.dumps({"revoked": self.revoked}), content_type="application/json")
+        etag = f'"{len(self.revoked)}"'
+        if request.headers.get("If-None-Match") == etag:
+            return Response(status=304)
+        self.sent += 1
+        return Response(json.dumps({"revoked": self.revoked}), headers={"ETag": etag}, content_type="application/json")
 
     def verifier(self, refresh_pause_s: float = 0.0) -> Verifier:
         return Verifier(self.source, SystemClock(), issuer="weft", audience="weft", refresh_pause_s=refresh_pause_s)
@@ -100,6 +105,13 @@ async def test_a_revoked_token_is_refused(gateway: Gateway) -> None:
         await verifier.caller(gateway.token("gone"))
     assert refused.value.code == "token_revoked"
     assert (await verifier.caller(gateway.token("kept"))).token_id == "kept"
+
+
+async def test_a_list_that_has_not_changed_is_not_sent_again(gateway: Gateway) -> None:
+    gateway.revoked.append("one")
+    assert [await gateway.source.revoked() for _ in range(2)] == [{"revoked": ["one"]}] * 2
+    gateway.revoked.append("two")
+    assert (await gateway.source.revoked(), gateway.sent) == ({"revoked": ["one", "two"]}, 2)
 
 
 async def test_what_is_published_is_read_again_when_it_is_old() -> None:

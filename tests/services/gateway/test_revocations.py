@@ -3,10 +3,12 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
 import sqlalchemy as sa
 from weft_gateway import domain
 from weft_gateway.issuing import REVOKED_MAX
 from weft_gateway.tables import api_keys, refresh_tokens, sessions
+from weft_runtime.auth.verify import KEYS_TTL_S, REVOKED_TTL_S
 from weft_runtime.clock import new_id
 from weft_runtime.testing import RunningService
 
@@ -80,6 +82,16 @@ async def test_keys_of_a_person_are_refused_while_they_are_inactive_and_keys_of_
     late = await leaver.post("/api/v1/api-keys", json={"name": "late", "roles": ["viewer"]})
     assert late.status_code in (401, 403)
     assert await turned(active=True) == ({taken_back}, statuses | {own: "active"})
+
+
+@pytest.mark.parametrize("document", ["jwks", "revoked"])
+async def test_what_services_verify_tokens_with_is_bounded_far_above_their_polling(gateway: RunningService, document: str) -> None:
+    client, path = gateway.anonymous(), f"/.well-known/{document}.json"
+    first = await client.get(path)
+    processes, polls_per_minute = 500, 60 / min(REVOKED_TTL_S, KEYS_TTL_S)
+    assert int(first.headers["ratelimit-limit"]) >= processes * polls_per_minute
+    again = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
 async def test_a_tenant_has_so_many_keys_and_no_more(gateway: RunningService) -> None:

@@ -17,6 +17,7 @@ ReadT = TypeVar("ReadT")
 FETCH_TIMEOUT_S = 2.0
 MAX_DOCUMENT_BYTES = 256 * 1024
 RETRY_PAUSE_S = 1.0
+NOT_MODIFIED = 304
 
 
 class Source(Protocol):
@@ -32,12 +33,14 @@ class Source(Protocol):
 class HttpSource:
     """The issuer's documents over HTTP.
 
-    jwks_url: `https://…/.well-known/jwks.json`; its neighbour `revoked.json` is the revocation list.
+    jwks_url: `https://…/.well-known/jwks.json`; its neighbour `revoked.json` is the revocation list. What has not changed since is not
+    sent again.
     """
 
     def __init__(self, jwks_url: str) -> None:
         self._jwks_url = jwks_url
         self._revoked_url = jwks_url.rpartition("/")[0] + "/revoked.json"
+        self._kept: dict[str, tuple[str, dict[str, Any]]] = {}
 
     async def keys(self) -> dict[str, Any]:
         """The JWKS document. Raises: Unavailable."""
@@ -50,7 +53,10 @@ class HttpSource:
     async def _get(self, url: str) -> dict[str, Any]:
         try:
             async with httpx2.AsyncClient(timeout=FETCH_TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
-                answer = await client.get(url)
+                etag, kept = self._kept.get(url, ("", {}))
+                answer = await client.get(url, headers={"If-None-Match": etag} if etag else None)
+            if answer.status_code == NOT_MODIFIED and etag:
+                return kept
             answer.raise_for_status()
             if len(answer.content) > MAX_DOCUMENT_BYTES:
                 raise Unavailable(f"{url} is larger than {MAX_DOCUMENT_BYTES} bytes", code="issuer_unavailable", retry_after_s=5)
@@ -59,6 +65,7 @@ class HttpSource:
             raise Unavailable(
                 "the issuer of tokens does not answer; try again shortly", code="issuer_unavailable", retry_after_s=2
             ) from error
+        self._kept[url] = (answer.headers.get("etag", ""), document)
         return document
 
 
