@@ -145,6 +145,7 @@ class TaskDecided(_TaskFact):
     type, version = "task.decided", 1
     outcome: str
     decided_by: str
+    decided_via: str | None = Field(default=None, description="The API key they decided with, where they did not themselves.")
     decisions: int = Field(ge=1, description="How many there are now.")
     required: int = Field(ge=1, description="How many choose the first outcome before it stands.")
 
@@ -155,6 +156,7 @@ class TaskCompleted(_TaskFact):
     type, version = "task.completed", 1
     outcome: str
     completed_by: str | None = Field(default=None, description="Null where time decided.")
+    completed_via: str | None = Field(default=None, description="The API key they decided with, where they did not themselves.")
     decided_by: Literal["person", "timeout"] = "person"
 
 

@@ -185,5 +185,5 @@ def access_claims(user: User, tenant: Tenant) -> Claims:
 
 
 def key_claims(key: ApiKey, tenant: Tenant) -> Claims:
-    """What an API key says: its own id stands where a person's would."""
-    return Claims(str(key.id), tenant.id, key.roles, (), tenant.tier, "", key.name)
+    """What an API key says: its own id stands where a person's would, and whose it is beside it."""
+    return Claims(str(key.id), tenant.id, key.roles, (), tenant.tier, "", key.name, owner=key.owner)

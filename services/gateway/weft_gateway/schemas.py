@@ -45,7 +45,7 @@ class TokenView(BaseModel):
 
 
 class MeView(BaseModel):
-    """Who asks. kind: `person` or `key`.  permissions: what the roles allow."""
+    """Who asks. kind: `person` or `key`.  permissions: what the roles allow.  owner: of a key: the id of the person who made it."""
 
     id: str
     tenant: str
@@ -56,6 +56,7 @@ class MeView(BaseModel):
     groups: list[str]
     tier: str
     permissions: list[str]
+    owner: str | None
 
 
 class ApiKeyBody(Body):
@@ -230,6 +231,7 @@ def me(caller: Caller) -> MeView:
         groups=list(caller.groups),
         tier=caller.tier,
         permissions=sorted(permissions_of(caller.roles)),
+        owner=caller.owner or None,
     )
 
 

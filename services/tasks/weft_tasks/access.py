@@ -70,7 +70,7 @@ def _may(task: Task, move: str, who: Who) -> bool:
         return who.may_assign
     if move == "release":
         return who.may_assign or (who.may_act and task.assignee in who.names)
-    if task.decision_of(who.names) is not None or apart_by(task, who.names) is not None:
+    if task.decision_of(who.selves) is not None or apart_by(task, who.selves) is not None:
         return False
     return eligible(task, who) and (task.status is not TaskStatus.CLAIMED or task.assignee in who.names)
 
@@ -108,7 +108,7 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
     if task.paused_since is not None and move in RESTING:
         raise _paused(task, task.paused_since)
     if move in TAKING:
-        require_fit(task, who.names)
+        require_fit(task, who.selves)
     if version is not None and version != task.version:
         raise TaskMoved(
             f"task {task.id} is at version {task.version}, not {version}; read it again and decide anew", extra={"current": current(task)}

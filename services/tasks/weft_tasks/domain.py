@@ -65,13 +65,13 @@ def claim(task: Task, who: Who, version: int | None, now: datetime) -> Decision[
     if task.status is TaskStatus.CLAIMED and task.assignee in who.names:
         return Decision(Change(task))
     moved = _move(task, "claim", who, version, now, assignee=who.id)
-    return Decision(Change(moved, Entry(now, "claimed", who.id)), (TaskClaimed(**fact(moved), assignee=who.id),))
+    return Decision(Change(moved, _entry(now, "claimed", who)), (TaskClaimed(**fact(moved), assignee=who.id),))
 
 
 def release(task: Task, who: Who, version: int | None, now: datetime) -> Decision[Change]:
     """Give a task back to whom it was meant for. Raises: as `claim`."""
     moved = _move(task, "release", who, version, now, assignee=task.reserved_for)
-    return Decision(Change(moved, Entry(now, "released", who.id)), (TaskReleased(**fact(moved)),))
+    return Decision(Change(moved, _entry(now, "released", who)), (TaskReleased(**fact(moved)),))
 
 
 def reassign(
@@ -85,8 +85,8 @@ def reassign(
     moved = _move(task, "reassign", who, version, now, assignee=name, reserved_for=name)
     if name is not None:
         access.require_fit(task, names | {name})
-    entry = Entry(now, "reassigned", who.id, {"from": task.assignee, "to": name})
-    return Decision(Change(moved, entry), (TaskReassigned(**fact(moved), assignee=name, by=who.id),))
+    entry = _entry(now, "reassigned", who, {"from": task.assignee, "to": name})
+    return Decision(Change(moved, entry), (TaskReassigned(**fact(moved), assignee=name, by=who.by),))
 
 
 def complete(task: Task, who: Who, outcome: str | None, form: Any, version: int | None, now: datetime) -> Decision[Change]:
@@ -98,19 +98,19 @@ def complete(task: Task, who: Who, outcome: str | None, form: Any, version: int 
     Raises: as `claim`; UnknownOutcome, FormInvalid.
     """
     access.require(task, "complete", who, version)
-    decided = Decided(_offered(task, outcome), form, who.id, now)
+    decided = Decided(_offered(task, outcome), form, who.by, now, who.via)
     forms.check(task.form, form)
     if task.approvals is None:
-        return _end(task, decided, decided.outcome, who.email)
+        return _end(task, decided, decided.outcome, who)
     forms.check_room((one.form for one in task.decisions), form)
     counted = replace(task, decisions=(*task.decisions, decided))
     outcome = approvals.standing(task.approvals, task.outcomes, [one.outcome for one in counted.decisions])
     if outcome is not None:
-        return _end(counted, decided, outcome, who.email)
+        return _end(counted, decided, outcome, who)
     moved = replace(advance(counted, "decide", now), assignee=task.reserved_for)
     so_far = {"decisions": len(moved.decisions), "required": task.approvals.required}
-    said = TaskDecided(**fact(moved), outcome=decided.outcome, decided_by=who.id, **so_far)
-    return Decision(Change(moved, Entry(now, "decided", who.id, {"outcome": decided.outcome, **so_far})), (said,))
+    said = TaskDecided(**fact(moved), outcome=decided.outcome, decided_by=who.by, decided_via=who.via, **so_far)
+    return Decision(Change(moved, _entry(now, "decided", who, {"outcome": decided.outcome, **so_far})), (said,))
 
 
 def _offered(task: Task, outcome: str | None) -> str:
@@ -123,14 +123,14 @@ def _offered(task: Task, outcome: str | None) -> str:
     return outcome
 
 
-def _end(task: Task, last: Decided, outcome: str, email: str) -> Decision[Change]:
+def _end(task: Task, last: Decided, outcome: str, who: Who) -> Decision[Change]:
     """The last decision, which the output is of. outcome: what stands, which may be another than the last one chose."""
     by, now = last.completed_by, last.completed_at
-    ended = {"outcome": outcome, "result": last.form, "assignee": by, "completed_by": by, "completed_at": now}
+    ended = {"outcome": outcome, "result": last.form, "assignee": by, "completed_by": by, "completed_at": now, "completed_via": who.via}
     done = replace(advance(task, "complete", now), **ended)
     chosen = {} if task.approvals is None else {"chosen": last.outcome}
-    said = TaskCompleted(**fact(done), outcome=outcome, completed_by=by)
-    return Decision(Change(done, Entry(now, "completed", by, {"outcome": outcome, **chosen})), (said, answer(done, email or None)))
+    said = TaskCompleted(**fact(done), outcome=outcome, completed_by=by, completed_via=who.via)
+    return Decision(Change(done, _entry(now, "completed", who, {"outcome": outcome, **chosen})), (said, answer(done, who.email or None)))
 
 
 def answer(done: Task, email: str | None = None) -> CompleteStep:
@@ -141,9 +141,10 @@ def answer(done: Task, email: str | None = None) -> CompleteStep:
         "completed_by": done.completed_by,
         "completed_by_email": email,
         "completed_at": done.completed_at,
+        **_via(done.completed_via),
     }
     if done.approvals is not None:
-        output["approvals"] = [asdict(decision) for decision in done.decisions]
+        output["approvals"] = [as_told(one) for one in done.decisions]
     return CompleteStep(execution_id=done.execution_id, node=done.node, visit=done.visit, outcome=str(done.outcome), output=output)
 
 
@@ -161,7 +162,23 @@ def take_back(task: Task, reason: str, now: datetime) -> Decision[Change]:
 def comment(task: Task, who: Who, text: str, now: datetime) -> Change:
     """A remark for whoever looks at the task. Raises: NotYours."""
     access.require_concern(task, who)
-    return Change(task, Entry(now, "commented", who.id, {"text": text}))
+    return Change(task, _entry(now, "commented", who, {"text": text}))
+
+
+def as_told(one: Decided) -> dict[str, Any]:
+    """A decision as outputs tell it; the key it was made with only where there is one."""
+    told = asdict(one)
+    via = told.pop("completed_via")
+    return told | _via(via)
+
+
+def _via(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"completed_via": key}
+
+
+def _entry(now: datetime, kind: str, who: Who, data: dict[str, Any] | None = None) -> Entry:
+    """A line of history. via: the key somebody did it with."""
+    return Entry(now, kind, who.by, {**(data or {}), **({} if who.via is None else {"via": who.via})})
 
 
 def _move(task: Task, move: str, who: Who, version: int | None, now: datetime, **changes: Any) -> Task:

@@ -72,6 +72,7 @@ class CandidatesView(BaseModel):
 class TaskSummary(BaseModel):
     """A task in a list: without its payloads.
 
+    completed_via: the API key that `completed_by` decided with, null where they did themselves.
     paused: its execution is paused. Until it goes on, the task rests: `due_at` is put off by the length of the pause then.
     """
 
@@ -95,13 +96,14 @@ class TaskSummary(BaseModel):
     completed_at: datetime | None
     completed_by: str | None
     completed_by_name: str | None
+    completed_via: str | None
     paused: bool
     paused_since: datetime | None
     allowed_actions: list[str]
 
 
 class EntryView(BaseModel):
-    """A line of a task's history. by: a user's id, or `engine`."""
+    """A line of a task's history. by: a user's id, or `engine`; where somebody used an API key, `data` has its id as `via`."""
 
     at: datetime
     kind: str
@@ -120,12 +122,13 @@ class CommentView(BaseModel):
 
 
 class DecisionView(BaseModel):
-    """One decision of several."""
+    """One decision of several. completed_via: the API key it was made with."""
 
     outcome: str
     form: Any
     completed_by: str
     completed_by_name: str | None
+    completed_via: str | None
     completed_at: datetime
 
 
@@ -204,6 +207,7 @@ def _approvals(task: Task, names: Mapping[str, str]) -> ApprovalsView | None:
             form=one.form,
             completed_by=one.completed_by,
             completed_by_name=names.get(one.completed_by),
+            completed_via=one.completed_via,
             completed_at=one.completed_at,
         )
         for one in task.decisions
@@ -243,6 +247,7 @@ def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
         "completed_at": task.completed_at,
         "completed_by": task.completed_by,
         "completed_by_name": names.get(task.completed_by or ""),
+        "completed_via": task.completed_via,
         "paused": task.paused_since is not None,
         "paused_since": task.paused_since,
         "allowed_actions": allowed_actions(task, who),

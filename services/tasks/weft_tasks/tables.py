@@ -39,6 +39,7 @@ tasks = sa.Table(
     sa.Column("updated_at", _time, nullable=False),
     sa.Column("completed_at", _time),
     sa.Column("completed_by", sa.Text),
+    sa.Column("completed_via", sa.Text, comment="the key that completed_by decided with"),
     sa.Column("asked_at", _time, comment="when the engine asked for it, where it said"),
     sa.Column("paused_since", _time, comment="set while its execution is paused"),
     sa.Column("paused_by", sa.Text),

@@ -20,7 +20,11 @@ TIMEOUT: Final = "timeout"
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person (or a program's key) as a task sees them. may_assign: gives tasks to others."""
+    """A person (or a program's key) as a task sees them. may_assign: gives tasks to others.
+
+    owner: of a key: the id of the person who made it. Both count as one where people are told apart, and what is done with the key is
+    written down as that person's, by way of the key.
+    """
 
     id: str
     email: str = ""
@@ -28,21 +32,38 @@ class Who:
     roles: tuple[str, ...] = ()
     may_act: bool = True
     may_assign: bool = False
+    owner: str = ""
 
     @property
     def names(self) -> frozenset[str]:
         """Everything a task may call them by."""
         return frozenset(name for name in (self.id, normal_name(self.email)) if name)
 
+    @property
+    def selves(self) -> frozenset[str]:
+        """Everything the person behind them may have decided as."""
+        return self.names | {self.by}
+
+    @property
+    def by(self) -> str:
+        """The id of the person who acts; a key's own where it tells of nobody."""
+        return self.owner or self.id
+
+    @property
+    def via(self) -> str | None:
+        """The id of the key that the person acts with, None where they act themselves."""
+        return self.id if self.owner else None
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of a person. form: what they filled in."""
+    """One decision of a person. form: what they filled in.  completed_via: the key they decided with."""
 
     outcome: str
     form: Any
     completed_by: str
     completed_at: datetime
+    completed_via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,7 @@ class Task:
     paused_since, paused_by: set while its execution is paused; the task's time stands still then.
     approvals: where it takes several decisions; decisions: those so far.  separate_from: nodes whose completers may not act on it, by the
     engine `excluded` (id: node), and with what was decided since in `kept_apart`.  rounds: the iterations around it, outermost first,
-    each ended by `/`.  agenda: what time does to it; passed: how many steps of that are over.  clock_from: where its time begins to
+    each ended by `/`.  completed_via: the key that `completed_by` decided with.  agenda: what time does to it; passed: how many steps of that are over.  clock_from: where its time begins to
     count, which is when it was asked for, put off by the pauses that are over.
     """
 
@@ -98,6 +119,7 @@ class Task:
     result: Any = None
     completed_at: datetime | None = None
     completed_by: str | None = None
+    completed_via: str | None = None
     asked_at: datetime | None = None
     paused_since: datetime | None = None
     paused_by: str | None = None

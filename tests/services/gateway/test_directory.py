@@ -105,6 +105,8 @@ async def test_an_api_key_is_shown_once_works_and_is_refused_once_revoked(gatewa
     robot.headers["Authorization"] = f"Bearer {secret}"
     me = (await robot.get("/api/v1/me")).json()
     assert (me["kind"], me["tenant"], me["roles"], me["name"]) == ("key", "demo", ["viewer"], "robot")
+    maker = (await client.get("/api/v1/me")).json()
+    assert (me["owner"], maker["owner"]) == (maker["id"], None)
     assert (await robot.get("/api/v1/api-keys")).status_code == 403
     (listed,) = [item for item in (await client.get("/api/v1/api-keys")).json()["items"] if item["id"] == made.json()["id"]]
     assert (listed["status"], "key" in listed) == ("active", False)

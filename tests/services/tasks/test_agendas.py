@@ -136,6 +136,26 @@ async def test_who_had_a_part_in_one_task_may_not_take_or_be_given_the_other(ser
     assert (await complete(service, second, BOB)).status_code == 200
 
 
+async def test_a_key_counts_as_who_made_it_and_both_are_shown(service: RunningService) -> None:
+    execution = uuid4()
+    first = await asked(service, execution_id=execution, node="first")
+    second = await asked(service, execution_id=execution, node="second", separate_from=("first",))
+    key = service.anonymous()
+    key.headers["Authorization"] = f"Bearer {service.issuer.api_key('acme', ('service',), sub='key-of-ann', owner=ANN)}"
+    done = (await key.post(f"/api/v1/user-tasks/{first.task_id}/complete", json={"outcome": "yes"})).json()
+    assert (done["completed_by"], done["completed_via"]) == (ANN, "key-of-ann")
+    (fact,) = facts(service, TaskCompleted, first)
+    assert (fact.completed_by, fact.completed_via) == (ANN, "key-of-ann")
+    (step,) = [step for step in said(service, CompleteStep) if step.execution_id == execution]
+    assert (step.output["completed_by"], step.output["completed_via"]) == (ANN, "key-of-ann")
+    for client in (key, person(service, ANN)):
+        refused = await client.post(f"/api/v1/user-tasks/{second.task_id}/complete", json={"outcome": "yes"})
+        assert (refused.status_code, refused.json()["code"]) == (403, "separated")
+        found = await client.get("/api/v1/user-tasks", params={"view": "unassigned", "execution": str(execution)})
+        assert found.json()["items"] == []
+    assert (await complete(service, second, BOB)).status_code == 200
+
+
 async def test_one_person_cannot_decide_two_tasks_that_are_kept_apart_at_once(service: RunningService) -> None:
     for _ in range(5):
         execution = uuid4()

@@ -14,7 +14,7 @@ class Caller:
 
     sub: the user's id (a UUID as text), or the key's.  tenant: whose data they may see.  tier: of the tenant.
     kind: how they are counted and limited.  request_id: of this request, also in the log.  ip: where it came from, "" when unknown.
-    token_id: the token's `jti`, "" where it has none.
+    token_id: the token's `jti`, "" where it has none.  owner: of a key: the id of the person who made it, "" where it tells none.
     """
 
     sub: str
@@ -28,6 +28,7 @@ class Caller:
     request_id: str = ""
     ip: str = ""
     token_id: str = ""
+    owner: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the caller's roles allows it."""

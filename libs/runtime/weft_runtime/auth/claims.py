@@ -54,6 +54,7 @@ def check(claims: Any, *, issuer: str, audience: str, is_key: bool, generation: 
         email=_text(claims, "email", 320, default=""),
         name=_text(claims, "name", 320, default=""),
         token_id=_text(claims, "jti", 200, default=""),
+        owner=_text(claims, "owner", 200, default="") if is_key else "",
     )
     return Verified(caller, _time(claims, "nbf", 0), _time(claims, "exp", None), generation)
 

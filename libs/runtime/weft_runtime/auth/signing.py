@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ ALGORITHM = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says of its holder. sub: the user's id, or the key's.  typ: `access` or `key`."""
+    """What a token says of its holder. sub: the user's id, or the key's.  typ: `access` or `key`.  owner: of a key: who made it."""
 
     sub: str
     tenant: str
@@ -29,11 +29,12 @@ class Claims:
     email: str = ""
     name: str = ""
     typ: str = "access"
+    owner: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The claims as they stand in the token; empty ones are left out."""
         said: dict[str, Any] = {"sub": self.sub, "tenant": self.tenant, "roles": list(self.roles), "groups": list(self.groups)}
-        said |= {"tier": self.tier, "typ": self.typ, "email": self.email, "name": self.name}
+        said |= {"tier": self.tier, "typ": self.typ, "email": self.email, "name": self.name, "owner": self.owner}
         return {name: value for name, value in said.items() if value != ""}
 
 
@@ -101,5 +102,4 @@ class SigningKeys:
 
     def api_key(self, claims: Claims, now: datetime, lifetime: timedelta, *, token_id: str) -> str:
         """A long-lived token for a program: `weft_` and a JWT whose `typ` is `key`. token_id: by which it is revoked."""
-        as_key = Claims(claims.sub, claims.tenant, claims.roles, claims.groups, claims.tier, claims.email, claims.name, typ="key")
-        return API_KEY_PREFIX + self.token(as_key, now, lifetime, token_id=token_id)
+        return API_KEY_PREFIX + self.token(replace(claims, typ="key"), now, lifetime, token_id=token_id)

@@ -45,11 +45,18 @@ class TestIssuer:
         claims = Claims(sub, tenant, tuple(roles), tuple(groups), email=email, name=name)
         return self.keys.token(claims, self.clock.now(), lifetime, token_id=token_id)
 
-    def api_key(self, tenant: str = "acme", roles: Sequence[str] = ("service",), *, sub: str = "key-1", token_id: str | None = None) -> str:
-        """An API key."""
-        return self.keys.api_key(
-            Claims(sub, tenant, tuple(roles)), self.clock.now(), timedelta(days=365), token_id=token_id or str(new_id())
-        )
+    def api_key(
+        self,
+        tenant: str = "acme",
+        roles: Sequence[str] = ("service",),
+        *,
+        sub: str = "key-1",
+        owner: str = "",
+        token_id: str | None = None,
+    ) -> str:
+        """An API key. owner: who made it."""
+        claims = Claims(sub, tenant, tuple(roles), owner=owner)
+        return self.keys.api_key(claims, self.clock.now(), timedelta(days=365), token_id=token_id or str(new_id()))
 
     def headers(self, tenant: str = "acme", roles: Sequence[str] = ("admin",), **claims: Any) -> dict[str, str]:
         """The Authorization header with an access token."""

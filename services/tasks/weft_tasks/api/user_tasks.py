@@ -73,7 +73,7 @@ async def comment_task(task_id: UUID, body: CommentBody, asker: Asker, uow: Uow)
 def who_is(caller: Caller) -> Who:
     """A caller as tasks see them."""
     may_act, may_assign = caller.may(Permission.TASKS_ACT), caller.may(Permission.TASKS_ASSIGN)
-    return Who(caller.sub, caller.email, caller.groups, caller.roles, may_act, may_assign)
+    return Who(caller.sub, caller.email, caller.groups, caller.roles, may_act, may_assign, caller.owner)
 
 
 async def _shown(task: Task, asker: Caller, uow: UnitOfWork) -> Reply[TaskView]:
@@ -100,11 +100,11 @@ def _where(query: TaskQuery, who: Who, now: datetime) -> list[store.Condition]:
     where: list[store.Condition] = []
     match query.view:
         case "mine":
-            where += [store.assigned_to(who.names), store.taken_or_free_for(who.names)]
+            where += [store.assigned_to(who.names), store.taken_or_free_for(who.selves)]
         case "team":
-            where += [store.open_to(access.keys(who)), store.free_for(who.names)]
+            where += [store.open_to(access.keys(who)), store.free_for(who.selves)]
         case "unassigned":
-            where += [store.unassigned(), store.free_for(who.names)]
+            where += [store.unassigned(), store.free_for(who.selves)]
         case _:
             pass
     if query.status:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from weft_contracts.tasks import Approvals, Candidates
 
-from weft_tasks import access, agenda
+from weft_tasks import access, agenda, domain
 from weft_tasks.machine import TaskStatus
 from weft_tasks.task import Decided, Step, Task
 
@@ -16,7 +16,7 @@ _FIXED: Final = (
     *("execution_id", "workflow", "node", "visit", "title", "description", "form", "ui", "data", "due_at", "priority", "created_at"),
     *("asked_at", "paused_since", "paused_by", "excluded", "rounds", "clock_from"),
 )
-_MOVING: Final = ("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "completed_at", "completed_by", "passed")
+_MOVING: Final = ("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "completed_at", "completed_by", "passed", "completed_via")
 
 
 def fixed(task: Task) -> dict[str, Any]:
@@ -36,10 +36,7 @@ def moving(task: Task) -> dict[str, Any]:
         "status": task.status.value,
         "candidates": task.candidates.model_dump(mode="json"),
         "openers": access.openers(task),
-        "decisions": [
-            {"outcome": one.outcome, "form": one.form, "completed_by": one.completed_by, "completed_at": one.completed_at.isoformat()}
-            for one in task.decisions
-        ],
+        "decisions": [domain.as_told(one) | {"completed_at": one.completed_at.isoformat()} for one in task.decisions],
         "deciders": list(task.deciders),
         "next_at": agenda.next_at(task),
     }
