@@ -83,14 +83,14 @@ class ServiceContext:
             await self.mouth.send(written)
 
     @contextmanager
-    def sparing(self, work: str, **about: str) -> Iterator[None]:
+    def sparing(self, work: str, *, but: tuple[type[Exception], ...] = (), **about: str) -> Iterator[None]:
         """Background work on one of several, such as a tenant: a bug that it meets is logged and counted, and the others have their turn.
 
-        Raises: Unavailable, which none of the others could do without either.
+        but: what else is no bug.  Raises: that, and Unavailable, which none of the others could do without either.
         """
         try:
             yield
-        except Unavailable:
+        except (Unavailable, *but):
             raise
         except Exception as error:  # background work has nobody above it that could answer
             self.metrics.internal_error("background")

@@ -1,7 +1,8 @@
 """The loop that fires schedules when they are due, in every process of the service.
 
 It looks when the next schedule is due, and once a second for what has changed. Rows that another process holds are passed over, so any
-number of processes share the work; whoever dies in it leaves them as they were.
+number of processes share the work; whoever dies in it leaves them as they were. What cannot be fired together is fired one by one: a schedule
+that nothing can be started of is put off to its next moment, one that meets a bug of ours is set aside for a while that grows each time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from weft_runtime.errors import Conflict, Invalid, StaleWrite, Unavailable
 
 from weft_events import usecases
 from weft_events.registry import REGISTRY
+from weft_events.scheduling import Key
 
 LOOK_EVERY_S: Final = 1.0
 SOON_S: Final = 0.05
@@ -29,6 +31,7 @@ class FiringMetrics:
         self.fired = Counter("weft_schedule_fired", "Moments of schedules that were fired.", registry=registry)
         self.missed = Counter("weft_schedule_missed", "Moments of schedules that were passed over.", registry=registry)
         self.failed = Counter("weft_schedule_failed", "Schedules that could not be fired and were put off.", registry=registry)
+        self.set_aside = Counter("weft_schedule_set_aside", "Schedules that met a bug and were set aside.", registry=registry)
         self.late = Histogram(
             "weft_schedule_late_seconds",
             "How long after its moment a schedule was fired.",
@@ -60,20 +63,23 @@ async def look(context: ServiceContext, *, newest: bool = False) -> float:
         next_at = await usecases.next_due(uow)
     if next_at is None or next_at > now:
         return LOOK_EVERY_S if next_at is None else min(LOOK_EVERY_S, max(LEAST_S, (next_at - now).total_seconds()))
-    try:
-        fired = await _fire(context, newest=newest)
-    except StaleWrite:
-        raise
-    except (Invalid, Conflict) as error:
-        context.log.warning("schedules_one_by_one", reason=str(error))
+    fired: bool | None = None
+    with context.sparing("firing of schedules", but=(StaleWrite,)):
+        try:
+            fired = await _fire(context, newest=newest)
+        except StaleWrite:
+            raise
+        except (Invalid, Conflict) as error:
+            context.log.warning("schedules_one_by_one", reason=str(error))
+    if fired is None:
         fired = await _one_by_one(context)
     return 0.0 if fired else SOON_S
 
 
-async def _fire(context: ServiceContext, most: int = usecases.SCHEDULES_AT_ONCE, *, newest: bool = False) -> bool:
-    """Fire so many schedules at once. Returns: whether any was due that nobody held."""
+async def _fire(context: ServiceContext, *, newest: bool = False, only: Key | None = None) -> bool:
+    """Fire schedules at once, or one alone. Returns: whether any was due that nobody held."""
     async with context.owner_transaction() as uow:
-        fired = await usecases.fire_due(REGISTRY, uow, most, newest=newest)
+        fired = await usecases.fire_due(REGISTRY, uow, newest=newest, only=only)
     counted = context.part(FiringMetrics)
     counted.fired.inc(len(fired.late_s))
     counted.missed.inc(fired.missed)
@@ -83,17 +89,31 @@ async def _fire(context: ServiceContext, most: int = usecases.SCHEDULES_AT_ONCE,
 
 
 async def _one_by_one(context: ServiceContext) -> bool:
-    """Fire as many as a look does, each alone, so that one which cannot be fired holds up no other: it is put off to its next moment."""
-    for count in range(usecases.SCHEDULES_AT_ONCE):
+    """Fire as many as a look does, each alone, so that one which cannot be fired holds up no other. Returns: whether any was due."""
+    async with context.owner_transaction() as uow:
+        keys = await usecases.due_keys(uow)
+    for key in keys:
+        await _alone(context, key)
+    return bool(keys)
+
+
+async def _alone(context: ServiceContext, key: Key) -> None:
+    done, about = False, {"tenant": key[0], "schedule": str(key[1])}
+    with context.sparing("firing of a schedule", but=(StaleWrite,), **about):
         try:
-            if not await _fire(context, 1):
-                return count > 0
+            await _fire(context, only=key)
         except StaleWrite:
             raise
         except (Invalid, Conflict) as error:
             async with context.owner_transaction() as uow:
-                one = await usecases.put_off(f"it could not be fired: {error}", uow)
+                one = await usecases.put_off(key, f"it could not be fired: {error}", uow)
             if one is not None:
                 context.part(FiringMetrics).failed.inc()
-                context.log.error("schedule_put_off", tenant=one.tenant, schedule=str(one.id), workflow=one.workflow, reason=str(error))
-    return True
+                context.log.error("schedule_put_off", workflow=one.workflow, reason=str(error), **about)
+        done = True
+    if not done:
+        async with context.owner_transaction() as uow:
+            until = await usecases.set_aside(key, uow)
+        if until is not None:
+            context.part(FiringMetrics).set_aside.inc()
+            context.log.error("schedule_set_aside", until=until.isoformat(), **about)

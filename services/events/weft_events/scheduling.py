@@ -34,6 +34,12 @@ _RECENT: Final = ON_TIME // timedelta(seconds=MIN_EVERY_S) + 2
 """Moments at most that are on time, and one before them."""
 _INSTANT: Final = timedelta(microseconds=1)
 
+SET_ASIDE: Final = timedelta(seconds=5)
+SET_ASIDE_MOST: Final = timedelta(hours=1)
+"""How long a schedule that met a bug is left alone: the first time, twice as long each time after it, at most."""
+
+Key = tuple[str, UUID]
+"""A schedule's tenant and id."""
 Why = Literal["due", "caught_up", "backfill"]
 
 
@@ -44,6 +50,7 @@ class Schedule:
     rule: `cron`, `every`, `timezone`, `catch_up`, `starts`, `ends` as written.  active: whether the workflow is, and the trigger enabled.
     origin_at: what `every` is counted from.  next_at: the first moment that nothing was done about yet, None where there is none.
     paused_at, paused_by: while a person holds it.  last_at: the newest moment that was fired.  fired, missed: how many ever.
+    failures: bugs met since, one after the other, that set it aside until `set_aside_until`.
     """
 
     tenant: str
@@ -63,6 +70,8 @@ class Schedule:
     last_event: UUID | None = None
     fired: int = 0
     missed: int = 0
+    failures: int = 0
+    set_aside_until: datetime | None = None
 
     @property
     def status(self) -> str:
@@ -78,6 +87,15 @@ class Schedule:
     def timetable(self) -> Timetable:
         """When it is due."""
         return _read(msgspec.json.encode(self.rule))[0].counted_from(self.origin_at)
+
+    @property
+    def readable(self) -> bool:
+        """Whether this release can read its rule."""
+        try:
+            _read(msgspec.json.encode(self.rule))
+        except ValueError:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +166,12 @@ def installed(
             changed_at=now,
         )
         if before is not None:
-            origin_at = before.origin_at if before.timetable.every == one.trigger.timetable.every else made.origin_at
+            counted = before.readable and before.timetable.every == one.trigger.timetable.every
+            origin_at = before.origin_at if counted else made.origin_at
             made = replace(before, version=made.version, rule=made.rule, active=active, origin_at=origin_at, next_at=None, changed_at=now)
+            made = replace(made, failures=0, set_aside_until=None)
         if active:
-            goes_on = before is not None and before.active and before.timetable == made.timetable
+            goes_on = before is not None and before.active and before.readable and before.timetable == made.timetable
             made = replace(made, next_at=before.next_at if before is not None and goes_on else made.timetable.after(now))
         kept.append(made)
     names = {one.trigger for one in kept}
@@ -199,7 +219,12 @@ def put_off(schedule: Schedule, now: datetime) -> tuple[Schedule, Missed | None]
         return schedule, None
     missed = _missed(schedule.timetable, schedule.next_at - _INSTANT, now)
     moved = replace(schedule, next_at=schedule.timetable.after(now), missed=schedule.missed + (missed.count if missed else 0))
-    return moved, missed
+    return replace(moved, failures=0, set_aside_until=None), missed
+
+
+def set_aside(failures: int, now: datetime) -> datetime:
+    """Until when a schedule is left alone that has met so many bugs one after the other, from 1."""
+    return now + min(SET_ASIDE * 2 ** min(failures - 1, 20), SET_ASIDE_MOST)
 
 
 def firing(schedule: Schedule, moment: Moment) -> CloudEvent:

@@ -152,6 +152,8 @@ schedule = sa.Table(
     sa.Column("last_event", sa.Uuid, comment="its event in the log"),
     sa.Column("fired", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("missed", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="bugs met one after the other"),
+    sa.Column("set_aside_until", sa.TIMESTAMP(timezone=True), comment="set by the newest of them"),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("changed_at", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.UniqueConstraint("tenant_id", "slug", "trigger", name="schedule_trigger"),

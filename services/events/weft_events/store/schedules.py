@@ -13,7 +13,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events.domain import SCHEDULES
 from weft_events.errors import ScheduleNotFound
-from weft_events.scheduling import Schedule
+from weft_events.scheduling import Key, Schedule
 from weft_events.tables import event_key, schedule
 
 _NAMED = {"tenant": "tenant_id", "workflow": "slug"}
@@ -22,17 +22,25 @@ _COLUMNS = [schedule.c[_NAMED.get(name, name)].label(name) for name in Schedule.
 
 
 async def next_due(uow: UnitOfWork) -> datetime | None:
-    """When the first schedule of any tenant is due, None where none ever is."""
-    query = sa.select(schedule.c.next_at).where(schedule.c.paused_at.is_(None), schedule.c.next_at.is_not(None))
+    """When the first schedule of any tenant is due that is not set aside now, None where none ever is."""
+    query = sa.select(schedule.c.next_at).where(schedule.c.paused_at.is_(None), schedule.c.next_at.is_not(None), _at_hand(uow.now))
     return (await uow.conn.execute(query.order_by(schedule.c.next_at).limit(1))).scalar_one_or_none()
 
 
-async def due(uow: UnitOfWork, at: datetime, limit: int, *, newest: bool = False) -> list[Schedule]:
+async def due_keys(uow: UnitOfWork, at: datetime, limit: int) -> list[Key]:
+    """The tenants and ids of schedules of any tenants that are due by then, held by somebody or not."""
+    query = sa.select(schedule.c.tenant_id, schedule.c.id).where(schedule.c.paused_at.is_(None), schedule.c.next_at <= at, _at_hand(at))
+    return [(row.tenant_id, row.id) for row in await uow.conn.execute(query.order_by(schedule.c.next_at).limit(limit))]
+
+
+async def due(uow: UnitOfWork, at: datetime, limit: int, *, newest: bool = False, only: Key | None = None) -> list[Schedule]:
     """Schedules of any tenants that are due by then, held until the transaction ends; not those that somebody holds.
 
-    newest: what was due last comes first, else last.
+    newest: what was due last comes first, else last.  only: no other.
     """
-    query = sa.select(*_COLUMNS).where(schedule.c.paused_at.is_(None), schedule.c.next_at <= at)
+    query = sa.select(*_COLUMNS).where(schedule.c.paused_at.is_(None), schedule.c.next_at <= at, _at_hand(at))
+    if only is not None:
+        query = query.where(schedule.c.tenant_id == only[0], schedule.c.id == only[1])
     order = schedule.c.next_at.desc() if newest else schedule.c.next_at
     query = query.order_by(order).limit(limit).with_for_update(skip_locked=True)
     return [Schedule(**row) for row in (await uow.conn.execute(query)).mappings()]
@@ -105,6 +113,11 @@ async def known(uow: UnitOfWork, of: Schedule, ids: Collection[str]) -> set[str]
     return set((await uow.conn.execute(query.where(event_key.c.event_id.in_(list(ids))))).scalars())
 
 
+def _at_hand(at: datetime) -> sa.ColumnElement[bool]:
+    """Whether a schedule is not set aside."""
+    return sa.or_(schedule.c.set_aside_until.is_(None), schedule.c.set_aside_until <= at)
+
+
 def _row(one: Schedule) -> dict[str, Any]:
     return {_NAMED.get(name, name): getattr(one, name) for name in Schedule.__dataclass_fields__}
 
@@ -116,8 +129,10 @@ _MOVING = {
     "fired": "bigint",
     "missed": "bigint",
     "changed_at": "timestamptz",
+    "failures": "integer",
+    "set_aside_until": "timestamptz",
 }
-"""What changes when a schedule is fired, with its type."""
+"""What changes when a schedule is fired or set aside, with its type."""
 _GIVEN = ", ".join(f"CAST(:{name}s AS {kind}[])" for name, kind in {"tenant": "text", "id": "uuid", **_MOVING}.items())
 _MOVE = sa.text(
     f"UPDATE events.schedule AS s SET {', '.join(f'{name} = given.{name}' for name in _MOVING)} "  # noqa: S608

@@ -12,7 +12,19 @@ from weft_events.usecases.events import (
     remember_tenant,
     subscribe,
 )
-from weft_events.usecases.schedules import SCHEDULES_AT_ONCE, STARTS_AT_ONCE, Backfill, backfill, fire_due, next_due, pause, put_off, resume
+from weft_events.usecases.schedules import (
+    SCHEDULES_AT_ONCE,
+    STARTS_AT_ONCE,
+    Backfill,
+    backfill,
+    due_keys,
+    fire_due,
+    next_due,
+    pause,
+    put_off,
+    resume,
+    set_aside,
+)
 
 __all__ = [
     "SCHEDULES_AT_ONCE",
@@ -20,6 +32,7 @@ __all__ = [
     "Backfill",
     "Receipt",
     "backfill",
+    "due_keys",
     "explain",
     "fire_due",
     "forget_events",
@@ -33,5 +46,6 @@ __all__ = [
     "receive",
     "remember_tenant",
     "resume",
+    "set_aside",
     "subscribe",
 ]

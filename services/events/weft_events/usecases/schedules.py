@@ -24,7 +24,7 @@ from weft_events import domain, scheduling, store
 from weft_events.domain import Candidate, Considered, Received
 from weft_events.errors import BadSpan, BrokenTriggers, ScheduleInactive
 from weft_events.registry import Compiled, Registry
-from weft_events.scheduling import MOST, Missed, Moment, Plan, Schedule
+from weft_events.scheduling import MOST, Key, Missed, Moment, Plan, Schedule
 from weft_events.store import schedules as rows
 
 SCHEDULES_AT_ONCE: Final = 200
@@ -77,14 +77,21 @@ async def next_due(uow: UnitOfWork) -> datetime | None:
     return await rows.next_due(uow)
 
 
-async def fire_due(registry: Registry, uow: UnitOfWork, most: int = SCHEDULES_AT_ONCE, *, newest: bool = False) -> Fired:
-    """Fire schedules that are due, of all tenants. most: so many schedules.  newest: those first that were due last.
+async def due_keys(uow: UnitOfWork) -> list[Key]:
+    """Schedules that are due, of all tenants, as many as one look fires."""
+    return await rows.due_keys(uow, uow.now, SCHEDULES_AT_ONCE)
+
+
+async def fire_due(
+    registry: Registry, uow: UnitOfWork, most: int = SCHEDULES_AT_ONCE, *, newest: bool = False, only: Key | None = None
+) -> Fired:
+    """Fire schedules that are due, of all tenants. most: so many schedules.  newest: those first that were due last.  only: no other.
 
     Raises: BrokenTriggers.
     """
     planned: list[tuple[Schedule, Plan]] = []
     left = STARTS_AT_ONCE
-    for one in await rows.due(uow, uow.now, most, newest=newest):
+    for one in await rows.due(uow, uow.now, most, newest=newest, only=only):
         if left <= 0:
             break
         plan = scheduling.plan(one, uow.now, min(left, scheduling.AT_ONCE))
@@ -111,14 +118,23 @@ async def fire_due(registry: Registry, uow: UnitOfWork, most: int = SCHEDULES_AT
     )
 
 
-async def put_off(reason: str, uow: UnitOfWork) -> Schedule | None:
-    """Let the schedule that is due first go on without a start, for a reason that the log tells. Returns: it, None where none is due."""
-    for one in await rows.due(uow, uow.now, 1):
+async def put_off(key: Key, reason: str, uow: UnitOfWork) -> Schedule | None:
+    """Let a schedule that is due go on without a start, for a reason that the log tells. Returns: it, None where it is not due any more."""
+    for one in await rows.due(uow, uow.now, 1, only=key):
         moved, missed = scheduling.put_off(one, uow.now)
         if missed is not None:
             await _tell([(one, missed)], uow, reason)
         await rows.move(uow, [moved])
         return one
+    return None
+
+
+async def set_aside(key: Key, uow: UnitOfWork) -> datetime | None:
+    """Leave a schedule that is due alone for a while, since it meets a bug. Returns: until when, None where it is not due any more."""
+    for one in await rows.due(uow, uow.now, 1, only=key):
+        until = scheduling.set_aside(one.failures + 1, uow.now)
+        await rows.move(uow, [replace(one, failures=one.failures + 1, set_aside_until=until, changed_at=uow.now)])
+        return until
     return None
 
 
@@ -265,4 +281,6 @@ def _moved(one: Schedule, plan: Plan, done: Sequence[tuple[datetime, UUID]], now
         fired=one.fired + len(done),
         missed=one.missed + (plan.missed.count if plan.missed else 0),
         changed_at=now,
+        failures=0,
+        set_aside_until=None,
     )
