@@ -75,7 +75,7 @@ class Room:
 
 ROOMS: dict[str, Room] = {
     "gateway": Room(
-        hears=(*_EXECUTION_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded),
+        hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded),
         says=(TenantChanged, UserChanged),
     ),
     "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),

@@ -4,7 +4,7 @@ Owns   schema `gateway`: tenants, users, passwords, sessions, refresh_tokens, si
        sign_in_places, feed, watchers.
 Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut,
-       ExecutionCancelled, ExecutionSkipped, StartRejected,
+       ExecutionCancelled, ExecutionSkipped, StartRejected, ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided, TaskReminded, TaskCompleted, TaskCancelled,
        TaskExpired.
 Says   TenantChanged, UserChanged.

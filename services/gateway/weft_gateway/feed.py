@@ -9,6 +9,7 @@ from uuid import UUID
 
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.message import Message
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_runtime.errors import Invalid
 
 KINDS: Final = ("executions", "tasks")
@@ -17,6 +18,7 @@ SILENT: Final = ("notifications", "queues", "alerts")
 """Topics of the API of which nothing is said yet: who asks for them is let in and hears nothing of them."""
 TOPICS_MAX: Final = 20
 """Topics of one connection at most."""
+_OF_SLAS: Final = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
 
 
 class UnknownTopic(Invalid):
@@ -84,11 +86,14 @@ def topics(text: str | None) -> Topics:
 
 
 def items(facts: Iterable[tuple[str, Message]]) -> list[FeedItem]:
-    """The feed items of (tenant, fact) pairs, in order; of several facts about one thing in a batch only the last counts."""
-    latest: dict[tuple[str, str, UUID], FeedItem] = {}
+    """The feed items of (tenant, fact) pairs, in order; of several facts about one thing in a batch only the last counts.
+
+    How an execution stands and how its sla does are two things.
+    """
+    latest: dict[tuple[str, str, UUID, bool], FeedItem] = {}
     for tenant, fact in facts:
         item = _item(tenant, fact)
-        key = (tenant, item.kind, item.about)
+        key = (tenant, item.kind, item.about, isinstance(fact, _OF_SLAS))
         latest.pop(key, None)
         latest[key] = item
     return list(latest.values())
@@ -101,6 +106,9 @@ def _item(tenant: str, fact: Message) -> FeedItem:
     if task_id is not None:
         return FeedItem(tenant, "tasks", task_id, execution_id, fact.type, {"id": str(task_id), **data})
     status = fact.type.partition(".")[2]
-    if not isinstance(fact, ExecutionSkipped | StartRejected):
+    if isinstance(fact, _OF_SLAS):
+        # `status` is an execution's own in every other item.
+        data["sla"] = data.pop("status", status.removeprefix("sla_")) if "due_at" in data else None
+    elif not isinstance(fact, ExecutionSkipped | StartRejected):
         data["status"] = {"started": "running", "resumed": "running"}.get(status, status)
     return FeedItem(tenant, "executions", execution_id, execution_id, fact.type, {"id": str(execution_id), **data})

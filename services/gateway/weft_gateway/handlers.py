@@ -18,6 +18,7 @@ from weft_contracts.executions import (
     StartRejected,
 )
 from weft_contracts.message import Message
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import (
     TaskCancelled,
     TaskClaimed,
@@ -51,6 +52,9 @@ on = Handlers("gateway")
     ExecutionCancelled,
     ExecutionSkipped,
     StartRejected,
+    ExecutionSlaSet,
+    ExecutionSlaWarned,
+    ExecutionSlaBreached,
     TaskCreated,
     TaskClaimed,
     TaskReleased,

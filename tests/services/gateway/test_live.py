@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from weft_contracts.executions import ExecutionFailed, ExecutionStarted, ExecutionWaiting, Failure
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaWarned
 from weft_contracts.tasks import TaskCreated
 from weft_gateway.domain import User, access_claims
 from weft_gateway.issuing import Issuer
@@ -135,6 +136,16 @@ async def test_who_watches_an_execution_sees_how_far_it_is_and_why_it_failed(gat
     assert (waits["node"], waits["kind"], waits["position"]) == ("review", "task", 3)
     assert (asked["type"], asked["node"], asked["execution_id"]) == ("task.created", "review", str(execution))
     assert (failed["error"]["code"], failed["error"]["node"], failed["error"]["message"]) == ("http_status", "call", failure.message)
+
+
+async def test_who_watches_an_execution_sees_that_its_sla_is_at_risk_and_broken(gateway: RunningService, address: str) -> None:
+    execution, now = uuid4(), gateway.clock.now()
+    same: dict[str, Any] = {"execution_id": execution, "workflow": "leave", "workflow_version": 1, "at": now, "due_at": now}
+    async with watching(address, await token(gateway), f"executions/{execution}") as stream:
+        for fact in (ExecutionSlaWarned(**same, position=4), ExecutionSlaBreached(**same, position=5)):
+            await tell(gateway, fact, tenant="demo")
+        seen = [json.loads((await stream.named())["data"]) for _ in range(2)]
+    assert [(one["type"], one["sla"]) for one in seen] == [("execution.sla_warned", "warned"), ("execution.sla_breached", "breached")]
 
 
 async def test_whoever_comes_back_gets_what_they_missed(gateway: RunningService, address: str) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from statemachine.exceptions import TransitionNotAllowed
 from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
+from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import TaskClaimed
 from weft_gateway import domain, feed, keyring, passwords
 from weft_gateway.attempts import LIMITS, Failures, Kind, wait_s
@@ -141,6 +142,22 @@ def test_of_many_facts_about_one_thing_in_a_batch_the_last_is_shown() -> None:
         ("acme", "execution.completed", "completed"),
         ("other", "execution.started", "running"),
     ]
+
+
+def test_how_an_sla_stands_is_shown_beside_how_its_execution_does() -> None:
+    same = {"execution_id": uuid4(), "workflow": "leave", "workflow_version": 1, "at": NOW}
+    begun = ExecutionStarted(**same, position=1, trigger_type="event")
+    promised = ExecutionSlaSet(**same, position=1, due_at=NOW, warn_at=NOW)
+    warned, breached = ExecutionSlaWarned(**same, position=2, due_at=NOW), ExecutionSlaBreached(**same, position=3, due_at=NOW)
+    none = ExecutionSlaSet(**same, position=4)
+    one_by_one = [feed.items([("acme", fact)])[0].data["sla"] for fact in (promised, warned, breached, none)]
+    assert one_by_one == ["on_track", "warned", "breached", None]
+    together = feed.items([("acme", begun), ("acme", promised), ("acme", warned)])
+    assert [(item.type, item.data.get("status"), item.data.get("sla")) for item in together] == [
+        ("execution.started", "running", None),
+        ("execution.sla_warned", None, "warned"),
+    ]
+    assert all(feed.topics(topic).want(item) for topic in ("executions", f"executions/{same['execution_id']}") for item in together)
 
 
 def test_descriptions_are_merged_and_what_differs_is_kept_apart() -> None:
