@@ -15,7 +15,7 @@ from weft_contracts.cloudevents import CloudEvent
 from weft_contracts.executions import StartExecution, TriggerInfo
 from weft_language import InvalidSchema, compile_triggers
 from weft_language.compilation import Trigger, glob_matches, holds
-from weft_language.expressions import ExpressionError
+from weft_language.expressions import CALENDARS, Calendar, ExpressionError
 from weft_language.model import AnyTrigger
 
 from weft_events.errors import BrokenTriggers
@@ -140,10 +140,10 @@ class TriggerIndex:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What a tenant's events are matched with. tenant: what expressions read as `tenant`."""
+    """What a tenant's events are matched with. tenant: what expressions read of it, `tenant_names`."""
 
     index: TriggerIndex
-    tenant: Mapping[str, Any] = field(default_factory=dict)
+    tenant: Mapping[str, Any] = field(default_factory=lambda: tenant_names(""))
 
 
 def candidates(workflow: str, version: int, documents: Sequence[Mapping[str, Any]], priority: int | None = None) -> list[Candidate]:
@@ -169,7 +169,7 @@ def consider(received: Received, matching: Matching) -> Iterator[Considered]:
 
 
 def consider_schedule(received: Received, one: Candidate, tenant: Mapping[str, Any]) -> Considered:
-    """What comes of a schedule's trigger when it fires. tenant: what expressions read as `tenant`."""
+    """What comes of a schedule's trigger when it fires. tenant: what expressions read of it, `tenant_names`."""
     return _considered(received, one, names_of(received, tenant))
 
 
@@ -179,7 +179,7 @@ def status_of(considered: Sequence[Considered]) -> EventStatus:
 
 
 def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
-    """What a trigger's expressions read: `trigger`, `tenant` and `now`, the time the event was received."""
+    """What a trigger's expressions read: `trigger`, `now`, the time the event was received, and of the tenant `tenant_names`."""
     event = received.event
     trigger = {
         "type": "schedule" if is_of_schedule(event.source) else "event",
@@ -189,7 +189,7 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
         "user": None,
         "request": None,
     }
-    return {"trigger": trigger, "tenant": tenant, "now": received.at}
+    return {"trigger": trigger, "now": received.at, **tenant}
 
 
 def is_of_schedule(source: str) -> bool:
@@ -197,9 +197,11 @@ def is_of_schedule(source: str) -> bool:
     return source.startswith(SCHEDULES)
 
 
-def tenant_names(tenant: str, tier: str | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What expressions read as `tenant`; one not heard of yet has the standard tier."""
-    return {"id": tenant, "tier": tier or "standard", "settings": dict(settings or {})}
+def tenant_names(
+    tenant: str, tier: str | None = None, settings: Mapping[str, Any] | None = None, calendars: Mapping[str, Calendar] | None = None
+) -> dict[str, Any]:
+    """What expressions read of a tenant: `tenant`, of the standard tier where it is not heard of yet, and its calendars by name."""
+    return {"tenant": {"id": tenant, "tier": tier or "standard", "settings": dict(settings or {})}, CALENDARS: calendars or {}}
 
 
 def kept_days(retention: object, usual: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
@@ -27,6 +28,12 @@ async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
 async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
     """A tenant was made or changed."""
     await usecases.remember_tenant(msg, uow)
+
+
+@on(CalendarChanged)
+async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
+    """A business calendar was made or changed."""
+    await usecases.remember_calendar(msg, uow)
 
 
 @on(ExecutionSkipped)

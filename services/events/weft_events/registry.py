@@ -15,7 +15,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, store
 from weft_events.domain import Candidate, Matching, TriggerIndex
-from weft_events.store import Tenant
+from weft_events.store import Tenant, calendars
 
 CAPACITY = 1000
 """Tenants whose triggers a process keeps compiled."""
@@ -30,7 +30,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Compiled triggers by slug and version, and what expressions read as `tenant`."""
+    """Compiled triggers by slug and version, and what expressions read of the tenant."""
 
     by_version: Mapping[tuple[str, int], Sequence[Candidate]]
     tenant: Mapping[str, Any]
@@ -70,7 +70,8 @@ class Registry:
                 for row in await store.active_triggers(uow, tenant)
             }
             index = TriggerIndex(one for found in compiled.values() for one in found)
-            kept = _Kept(known.stamp, Matching(index, domain.tenant_names(tenant, known.tier, known.settings)), compiled)
+            names = domain.tenant_names(tenant, known.tier, known.settings, await calendars.known(uow, tenant))
+            kept = _Kept(known.stamp, Matching(index, names), compiled)
             self._kept[tenant] = kept
         self._kept.move_to_end(tenant)
         while len(self._kept) > self._capacity:

@@ -134,6 +134,16 @@ delivery = sa.Table(
     comment="Waits that an event ended.",
 )
 
+calendar = sa.Table(
+    "calendar",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("document", JSONB, nullable=False, comment="{zone, hours, holidays}"),
+    comment="Our copies of the business calendars that conditions count by.",
+)
+
 schedule = sa.Table(
     "schedule",
     metadata,

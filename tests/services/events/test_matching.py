@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.cloudevents import CloudEvent
 from weft_contracts.definitions import WorkflowInstalled
 from weft_contracts.directory import TenantChanged
@@ -49,6 +50,31 @@ async def test_others_have_their_turn_between_the_triggers_of_an_event_and_no_ma
     [(_, considered)] = await verbs.matched([Received(new_id(), "acme", event, NOW)], known)
     task.cancel()
     assert (len([one for one in considered if one.matched]), turns >= 150) == (200, True)
+
+
+async def test_a_condition_counts_by_the_newest_calendar_of_its_tenant(
+    events: RunningService, client: httpx2.AsyncClient, tenant: str
+) -> None:
+    monday_at_nine = "business_time('2030-06-02T12:00:00Z', '1h', 'office') == timestamp('2030-06-03T10:00:00Z')"
+    await tell(events, workflow({"when": monday_at_nine}), tenant=tenant)
+
+    async def hear(revision: int, opens: str, of: str = tenant) -> None:
+        hours = {"mon": ((opens, "17:00"),)}
+        await tell(events, CalendarChanged(name="office", revision=revision, zone="UTC", hours=hours, at=NOW), tenant=of)
+
+    async def came_of(number: int) -> tuple[str, bool | None]:
+        (one,) = await explained(client, await sent(client, order(number)))
+        return one["reason"], one["condition"]["value"]
+
+    assert await came_of(1) == ("error", None)
+    await hear(1, "09:00", of="elsewhere")
+    assert await came_of(2) == ("error", None)
+    await hear(1, "09:00")
+    assert await came_of(3) == ("matched", True)
+    await hear(3, "11:00")
+    await hear(2, "09:00")
+    assert await came_of(4) == ("condition", False)
+    assert len(said(events, StartExecution, tenant=tenant)) == 1
 
 
 async def explained(client: httpx2.AsyncClient, event: str) -> list[dict[str, Any]]:

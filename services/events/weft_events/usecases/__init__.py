@@ -9,6 +9,7 @@ from weft_events.usecases.events import (
     note_rejected,
     note_skipped,
     receive,
+    remember_calendar,
     remember_tenant,
     subscribe,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "pause",
     "put_off",
     "receive",
+    "remember_calendar",
     "remember_tenant",
     "resume",
     "set_aside",

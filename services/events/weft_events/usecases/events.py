@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
@@ -21,7 +22,7 @@ from weft_events.domain import Considered, Logged, Matching, Received
 from weft_events.explaining import Explained
 from weft_events.reading import Arrived
 from weft_events.registry import Registry
-from weft_events.store import retention
+from weft_events.store import calendars, retention
 from weft_events.usecases import schedules
 
 REST_AFTER_S = 0.02
@@ -83,7 +84,8 @@ async def explain(named: str, source: str | None, uow: UnitOfWork) -> tuple[Logg
     versions = sorted({(str(one["workflow"]), int(one["version"])) for one in logged.considered})
     triggers = await store.triggers(uow, versions)
     tenant = await store.tenant_row(uow, uow.tenant)
-    names = domain.tenant_names(uow.tenant, tenant.tier if tenant else None, tenant.settings if tenant else None)
+    known = await calendars.known(uow, uow.tenant)
+    names = domain.tenant_names(uow.tenant, tenant.tier if tenant else None, tenant.settings if tenant else None, known)
     explained = await asyncio.to_thread(explaining.explain, uow.tenant, logged, triggers, names, verdicts)
     return logged, explained, await store.delivered(uow, logged.id)
 
@@ -104,6 +106,12 @@ async def install_workflow(msg: WorkflowChanged, uow: UnitOfWork) -> None:
 async def remember_tenant(msg: TenantChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a tenant, whose tier and settings conditions may read."""
     await store.remember_tenant(uow, msg, new_id())
+
+
+async def remember_calendar(msg: CalendarChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a business calendar, by which conditions may count."""
+    if await calendars.remember(uow, msg):
+        await store.stamp_tenant(uow, new_id())
 
 
 async def note_skipped(msg: ExecutionSkipped, uow: UnitOfWork) -> None:

@@ -161,9 +161,8 @@ def calendar_named(names: Mapping[str, Any], name: str) -> Calendar:
     known: Mapping[str, Calendar] | None = names.get(CALENDARS)
     shown = name[:80]
     if known is None:
-        where = "business calendars are known to executions and to starts by hand, not to the triggers of events"
-        mend = "pass the calendar as an object with zone, hours and holidays, or ask for it in a node"
-        raise ExpressionError(CALENDAR, f"the calendar `{shown}` cannot be looked up here: {where}; {mend}")
+        mend = "pass the calendar as an object with zone, hours and holidays"
+        raise ExpressionError(CALENDAR, f"the calendar `{shown}` cannot be looked up here, where no business calendars are known; {mend}")
     found = known.get(name)
     if found is None:
         there = f"there is {', '.join(sorted(known)[:10])}" if known else "there is none yet"
