@@ -17,6 +17,7 @@ Email = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^\s*[^@\s]+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]
 RoleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,62}$")]
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 GroupName = Annotated[str, Field(min_length=1, max_length=100)]
 Roles = Annotated[list[RoleName], Field(max_length=64)]
 Groups = Annotated[list[GroupName], Field(max_length=500)]
@@ -140,11 +141,15 @@ class RetentionBody(Body):
 
 
 class TenantSettingsBody(Body):
-    """A tenant's settings, free but for what the mesh itself reads of them."""
+    """A tenant's settings, free but for what the mesh itself reads of them.
+
+    activity_queues: queues that its activities may go to beside its own, `<tenant>` and `<tenant>.<name>`; to any when absent.
+    """
 
     model_config = ConfigDict(extra="allow")
     quotas: QuotasBody | None = None
     retention: RetentionBody | None = None
+    activity_queues: Annotated[list[QueueName], Field(max_length=1000)] | None = None
 
     def given(self) -> dict[str, Any]:
         """The settings as they were sent."""

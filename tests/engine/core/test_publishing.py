@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from weft_engine.core.publishable import MAX_EVENT_BYTES
+from weft_engine.core.turn import Context
 
+from tests.engine.core import conftest
 from tests.engine.core.conftest import Run, program_of
 
 
@@ -43,6 +45,25 @@ def test_a_type_longer_than_a_routing_key_is_said_with_a_key_that_is_cut() -> No
     run = published({"value": "é" * 300}, type="{{ input.value }}")
     said = next(out for out in run.outgoing if out.exchange == "weft.domain")
     assert (run.state.status, said.item.type, len(said.key.encode()) in (254, 255)) == ("completed", "é" * 300, True)
+
+
+@pytest.mark.parametrize(
+    ("queue", "allowed"),
+    [
+        ("acme", True), ("acme.prices", True), ("shared", True), ("globex", False), ("globex.prices", False), ("acmes", False),
+        ("default", False),
+    ],
+)  # fmt: skip
+def test_activities_of_a_tenant_whose_queues_are_listed_go_to_those_and_its_own_alone(
+    monkeypatch: pytest.MonkeyPatch, queue: str, allowed: bool
+) -> None:
+    settings = {"activity_queues": ["shared"]}
+    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": settings}))
+    node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}
+    run = Run(program_of([node])).start({"queue": queue})
+    asked = [out.key for out in run.outgoing if out.exchange == "weft.work"]
+    error = (run.state.error or {}).get("code")
+    assert (asked, error) == (([f"work.{queue}"], None) if allowed else ([], "queue_not_allowed"))
 
 
 @pytest.mark.parametrize("queue", ["q" * 101, "a b", "é", ""])

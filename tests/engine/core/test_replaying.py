@@ -120,6 +120,15 @@ def test_what_depended_on_a_setting_happens_again_and_is_explained_by_what_it_wa
     assert values == [7, 10, 7, 5]
 
 
+def test_a_queue_that_was_refused_is_refused_again_though_the_definition_reads_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, Any] = {"activity_queues": []}
+    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": settings}))
+    node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "globex"}}
+    run = Run(program_of([node])).start()
+    again = replayed(recorded(run))
+    assert (again.status, again.error and again.error["code"], again.differs_at) == ("failed", "queue_not_allowed", None)
+
+
 def test_what_its_quotas_made_wait_happens_again_though_the_definition_reads_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"quotas": {"live_executions": 1}}
     monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": settings}))

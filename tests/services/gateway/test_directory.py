@@ -164,6 +164,8 @@ async def test_an_operator_gives_a_tenant_quotas_and_those_that_make_no_sense_ar
     kept = {"settings": {"retention": {"executions_days": -1, "events_days": 30}}}
     refused = await client.put("/api/v1/tenants/bounded", json={**wanted, **kept})
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/settings/retention/executions_days"]
+    refused = await client.put("/api/v1/tenants/bounded", json={**wanted, "settings": {"activity_queues": ["fine", "not fine"]}})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/settings/activity_queues/1"]
 
 
 async def test_a_key_that_signed_long_enough_is_followed_by_another_and_stays_published(gateway: RunningService) -> None:

@@ -11,6 +11,8 @@ from weft_language.model import QUEUE_NAME_HINT, is_queue_name
 
 CONNECTOR_QUEUE: Final = "default"
 """The pool of Weft's own workers, which runs every connector's action."""
+QUEUES: Final = "activity_queues"
+"""Of a tenant's settings: the queues its activities may go to beside its own. Where it is not written, to any."""
 
 
 def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str) -> dict[str, Any]:
@@ -19,16 +21,21 @@ def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], ten
         return {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
     request = {
         "name": text(work.name.render(names)),
-        "queue": _queue(work.queue.render(names)) if work.queue is not None else tenant,
+        "queue": _queue(work.queue.render(names), names["tenant"]["settings"], tenant) if work.queue is not None else tenant,
     }
     input_ = work.input.render(names) if work.input is not None else None
     return request if input_ is None else {**request, "input": input_}
 
 
-def _queue(value: Any) -> str:
+def _queue(value: Any, settings: Mapping[str, Any], tenant: str) -> str:
     name = text(value)
     if not is_queue_name(name):
         raise ExpressionError("expression_value", f"a queue's name is {QUEUE_NAME_HINT}, not {name!r:.120}")
+    allowed = settings.get(QUEUES)
+    if isinstance(allowed, list) and name not in allowed and name != tenant and not name.startswith(f"{tenant}."):
+        own = f"the tenant's own queues are `{tenant}` and those that begin with `{tenant}.`"
+        mend = f"use one of those, or let an operator list it in `settings.{QUEUES}` of the tenant"
+        raise ExpressionError("queue_not_allowed", f"activities of this tenant may not go to the queue `{name}`: {own}; {mend}")
     return name
 
 

@@ -13,7 +13,7 @@ from weft_language.expressions import Calendar, ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.again import again_at
-from weft_engine.core.asking import request_of
+from weft_engine.core.asking import QUEUES, request_of
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
@@ -91,7 +91,7 @@ class Turn:
 
     def write(self, entry: Entry) -> None:
         """Write an entry and move the state by it; the first one also tells what the transition sees of its tenant."""
-        if self.program.reads_tenant and not self.entries:
+        if (self.program.reads_tenant or QUEUES in self.context.tenant["settings"]) and not self.entries:
             entry = seeing(entry, self.state.tenant_seen, self.context.tenant)
         evolve(self.state, entry, self.now)
         self.entries.append(entry)
