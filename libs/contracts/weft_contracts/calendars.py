@@ -11,7 +11,10 @@ from weft_contracts.message import Event
 
 
 class CalendarChanged(Event):
-    """A business calendar was made or changed; this is all of it. Heard by engine and events, which keep copies: the highest revision stands."""
+    """A business calendar was made or changed; this is all of it.
+
+    Heard by engine and events, which keep copies: the highest revision stands.
+    """
 
     type, version = "calendar.changed", 1
     owner: ClassVar[str] = "tasks"

@@ -1,8 +1,8 @@
 """The loop that fires schedules when they are due, in every process of the service.
 
 It looks when the next schedule is due, and once a second for what has changed. Rows that another process holds are passed over, so any
-number of processes share the work; whoever dies in it leaves them as they were. What cannot be fired together is fired one by one: a schedule
-that nothing can be started of is put off to its next moment, one that meets a bug of ours is set aside for a while that grows each time.
+number of processes share the work; whoever dies in it leaves them as they were. What cannot be fired together is fired one by one: a
+schedule that nothing can be started of is put off to its next moment, one that meets a bug of ours is set aside for a while that grows.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ from weft_gateway.store import directory, keys, sessions
 FIRST_ROLES = ("admin",)
 
 
-async def make_api_key(name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork, *, service: bool) -> tuple[ApiKey, Tenant]:
+async def make_api_key(
+    name: str, roles: Sequence[str], days: int, maker: Caller, uow: UnitOfWork, *, service: bool
+) -> tuple[ApiKey, Tenant]:
     """A new API key of the maker's tenant. service: as of `ApiKey`. Raises: KeyMakesNoKey, RoleTooHigh, TooManyKeys, OwnerInactive."""
     if maker.kind == "key":
         raise KeyMakesNoKey("an API key cannot make API keys, so that a stolen one ends when it is revoked; sign in as a person")

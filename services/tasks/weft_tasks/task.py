@@ -90,8 +90,8 @@ class Task:
     paused_since, paused_by: set while its execution is paused; the task's time stands still then.
     approvals: where it takes several decisions; decisions: those so far.  separate_from: nodes whose completers may not act on it, by the
     engine `excluded` (id: node), and with what was decided since in `kept_apart`.  rounds: the iterations around it, outermost first,
-    each ended by `/`.  completed_via: the key that `completed_by` decided with.  agenda: what time does to it; passed: how many steps of that are over.  clock_from: where its time begins to
-    count, which is when it was asked for, put off by the pauses that are over.
+    each ended by `/`.  completed_via: the key that `completed_by` decided with.  agenda: what time does to it; passed: how many steps of
+    that are over.  clock_from: where its time begins to count, which is when it was asked for, put off by the pauses that are over.
     """
 
     id: UUID

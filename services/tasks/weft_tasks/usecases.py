@@ -78,7 +78,8 @@ async def release_task(task_id: UUID, who: Who, version: int | None, uow: UnitOf
 async def complete_task(task_id: UUID, who: Who, outcome: str | None, form: Any, version: int | None, uow: UnitOfWork) -> Task:
     """Decide. Raises: as `claim_task`; AlreadyDecided, Separated, UnknownOutcome, FormInvalid.
 
-    What one person decides in one execution, themselves or by their keys, comes one after the other: else somebody could decide two tasks that are kept apart at once.
+    What one person decides in one execution, themselves or by their keys, comes one after the other: else somebody could decide two tasks
+    that are kept apart at once.
     """
     await store.order(uow, f"{await store.execution_of(uow, task_id)}:{who.by}")
     task = await store.get(uow, task_id, lock=True)

@@ -252,52 +252,6 @@ async def test_a_schedule_that_cannot_be_fired_holds_up_no_other_and_is_put_off(
     assert (one["missed"], one["next_at"]) == (1, f"{now + 2 * MINUTE:%Y-%m-%dT%H:%M:%SZ}")
 
 
-async def test_a_schedule_that_meets_a_bug_holds_up_no_other_and_is_looked_at_again_later(
-    events: RunningService, tenant: str, now: datetime
-) -> None:
-    other = f"{tenant}-other"
-    await published(events, tenant, every="1h")
-    await published(events, tenant, "beside", every="1h")
-    await published(events, other, every="1h")
-    mine = (schedule.c.tenant_id == tenant, schedule.c.slug == "flow")
-
-    async def rule(written: dict[str, str]) -> None:
-        async with events.context.owner_transaction(tenant) as uow:
-            await uow.conn.execute(sa.update(schedule).where(*mine).values(rule=written))
-
-    async def aside() -> tuple[int, datetime | None]:
-        async with events.context.owner_transaction(tenant) as uow:
-            row = (await uow.conn.execute(sa.select(schedule.c.failures, schedule.c.set_aside_until).where(*mine))).one()
-        return row.failures, row.set_aside_until
-
-    await rule({"cron": "of an older release"})
-    await advanced(events, 60 * MINUTE)
-    assert [(one.workflow, one.trigger.time) for name in (tenant, other) for one in starts(events, name)] == [
-        ("beside", now + 60 * MINUTE),
-        ("flow", now + 60 * MINUTE),
-    ]
-    assert await aside() == (1, events.clock.now() + timedelta(seconds=5))
-    await fired(events)
-    assert (await aside())[0] == 1, "it is left alone meanwhile"
-    await advanced(events, timedelta(seconds=5))
-    assert await aside() == (2, events.clock.now() + timedelta(seconds=10))
-    metrics = (await events.anonymous().get("/metrics")).text
-    assert "weft_schedule_set_aside_total 2.0" in metrics
-    await rule({"every": "1h"})
-    await advanced(events, timedelta(seconds=10))
-    assert (minutes(events, tenant, now), await aside()) == ([60, 60], (0, None))
-
-
-async def test_a_new_version_mends_a_schedule_that_could_not_be_read(events: RunningService, tenant: str, now: datetime) -> None:
-    await published(events, tenant)
-    async with events.context.owner_transaction(tenant) as uow:
-        unreadable = {"rule": {"cron": "no"}, "failures": 9, "set_aside_until": now + timedelta(hours=1)}
-        await uow.conn.execute(sa.update(schedule).where(schedule.c.tenant_id == tenant).values(unreadable))
-    await tell(events, scheduled(revision=2, version=2), tenant=tenant)
-    await advanced(events, MINUTE)
-    assert minutes(events, tenant, now) == [1]
-
-
 async def test_an_idle_service_asks_once_and_sleeps_until_the_next_is_due_or_a_second(
     events: RunningService, tenant: str, now: datetime
 ) -> None:

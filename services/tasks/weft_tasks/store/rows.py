@@ -16,7 +16,10 @@ _FIXED: Final = (
     *("execution_id", "workflow", "node", "visit", "title", "description", "form", "ui", "data", "due_at", "priority", "created_at"),
     *("asked_at", "paused_since", "paused_by", "excluded", "rounds", "clock_from"),
 )
-_MOVING: Final = ("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "completed_at", "completed_by", "passed", "completed_via")
+_MOVING: Final = (
+    *("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "passed"),
+    *("completed_at", "completed_by", "completed_via"),
+)
 
 
 def fixed(task: Task) -> dict[str, Any]:
