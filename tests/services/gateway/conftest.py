@@ -1,6 +1,7 @@
 """A gateway that runs, with a tenant and its people."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,14 +14,14 @@ from weft_runtime.testing.running import TEST_SECRET
 PASSWORD = "correct horse battery"
 PEER = "203.0.113.7/32"
 """Where the clients of tests come from; what it says of others is believed, so that a test may come from anywhere."""
-LIVE = {"live_poll_s": 0.02, "live_heartbeat_s": 0.1}
 
 
 @pytest.fixture(scope="module")
 async def gateway(database_url: str) -> AsyncIterator[RunningService]:
     # Seeding reads the machine's clock, so the gateway's begins there.
     clock = ManualClock(SystemClock().now())
-    async with running_service(build, database_url, clock=clock, trusted_proxies=[PEER], **LIVE) as running:
+    live: dict[str, Any] = {"live_poll_s": 0.02, "live_heartbeat_s": 0.1}
+    async with running_service(build, database_url, clock=clock, trusted_proxies=[PEER], **live) as running:
         url = running.context.settings.database_url.get_secret_value()
         for _ in range(2):  # the second time changes nothing
             await seed_demo(url, TEST_SECRET, dict.fromkeys(PEOPLE, PASSWORD))
