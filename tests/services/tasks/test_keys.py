@@ -32,7 +32,8 @@ def test_a_person_and_the_keys_they_made_count_as_one_and_both_are_written_down(
             domain.claim(apart, who, None, NOW)
     assert access.allowed_actions(apart, key) == ["comment"]
     last = decided(once.state.task, (BOB, "approved"))
-    assert isinstance(step := last.says[1], CompleteStep)
+    step = last.says[1]
+    assert isinstance(step, CompleteStep)
     told = [(one["completed_by"], one.get("completed_via")) for one in step.output["approvals"]]
     assert (told, "completed_via" in step.output) == ([("ann-id", "key-1"), ("bob-id", None)], False)
 
