@@ -88,9 +88,10 @@ class ServiceContext:
 
         but: what else is no bug.  Raises: that, and Unavailable, which none of the others could do without either.
         """
+        passing: tuple[type[Exception], ...] = (Unavailable, *but)
         try:
             yield
-        except (Unavailable, *but):
+        except passing:
             raise
         except Exception as error:  # background work has nobody above it that could answer
             self.metrics.internal_error("background")

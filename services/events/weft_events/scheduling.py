@@ -224,7 +224,8 @@ def put_off(schedule: Schedule, now: datetime) -> tuple[Schedule, Missed | None]
 
 def set_aside(failures: int, now: datetime) -> datetime:
     """Until when a schedule is left alone that has met so many bugs one after the other, from 1."""
-    return now + min(SET_ASIDE * 2 ** min(failures - 1, 20), SET_ASIDE_MOST)
+    longer = timedelta(seconds=SET_ASIDE.total_seconds() * 2 ** min(failures - 1, 20))
+    return now + min(longer, SET_ASIDE_MOST)
 
 
 def firing(schedule: Schedule, moment: Moment) -> CloudEvent:
