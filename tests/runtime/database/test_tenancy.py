@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from weft_runtime.clock import new_id
 from weft_runtime.database import Database
-from weft_runtime.database.tenancy import SETTING
+from weft_runtime.database.tenancy import POLICY, SETTING, renew
 
 from tests.runtime.sample.tables import notes
 
@@ -56,6 +56,35 @@ async def test_an_empty_tenant_is_none_also_for_rows_that_name_none(database: Da
         await connection.rollback()
     async with database.owner_transaction() as connection:
         assert await titles(connection) == {"", "one", "two"}
+
+
+async def test_a_policy_of_an_older_release_is_made_what_it_is_today(database: Database) -> None:
+    class Directly:
+        """Alembic's operations, on a connection at hand."""
+
+        def __init__(self, connection: sa.Connection) -> None:
+            self.connection = connection
+
+        def get_bind(self) -> sa.Connection:
+            return self.connection
+
+        def execute(self, sqltext: str) -> None:
+            self.connection.execute(sa.text(sqltext))
+
+    async def seen() -> set[str]:
+        async with database.transaction("") as connection:
+            return await titles(connection)
+
+    as_it_was = f"tenant_id = current_setting('{SETTING}', true)"
+    async with database.owner_transaction() as connection:
+        await connection.execute(sa.insert(notes), [note("")])
+        await connection.execute(sa.text(f"ALTER POLICY {POLICY} ON sample.notes USING ({as_it_was}) WITH CHECK ({as_it_was})"))
+    assert await seen() == {""}
+    async with database.owner_transaction() as connection:
+        await connection.run_sync(lambda bound: renew(Directly(bound), "sample"))
+    assert await seen() == set()
+    async with database.transaction("one") as connection:
+        assert await titles(connection) == {"one"}
 
 
 async def test_a_row_of_another_tenant_can_be_neither_written_nor_changed_nor_deleted(database: Database) -> None:
