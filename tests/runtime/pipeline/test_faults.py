@@ -79,7 +79,7 @@ async def test_while_the_broker_is_dead_the_metrics_tell_how_much_waits_and_for_
     node: RabbitNode, start: Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "SWEEP_EVERY_S", 0.2)
-    monkeypatch.setitem(outbox.Outbox.sweep.__kwdefaults__, "older_s", LEFT_AFTER_S)
+    monkeypatch.setitem(outbox.Outbox.sweep.__kwdefaults__ or {}, "older_s", LEFT_AFTER_S)
     async with start(node.url()) as running:
         await asyncio.to_thread(node.kill)
         try:
