@@ -204,3 +204,12 @@ def test_guards_that_ask_for_too_much_together_refuse_a_signal_in_bounded_time()
     run.do(i.Signal(ID, "s", "go", None))
     assert run.answer is not None
     assert (run.state.status, run.answer.status, str(TOGETHER_STEPS) in str(run.answer)) == ("waiting", 409, True)
+
+
+def test_what_became_of_a_step_is_read_as_plain_values() -> None:
+    edges = [{"from": "a", "to": "b", "on": "error"}]
+    read = put("b", said="{{ step.a.status }}", same="{{ step.a.status == 'failed' }}", whole="{{ step.a }}")
+    run = Run(program_of([act("a"), read], edges)).start().fail("a", "broken", permanent=True)
+    told = run.state.vars
+    assert (type(told["said"]), told["said"], told["same"]) == (str, "failed", True)
+    assert (told["whole"]["status"], told["whole"]["outcome"], told["whole"]["error"]["code"]) == ("failed", "error", "broken")

@@ -37,7 +37,8 @@ class Steps(Mapping[str, Any]):
     def __getitem__(self, node: str) -> Mapping[str, Any]:
         """A visit of a node. Raises: KeyError when it was never visited where it is read from."""
         step = self._steps_of(node)[node]
-        view: dict[str, Any] = {"status": step.status, "attempts": step.attempts}
+        # A plain text: an expression takes no member of an enum for one, and would find it equal to nothing.
+        view: dict[str, Any] = {"status": str(step.status), "attempts": step.attempts}
         if step.completed_at is not None:
             view |= {"outcome": step.outcome, "output": step.output, "completed_at": step.completed_at}
         if step.error is not None:
