@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from weft_language.expressions.arithmetic import fit_duration
 from weft_language.expressions.errors import ARITHMETIC, VALUE, ExpressionError
+from weft_language.expressions.functions.layouts import written
 from weft_language.expressions.functions.registry import DURATION, INT, TEXT, TIME, function, method
 from weft_language.expressions.limits import Frame, spend, spend_text
 
@@ -200,52 +201,9 @@ def _format_utc(frame: Frame, moment: datetime, layout: str) -> str:
     return _format(frame, moment, layout, "UTC")
 
 
-_DIRECTIVE: Final = re.compile("%(.?)", re.DOTALL)
-_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_DIRECTIVES: Final[dict[str, Callable[[datetime], str]]] = {
-    "%": lambda t: "%",
-    "Y": lambda t: f"{t.year:04}",
-    "y": lambda t: f"{t.year % 100:02}",
-    "m": lambda t: f"{t.month:02}",
-    "d": lambda t: f"{t.day:02}",
-    "e": lambda t: f"{t.day:2}",
-    "H": lambda t: f"{t.hour:02}",
-    "I": lambda t: f"{(t.hour + 11) % 12 + 1:02}",
-    "M": lambda t: f"{t.minute:02}",
-    "S": lambda t: f"{t.second:02}",
-    "f": lambda t: f"{t.microsecond:06}",
-    "p": lambda t: "AM" if t.hour < 12 else "PM",  # noon
-    "j": lambda t: f"{t.timetuple().tm_yday:03}",
-    "A": lambda t: _DAYS[t.weekday()],
-    "a": lambda t: _DAYS[t.weekday()][:3],
-    "B": lambda t: _MONTHS[t.month - 1],
-    "b": lambda t: _MONTHS[t.month - 1][:3],
-    "u": lambda t: str(t.isoweekday()),
-    "V": lambda t: f"{t.isocalendar().week:02}",
-    "G": lambda t: f"{t.isocalendar().year:04}",
-    "F": lambda t: f"{t.year:04}-{t.month:02}-{t.day:02}",
-    "T": lambda t: f"{t.hour:02}:{t.minute:02}:{t.second:02}",
-    "s": lambda t: str((t - _EPOCH) // timedelta(seconds=1)),
-    "z": lambda t: f"{t:%z}"[:5],
-    "Z": lambda t: t.tzname() or "",
-}
-
-
 @function("format", TIME, TEXT, TEXT)
 def _format(frame: Frame, moment: datetime, layout: str, name: str) -> str:
-    """A time as text, by strftime's directives; day and month names are English, whatever the machine's locale."""
+    """A time as text, as the clocks of a zone show it."""
     shown = local(moment, name)
     spend_text(frame, len(layout) * 5)
-
-    def directive(found: re.Match[str]) -> str:
-        write = _DIRECTIVES.get(found[1])
-        if write is None:
-            known = " ".join(f"%{letter}" for letter in _DIRECTIVES)
-            raise ExpressionError(VALUE, f"format knows no %{found[1]}; it knows {known}")
-        return write(shown)
-
-    return _DIRECTIVE.sub(directive, layout)
+    return written(shown, layout)
