@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
+from weft_contracts.executions import ExecutionFailed
+from weft_contracts.waits import FailStep
 from weft_engine.core import items as i
 from weft_engine.core.apply import apply
 from weft_engine.core.messages import messages, report_again
@@ -45,6 +48,31 @@ def test_a_child_reports_its_end_to_the_partition_of_its_caller() -> None:
     }  # fmt: skip
     (again,) = report_again(ended.state, 8)
     assert (again.key, again.item.data) == (report.key, report.item.data)
+
+
+@pytest.mark.parametrize("output", [{"r": 1}, [1], 5])
+def test_what_an_end_fails_keeps_the_output_that_it_gives_whatever_that_is(output: Any) -> None:
+    (start,) = said(calling(), "execution.start")
+    program = program_of([{"id": "e", "type": "end", "with": {"output": output, "status": "failed"}}])
+    item = msgspec.convert(start, i.Start)
+    ended = apply(State(item.execution_id, "acme", "test", 1), item, START, program, CONTEXT)
+    assert (ended.state.status, ended.state.output) == ("failed", output)
+    told = {one.item.type: msgspec.json.decode(one.item.data) for one in messages(ended.state, ended.entries, 0, START, 8)}
+    assert ExecutionFailed.model_validate(told["execution.failed"]).error.details == {"output": output}
+    assert FailStep.model_validate(told["step.fail"]).error.details == {
+        "output": output,
+        "execution_id": start["execution_id"],
+        "node": "e",
+    }
+
+
+def test_an_end_that_fails_gives_its_output_once_what_was_done_is_undone() -> None:
+    nodes = [
+        {"id": "s", "type": "set", "with": {"x": 1}, "compensate": {"type": "activity", "with": {"name": "undo"}}},
+        {"id": "e", "type": "end", "with": {"output": {"x": "{{ vars.x }}"}, "status": "failed"}},
+    ]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate"})).start().complete("s.compensate")
+    assert (run.state.status, run.state.output) == ("failed", {"x": 1})
 
 
 def test_without_waiting_the_step_gives_the_id_at_once() -> None:

@@ -246,18 +246,18 @@ class Turn:
         self.emit(e.SCOPE_FAILED, owner, label=label, error=error)
         self.ready.appendleft(owner.place)
 
-    def fail_execution(self, error: dict[str, Any], kind: str = e.FAILED) -> None:
+    def fail_execution(self, error: dict[str, Any], kind: str = e.FAILED, **more: Any) -> None:
         """End the whole execution with an error, once what has completed is undone where the definition asks for that.
 
-        kind: `execution.failed` or `execution.timed_out`.
+        kind: `execution.failed` or `execution.timed_out`.  more: members of the entry: an `output`.
         """
         self.cancel_pending()
         if self.program.settings.compensates and self.state.undo and self.state.failing is None:
             queue = [(undo.node, undo.visit) for undo in reversed(self.state.undo)]
-            self.emit(e.COMPENSATING, error=error, kind=kind, queue=queue)
+            self.emit(e.COMPENSATING, error=error, kind=kind, queue=queue, **more)
             self.ready.append(("", 0))
         else:
-            self.emit(kind, error=error)
+            self.emit(kind, error=error, **more)
 
     def cancel_pending(self, inside: Place | None = None) -> None:
         """Take back what is waited for, of the whole execution or of the scopes of one visit, inner before outer."""

@@ -135,7 +135,7 @@ def _continued(state: State, entry: Entry, at: datetime) -> None:
 
 def _compensating(state: State, entry: Entry, at: datetime) -> None:
     data = entry.data
-    state.failing = {"error": data["error"], "kind": data["kind"]}
+    state.failing = {name: data[name] for name in ("error", "kind", "output") if name in data}
     state.deadline_at, state.ready = None, ()
     queue: list[Place] = [(node, visit) for node, visit in data["queue"]]
     state.pending[FAILING] = Pending("", 0, "compensate", since=at, progress=Progress(queue=queue))

@@ -89,6 +89,7 @@ def end(turn: Turn, at: At, work: EndWork) -> None:
     turn.emit(e.STEP_COMPLETED, at, **({"output": output} if output is not None else {}))
     if work.status == "failed":
         message = f"the end node {at.node.id} ends the execution as failed"
-        turn.fail_execution(failure("ended_failed", message, at.node.id, details=output))
+        told = {} if output is None else {"output": output}
+        turn.fail_execution(failure("ended_failed", message, at.node.id, details=told or None), **told)
     else:
         turn.complete(output)

@@ -106,7 +106,9 @@ def _fail_at_last(turn: Turn, failed: list[str]) -> None:
     error = failing["error"]
     if failed:
         error = {**error, "details": {"cause": error.get("details"), "compensation": failed}}
-    turn.fail_execution(error, failing["kind"])
+    output = failing.get("output")
+    more = {} if output is None else {"output": turn.context.values.opened(output) if turn.state.large else output}
+    turn.fail_execution(error, failing["kind"], **more)
 
 
 def undoing_node(pending: Pending) -> Node:

@@ -43,7 +43,7 @@ class State:
     position: entries in its journal.  steps: the newest visit of each node.  scopes: open ones by key, outer before inner.
     pending: by visit.  undo: what can be undone, oldest first.  quiet: transitions since it last rested, which bounds a cycle that never
     does.  ready: what a transition that grew too long left to be entered next.  caller: `{execution_id, node, visit, depth}` of the call.
-    failing: `{error, kind}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
+    failing: `{error, kind, output}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
     gates: names of what bounds how many live at once, and that it has to pass.  begun: what it begins with, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
     are not given again.  ledger: outside work of that time, which need not be done again.  large: whether any of its values
