@@ -163,10 +163,13 @@ async def test_what_the_engine_did_not_start_completes_the_explanation(
     )
     error = Failure(code="input_invalid", message="amount is required")
     rejected = StartRejected(execution_id=second.execution_id, workflow="second", error=error, event_id=event, trigger_id="b")
-    await tell(events, skipped, rejected, rejected, tenant=tenant)
+    await tell(events, skipped, tenant=tenant)
+    assert (await client.get(f"{PATH}/{event}")).json()["started"] == [str(second.execution_id)]
+    await tell(events, rejected, rejected, tenant=tenant)
     assert [(one["reason"], one["matched"]) for one in await explained(client, event)] == [("key_taken", True), ("rejected", True)]
     assert "input_invalid: amount is required" in (await explained(client, event))[1]["detail"]
-    assert (await client.get(f"{PATH}/{event}")).json()["status"] == "matched"
+    view = (await client.get(f"{PATH}/{event}")).json()
+    assert (view["status"], view["started"]) == ("matched", [])
     refused = StartRejected(execution_id=UUID(int=9), workflow="x", error=error, event_id="not-ours", trigger_id="b")
     await tell(events, refused, refused.model_copy(update={"event_id": None}), tenant=tenant)
 

@@ -17,21 +17,19 @@ from weft_events.tables import delivery, event, event_key, verdict
 
 
 async def note_verdict(uow: UnitOfWork, of: UUID, execution_id: UUID, reason: str, detail: str) -> None:
-    """Remember why a start did not become an execution; the first word stands."""
+    """Remember why a start did not become an execution, which its event is no longer said to have started; the first word stands."""
     row = {"tenant_id": uow.tenant, "id": of, "execution_id": execution_id, "reason": reason, "detail": detail}
     await uow.conn.execute(insert(verdict).values(row).on_conflict_do_nothing())
+    started = event.c.started.op("-")(sa.cast(str(execution_id), sa.Text))
+    await uow.conn.execute(sa.update(event).where(event.c.tenant_id == uow.tenant, event.c.id == of).values(started=started))
 
 
 async def reject_if_all_were(uow: UnitOfWork, of: UUID) -> None:
     """Let an event be `rejected` when every start it led to was refused."""
-    refused = (
-        sa.select(sa.func.count())
-        .where(verdict.c.tenant_id == uow.tenant, verdict.c.id == of, verdict.c.reason == "rejected")
-        .scalar_subquery()
-    )
+    others = sa.exists().where(verdict.c.tenant_id == uow.tenant, verdict.c.id == of, verdict.c.reason != "rejected")
     stands = (event.c.tenant_id == uow.tenant, event.c.id == of, event.c.status == EventStatus.MATCHED.value)
     changed = {"status": LEGAL[EventStatus.MATCHED, "reject"].value}
-    await uow.conn.execute(sa.update(event).where(*stands, sa.func.jsonb_array_length(event.c.started) <= refused).values(changed))
+    await uow.conn.execute(sa.update(event).where(*stands, sa.func.jsonb_array_length(event.c.started) == 0, ~others).values(changed))
 
 
 async def verdicts(uow: UnitOfWork, of: UUID) -> dict[str, tuple[str, str]]:
