@@ -103,6 +103,11 @@ def test_an_empty_group_is_what_its_word_says() -> None:
     assert (holds({"all": []}), holds({"any": []}), holds({"none": []}), holds([])) == (True, False, True, True)
 
 
+def test_what_a_builder_keeps_beside_conditions_is_ignored() -> None:
+    row = {"left": "trigger.payload.amount", "op": "gt", "right": 1, "x-ui": {"row": 1}}
+    assert compile_conditions({"all": [row], "x-note": "large ones"}).text == "(trigger.payload.amount > 1)"
+
+
 @pytest.mark.parametrize(
     ("data", "pointer"),
     [

@@ -23,6 +23,8 @@ from weft_language.expressions.literals import quoted
 from weft_language.expressions.template import split
 
 _GROUPS: Final = ("all", "any", "none")
+_IGNORED: Final = "x-"
+"""What members begin with that are kept for whoever wrote them, as everywhere in a definition."""
 _UNARY: Final = frozenset({"exists", "not_exists", "is_empty", "is_not_empty", "changed"})
 _ROW: Final = re.compile(r"(?:trigger\.payload\.(?:(?:new|old)\.)?)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.ASCII)
 _PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[(?:\d+|\"[^\"\\]*\"|'[^'\\]*')\])+", re.ASCII)
@@ -54,6 +56,7 @@ def _group(data: Any, pointer: str, depth: int) -> str:
         return _join("all", data, pointer, depth)
     if not isinstance(data, Mapping):
         raise ExpressionError(SYNTAX, f"a condition is {{left, op, right}} or {{all|any|none: [...]}}, not {data!r:.80}", pointer=pointer)
+    data = {name: value for name, value in data.items() if not name.startswith(_IGNORED)}
     names = [name for name in data if name in _GROUPS]
     if not names:
         return _condition(data, pointer)
