@@ -17,6 +17,7 @@ BUCKETS_MAX: Final = 1500
 DEFAULT_SPAN: Final = timedelta(hours=24)
 DAY: Final = 86_400
 _NAMED: Final = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+_SHORT: Final = re.compile(r"(?=.)(?:(\d{1,4})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 _DURATION: Final = re.compile(r"P(?=.)(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
 
 
@@ -50,7 +51,7 @@ class Window:
 def window(since: datetime | None, until: datetime | None, bucket: str | None, now: datetime, minutes_kept: timedelta) -> Window:
     """The span asked for, widened to whole minutes, or to whole hours where the pieces are hours or more.
 
-    since, until: the last 24 hours where absent.  bucket: `minute`, `hour`, `day` or an ISO 8601 duration; fitting the span where absent.
+    since, until: the last 24 hours where absent.  bucket: `minute`, `hour`, `day` or a duration; fitting the span where absent.
     minutes_kept: how far back there are numbers by the minute.
     Raises: BadWindow.
     """
@@ -69,12 +70,12 @@ def window(since: datetime | None, until: datetime | None, bucket: str | None, n
 
 
 def bucket_seconds(text: str) -> int:
-    """The seconds of `minute`, `hour`, `day` or an ISO 8601 duration of whole minutes. Raises: BadWindow."""
+    """The seconds of `minute`, `hour`, `day` or a duration of whole minutes, ISO 8601 or short. Raises: BadWindow."""
     if text in _NAMED:
         return _NAMED[text]
-    match = _DURATION.fullmatch(text)
+    match = _DURATION.fullmatch(text) or _SHORT.fullmatch(text)
     if match is None:
-        raise _bad("bucket", f"{text!r} is neither minute, hour, day nor an ISO 8601 duration such as PT5M")
+        raise _bad("bucket", f"{text!r} is neither minute, hour, day nor a duration such as PT5M or 5m")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = weeks * 7 * DAY + days * DAY + hours * HOUR + minutes * MINUTE + seconds
     if total < MINUTE or total % MINUTE or total > 366 * DAY:

@@ -19,13 +19,13 @@ def test_the_last_day_by_the_hour_is_the_default() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("minute", 60), ("hour", 3600), ("day", 86400), ("PT5M", 300), ("P1DT1H", 90000), ("P1W", 604800)],
+    [("minute", 60), ("hour", 3600), ("day", 86400), ("PT5M", 300), ("P1DT1H", 90000), ("P1W", 604800), ("5m", 300), ("1d1h", 90000)],
 )
 def test_pieces_are_named_or_iso_durations(text: str, seconds: int) -> None:
     assert bucket_seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "PT30S", "PT90S", "P1Y", "fortnight", "PT0M", "-PT5M", "P9999W"])
+@pytest.mark.parametrize("text", ["", "P", "PT", "PT30S", "PT90S", "P1Y", "fortnight", "30s", "5", "m", "PT0M", "-PT5M", "P9999W"])
 def test_other_pieces_are_refused(text: str) -> None:
     with pytest.raises(BadWindow):
         bucket_seconds(text)

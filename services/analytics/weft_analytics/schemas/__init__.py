@@ -68,7 +68,7 @@ class ExecutionQuery(BaseModel):
 
 
 class WindowQuery(BaseModel):
-    """Which span. bucket: the length of a piece, `minute`, `hour`, `day` or an ISO 8601 duration."""
+    """Which span. bucket: the length of a piece, `minute`, `hour`, `day` or a duration (`PT5M`, `5m`)."""
 
     model_config = ConfigDict(extra="ignore")
     since: datetime | None = Field(default=None, alias="from")
