@@ -9,7 +9,7 @@ from typing import Any
 
 from weft_connectors.activity import ActivityCall, ActivityError
 from weft_contracts.definitions import WorkflowChanged
-from weft_runtime.testing import tell
+from weft_runtime.testing import eventually, tell
 
 from tests.services.engine.conftest import Engine
 
@@ -187,6 +187,17 @@ async def test_waiting_for_the_end_answers_with_the_finished_execution(engine: E
     await engine.publish("quick", nodes=[{"id": "a", "type": "set", "with": {"x": 1}}])
     answer = await engine.client.post("/api/v1/workflows/quick/trigger?wait=30s", json={})
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+
+
+async def test_waiting_in_vain_tells_where_the_execution_is_by_then(engine: Engine) -> None:
+    await engine.publish("slow", nodes=[{"id": "w", "type": "wait", "with": {"for": "1h"}}])
+
+    async def rests() -> bool | None:
+        answer = await engine.client.post("/api/v1/workflows/slow/trigger?wait=500ms", json={})
+        assert (answer.status_code, answer.headers["location"]) == (202, f"/api/v1/executions/{answer.json()['execution_id']}")
+        return answer.json()["status"] == "waiting" or None
+
+    assert await eventually(rests, "an answer with an execution that waits")
 
 
 async def test_what_cannot_be_started_says_why(engine: Engine) -> None:

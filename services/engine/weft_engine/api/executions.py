@@ -46,13 +46,17 @@ async def trigger(
         requested_at=uow.now,
     )
     await usecases.start_execution(start, context.part(ProgramCache), context.settings.partitions, uow)
-    accepted = Started(execution_id=start.execution_id, status="queued")
+    where = {"Location": f"/api/v1/executions/{start.execution_id}"}
 
-    async def finished() -> Reply[Any] | None:
+    async def finished() -> Reply[Any]:
         view = await poll(wait_s, lambda: _ended(context, uow.tenant, start.execution_id))
-        return Reply(view, status=200) if view is not None else None
+        if view is not None:
+            return Reply(view, status=200)
+        async with context.transaction(uow.tenant) as reading:
+            found = await usecases.find_execution(start.execution_id, reading)
+        return Reply(Started(execution_id=found.id, status=found.status), headers=where, status=202)
 
-    return Reply(accepted, headers={"Location": f"/api/v1/executions/{start.execution_id}"}, then=finished if wait_s else None)
+    return Reply(Started(execution_id=start.execution_id, status="queued"), headers=where, then=finished if wait_s else None)
 
 
 def _by_hand(caller: Caller | None, payload: dict[str, Any], now: Any) -> TriggerInfo:
