@@ -47,6 +47,7 @@ def evaluate(text: str) -> Any:
         ("format(now, '%d.%m.%Y %H:%M', 'Europe/Rome')", "20.11.2026 10:30"),
         ("format(now, '%A, %B %e')", "Friday, November 20"),
         ("format(now, 'dd.MM.yyyy HH:mm', 'Europe/Rome')", "20.11.2026 10:30"),
+        ("format('2026-11-20T23:30:00Z', 'yyyy-MM-dd', 'Europe/Rome') + format('2026-11-20', ' %j')", "2026-11-21 324"),
         ("format(now, 'EEEE, d MMMM yy h:mm a')", "Friday, 20 November 26 9:30 AM"),
         ("format(now, \"yyyy-MM-dd'T'HH:mm:ss.SSSXXX 'o''clock'\", '+02:00')", "2026-11-20T11:30:00.000+02:00 o'clock"),
         ("format(now, 'YYYY-MM-DDTHH:mm:ssX xxx Z', 'UTC')", "2026-11-20T09:30:00Z +00:00 +0000"),

@@ -207,3 +207,14 @@ def _format(frame: Frame, moment: datetime, layout: str, name: str) -> str:
     shown = local(moment, name)
     spend_text(frame, len(layout) * 5)
     return written(shown, layout)
+
+
+@function("format", TEXT, TEXT)
+def _format_text_utc(frame: Frame, text: str, layout: str) -> str:
+    return _format(frame, _date(frame, text), layout, "UTC")
+
+
+@function("format", TEXT, TEXT, TEXT)
+def _format_text(frame: Frame, text: str, layout: str, name: str) -> str:
+    """A time that stands in a text, as every time of an event or input does, or a day."""
+    return _format(frame, _date(frame, text), layout, name)
