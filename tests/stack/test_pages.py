@@ -16,7 +16,7 @@ from tests.support.modes import in_one_process
 PAGES = ("docs/tutorial.md", "docs/operating.md")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES)
 @in_one_process
 def test_each_example_of_the_page_gives_the_answer_it_shows(mesh: MeshProcess, tmp_path: Path, page: str) -> None:

@@ -33,6 +33,19 @@ class TestRabbit(BusPromises):
         assert [len(got.body) for got in await exactly(reader, len(sizes))] == sizes
         assert (held._held, held._deaf) == (0, None)
 
+    async def test_a_reader_that_is_closed_while_it_is_attached_again_leaves_the_frames_to_the_next(
+        self, bus: Bus, second: Bus, way: str
+    ) -> None:
+        queue = await declared(bus, single=True)
+        reader = await read(bus, way, queue)
+        attaching = asyncio.create_task(reader.attach(bus._reading))  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        assert reader._channel is None, "it has left the channel it had and is not yet on the next"  # type: ignore[attr-defined]
+        await reader.close()
+        await attaching
+        await bus.publish([to(queue, 1)])
+        assert [int(got.body) for got in await exactly(await read(second, way, queue), 1)] == [1]
+
     async def test_an_ack_that_waits_for_others_is_told_when_the_reader_closes(self, bus: Bus, second: Bus) -> None:
         queue = await declared(bus)
         reader = await bus.consume(queue, prefetch=100, ack_within_s=3600)

@@ -58,9 +58,15 @@ class RabbitConsumer(Taking):
         """Subscribe on the connection of the moment. Raises: Unavailable."""
         await self._leave()
         self._forget()
-        with asking(f"take the subscription to {self.queue}"):
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                await self._enter(link)
+        try:
+            with asking(f"take the subscription to {self.queue}"):
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await self._enter(link)
+        finally:
+            if self._stopped:
+                # Closed meanwhile, with no channel that it could have closed. The broker would go on giving frames to this subscription,
+                # which nobody takes, and where one reader alone is given them, to no other. Guarded by tests/runtime/bus/test_rabbit.py.
+                await self._leave()
 
     async def _enter(self, link: Link) -> None:
         channel: FrameChannel = await link.channel(confirms=False, on_delivery=self._deliver)
