@@ -21,6 +21,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "partitions": "which partitions this process owns",
         "ownership": "leases and epochs of nodes and partitions",
         "suspending": "holding up a tenant, a workflow, a node type",
+        "connections": "how workflows reach other systems, and those them; their secrets",
         "by_hand": "what a start by hand may give, by the workflow's manual trigger",
         "admitting": "how many executions live, or begin, at once",
         "forgetting": "executions that were kept as long as asked",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
 from weft_contracts.calendars import CalendarChanged
+from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
@@ -89,6 +90,7 @@ ROOMS: dict[str, Room] = {
             *_EXECUTION_FACTS,
             *_SLA_FACTS,
             ExecutionsForgotten,
+            *(ConnectionSaved, ConnectionRemoved),
             *_REFUSED_STARTS,
         ),
     ),

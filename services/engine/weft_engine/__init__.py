@@ -10,7 +10,7 @@ Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelE
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
        ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
-       ExecutionSkipped, StartRejected,
+       ExecutionSkipped, StartRejected, ConnectionSaved, ConnectionRemoved,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from weft_runtime.errors import Conflict, Detail, Invalid, NotFound, RateLimited
+from weft_runtime.errors import Conflict, Detail, Invalid, NotFound, PreconditionFailed, RateLimited
 
 
 class WorkflowNotFound(NotFound):
@@ -197,3 +197,31 @@ class MigrationCannot(Conflict):
 
     def __init__(self, migration_id: UUID, verb: str, status: str) -> None:
         super().__init__(f"migration {migration_id} is {status} and cannot {verb} now", extra={"current": {"status": status}})
+
+
+class ConnectionNotFound(NotFound):
+    """No such connection in this tenant."""
+
+    code = "connection_not_found"
+
+    def __init__(self, connection_id: UUID) -> None:
+        super().__init__(f"no connection {connection_id} in this tenant; GET /api/v1/connections lists those there are")
+
+
+class ConnectionMoved(PreconditionFailed):
+    """`If-Match` names another version than the connection's."""
+
+    code = "connection_moved"
+
+    def __init__(self, name: str, etag: str, version: int) -> None:
+        super().__init__(f"the connection {name!r} is not at {etag!r}: it is at {version} now; read it again and decide anew")
+
+
+class ConnectionRenamed(Invalid):
+    """A connection keeps its name and type."""
+
+    code = "connection_unusable"
+
+    def __init__(self, name: str, field: str) -> None:
+        why = f"the connection {name!r} keeps its {field}: definitions count on it; make another connection, and remove this one"
+        super().__init__(why, details=[Detail(f"/{field}", f"{field}_fixed", why)])

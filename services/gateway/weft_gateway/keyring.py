@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from weft_runtime.auth import SigningKey
 from weft_runtime.errors import Unavailable
+from weft_runtime.sealing import Seal
 
 ROTATE_AFTER: Final = timedelta(days=30)
 """How long a key signs. Source: NIST SP 800-57 part 1 section 5.3.6 allows years for signature keys; a month keeps the way exercised."""
 PUBLISH_FOR: Final = timedelta(days=400)
 """How long a public half is published: a key signs for a month, and an API key may live for a year after that."""
-_NONCE_BYTES: Final = 12
-"""Source: NIST SP 800-38D section 8.2, 96-bit nonces."""
 
 
 class KeyLocked(Unavailable):
@@ -49,28 +43,22 @@ class StoredKey:
 
 
 class Vault:
-    """Seals and opens private keys with a key derived from the mesh's secret key. Source: HKDF-SHA256, RFC 5869."""
+    """Seals and opens private keys with a key derived from the mesh's secret key."""
 
     def __init__(self, secret: str) -> None:
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"weft gateway signing keys v1").derive(secret.encode())
-        self._cipher = AESGCM(derived)
+        self._seal = Seal(secret, "gateway signing keys")
 
     def make(self, now: datetime) -> StoredKey:
         """A new pair, sealed."""
         key = SigningKey.generate()
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, key.to_pem(), key.kid.encode())
+        sealed = self._seal.close(key.to_pem(), key.kid)
         return StoredKey(key.kid, key.public(), sealed, now, now + PUBLISH_FOR)
 
     def open(self, stored: StoredKey) -> SigningKey:
         """The pair, to sign with. Raises: KeyLocked."""
-        nonce, ciphertext = stored.sealed[:_NONCE_BYTES], stored.sealed[_NONCE_BYTES:]
-        try:
-            pem = self._cipher.decrypt(nonce, ciphertext, stored.kid.encode())
-        except InvalidTag as error:
-            raise KeyLocked(
-                f"signing key {stored.kid} was sealed with another WEFT_SECRET_KEY; start with that one, or delete the key"
-            ) from error
+        pem = self._seal.open(stored.sealed, stored.kid)
+        if pem is None:
+            raise KeyLocked(f"signing key {stored.kid} was sealed with another WEFT_SECRET_KEY; start with that one, or delete the key")
         return SigningKey.from_pem(pem)
 
 

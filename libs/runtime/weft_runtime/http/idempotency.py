@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from weft_runtime.auth.caller import Caller
 from weft_runtime.database import plumbing
 from weft_runtime.errors import Conflict, Invalid, Malformed
-from weft_runtime.http.sealing import Seal
+from weft_runtime.sealing import Seal
 from weft_runtime.uow import UnitOfWork
 
 KEPT = timedelta(hours=72)
