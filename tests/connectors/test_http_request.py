@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from weft_connectors.activity import Activities, ActivityCall, ActivityError
 from weft_connectors.http.asking import FIELDS
-from weft_connectors.http.calling import CODES, HttpRequest
+from weft_connectors.http.calling import CODES, CONNECTION_CODES, HttpRequest
 from weft_language.model.work_action import HttpRequestWith
 from weft_language.nodes.entries_outside import OUTSIDE
 
@@ -72,7 +72,7 @@ def test_the_fields_and_codes_are_those_of_the_language() -> None:
     (entry,) = [entry for entry in OUTSIDE if entry.type == "http.request"]
 
     assert set(HttpRequestWith.model_fields) == FIELDS
-    assert {*CODES.values(), "http_status"} == {code for code, _ in entry.errors}
+    assert {*CODES.values(), *CONNECTION_CODES, "http_status"} == {code for code, _ in entry.errors}
 
 
 async def test_every_call_carries_its_key_and_its_trace(request_: HttpRequest) -> None:

@@ -133,6 +133,8 @@ def test_a_wrong_field_of_a_node_is_pointed_at(wrong: dict[str, Any], code: str,
         (node("n", "http.request", url="https://x.y", timeout_s=0), "out_of_range", "/timeout_s"),
         (node("n", "http.request", url="https://x.y", body={}, form={}), "one_of", ""),
         (node("n", "http.request", url="example.com/x"), "wrong_format", "/url"),
+        (node("n", "http.request", url="/x", connection="{{ input.bank }}"), "wrong_format", "/connection"),
+        (node("n", "http.request", url="/x", connection="bank "), "wrong_format", "/connection"),
     ],
 )
 def test_a_wrong_configuration_is_pointed_at(made: dict[str, Any], code: str, pointer: str) -> None:

@@ -92,6 +92,7 @@ class AdmitExecution(PartitionCommand):
 
     type, version = "execution.admit", 1
     execution_id: UUID
+    gates: tuple[str, ...] = Field(default=(), description="Of one that has begun: what holds it up no longer; all where none are named.")
 
 
 class SkipExecution(PartitionCommand):

@@ -10,11 +10,13 @@ from weft_connectors.activity import Activities
 from weft_runtime.bus.topology import partitions as partition_topology
 from weft_runtime.context import ServiceContext
 from weft_runtime.pipeline.words import Outgoing
+from weft_runtime.sealing import Envelope
 from weft_runtime.service import Service
 
 from weft_engine import api, campaigns, handlers, tables
 from weft_engine.admitting import Gatekeeper
 from weft_engine.bulk.running import BULK, BulkWake
+from weft_engine.connections.opening import Opening
 from weft_engine.forgetting import forget_executions
 from weft_engine.hotloop.lane import Lane
 from weft_engine.hotloop.programs import Programs
@@ -50,7 +52,8 @@ def build(settings: Settings) -> Service:
 
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
-    context.attach(ProgramCache(), BulkWake(), MigrationWake(), Gatekeeper())
+    envelope = Envelope(context.settings.secret_key.get_secret_value())
+    context.attach(ProgramCache(), BulkWake(), MigrationWake(), Gatekeeper(), envelope)
     await context.bus.declare(partition_topology(context.settings.partitions))
 
 
@@ -96,7 +99,7 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
 
 async def run_worker(settings: Settings, context: ServiceContext) -> None:
     """Run activities of `settings.pool`, until cancelled."""
-    activities = Activities.installed(allow_private_addresses=settings.allow_private_addresses)
+    activities = Activities.installed(allow_private_addresses=settings.allow_private_addresses, connections=Opening(context))
     worker = Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=settings.worker_concurrency)
     try:
         await worker.run()

@@ -26,10 +26,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An execution that waits to be admitted through all of its gates."""
+    """An execution that waits to be admitted through all of its gates.
+
+    begun: it lives, and what waits is a part of it, at the gate of a suspension: each of those is let in for itself.
+    """
 
     execution_id: UUID
     gates: tuple[Gate, ...]
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +66,16 @@ def admit(waiting: Iterable[Waiting], behind: Mapping[str, Sequence[UUID]]) -> A
             going = living[first.name][: len(living[first.name]) - first.capacity + 1]
             decision.cancelled.extend(execution_id for execution_id in going if execution_id not in decision.cancelled)
     return decision
+
+
+def let_go(held: Iterable[Waiting]) -> dict[tuple[str, ...], list[UUID]]:
+    """Which executions that live go on at which of their gates: those that are open, whatever the others are."""
+    found: dict[tuple[str, ...], list[UUID]] = {}
+    for one in held:
+        names = tuple(gate.name for gate in one.gates if gate.capacity > 0)
+        if names:
+            found.setdefault(names, []).append(one.execution_id)
+    return found
 
 
 def version_to_run(slug: str, status: str, active: int | None, *, wanted: int | None) -> int:

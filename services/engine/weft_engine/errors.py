@@ -208,6 +208,46 @@ class ConnectionNotFound(NotFound):
         super().__init__(f"no connection {connection_id} in this tenant; GET /api/v1/connections lists those there are")
 
 
+class ConnectionUnusable(Invalid):
+    """The settings or secrets are not those of the type; `errors` says which."""
+
+    code = "connection_unusable"
+
+
+class ConnectionNameTaken(Conflict):
+    """The tenant has a connection of that name."""
+
+    code = "connection_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a connection {name!r} in this tenant already; change that one, or choose another name")
+
+
+class ConnectionInUse(Conflict):
+    """Active workflows name the connection."""
+
+    code = "connection_in_use"
+
+    def __init__(self, name: str, workflows: list[str]) -> None:
+        named = ", ".join(workflows)
+        super().__init__(
+            f"the connection {name!r} is named by active workflows: {named}; publish them without it or deactivate them first",
+            extra={"workflows": workflows},
+        )
+
+
+class TooManyConnections(Conflict):
+    """The tenant has as many connections as it may have."""
+
+    code = "too_many_connections"
+
+
+class OAuthNotSupported(Conflict):
+    """No type of connection of this release signs in by OAuth."""
+
+    code = "oauth_not_supported"
+
+
 class ConnectionMoved(PreconditionFailed):
     """`If-Match` names another version than the connection's."""
 

@@ -81,6 +81,8 @@ async def admit_waiting(uow: UnitOfWork) -> float | None:
     # A partition hears within a second that a suspension is lifted; who comes to its gate until then finds it closed, and is let in here.
     open_ = await suspensions.lifted(uow, {gate.name for one in waiting for gate in one.gates})
     waiting = [_of_today(one, quotas, room, open_) for one in waiting]
+    await _let_go([one for one in waiting if one.begun], uow)
+    waiting = [one for one in waiting if not one.begun]
     gates = sorted({gate.name for one in waiting for gate in one.gates} - {STARTS_GATE})
     decision = domain.admit(waiting, await store.behind_gates(uow, gates))
     await store.let_in(uow, decision.admitted)
@@ -98,6 +100,13 @@ async def admit_waiting(uow: UnitOfWork) -> float | None:
         until = quotas.starts.spend(until, uow.now, len(begun))
         await spent.spend(uow, until)
     return quotas.starts.wait_s(until, uow.now, _at_once(quotas.starts)) if counted - begun else None
+
+
+async def _let_go(held: Sequence[Waiting], uow: UnitOfWork) -> None:
+    """Let executions that live go on where a suspension holds them up no longer, whatever else does."""
+    for names, execution_ids in domain.let_go(held).items():
+        await store.let_in(uow, execution_ids, at=names)
+        uow.say(*(AdmitExecution(execution_id=execution_id, gates=names) for execution_id in execution_ids))
 
 
 def _of_today(one: Waiting, quotas: Quotas, room: int, open_: Collection[str]) -> Waiting:

@@ -1,6 +1,7 @@
-"""Suspending: a tenant, a workflow or a node type is held up without loss, and goes on when that is lifted.
+"""Suspending: a tenant, a workflow, a node type or a connection is held up without loss, and goes on when that is lifted.
 
-What lives is paused by a bulk job, what is started waits at a gate, and a node of a type that is held up waits at its gate too.
+What lives is paused by a bulk job, what is started waits at a gate, and a node of a type, or that goes by a
+connection, that is held up waits at its gate too; of one that goes by a connection its further attempts and its undoing do likewise.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from weft_engine.errors import AlreadySuspended, SuspensionNotFound
 from weft_engine.store import suspensions as store
 from weft_engine.store.suspensions import Suspension
 
-Kind = Literal["tenant", "workflow", "node_type"]
+Kind = Literal["tenant", "workflow", "node_type", "connection"]
 PAUSED_BY_JOB: Final = ("tenant", "workflow")
-"""Kinds whose live executions are paused; a node type only holds up who comes to a node of it."""
+"""Kinds whose live executions are paused; the others only hold up who comes to a node of theirs."""
 
 
 async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: UnitOfWork) -> Suspension:
-    """Hold something up. name: a workflow's slug or a node type; empty for the tenant. Raises: AlreadySuspended, BulkTooLarge."""
+    """Hold something up. name: a workflow's slug, a node type or a connection's name; empty for the tenant.
+
+    Raises: AlreadySuspended, BulkTooLarge.
+    """
     suspension_id = new_id()
     if not await store.add(uow, suspension_id, kind, name, reason):
         raise AlreadySuspended(kind, name)

@@ -49,6 +49,33 @@ calendars = sa.Table(
     sa.Column("document", JSONB, nullable=False, comment="{zone, hours, holidays}"),
 )
 
+connections = sa.Table(
+    "connections",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("settings", JSONB, nullable=False, comment="by the type; never a secret"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", _moment, nullable=False),
+    sa.Column("created_by", sa.Text),
+    sa.Column("updated_at", _moment, nullable=False),
+    sa.Column("updated_by", sa.Text),
+    sa.Index("connections_name", "tenant_id", "name", unique=True),
+)
+
+connection_secrets = sa.Table(
+    "connection_secrets",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("connection_id", sa.Uuid, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.Text, nullable=False, comment="for tenant, connection and field; opened in a worker's memory"),
+    sa.Column("updated_at", _moment, nullable=False),
+)
+
 executions = sa.Table(
     "executions",
     metadata,
@@ -154,8 +181,8 @@ suspensions = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("tenant_id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, comment="`tenant`, `workflow`, `node_type`"),
-    sa.Column("name", sa.Text, nullable=False, comment="the slug or type; empty for a tenant"),
+    sa.Column("kind", sa.Text, nullable=False, comment="`tenant`, `workflow`, `node_type`, `connection`"),
+    sa.Column("name", sa.Text, nullable=False, comment="the slug, type or name; empty for a tenant"),
     sa.Column("reason", sa.Text),
     sa.Column("since", _moment, nullable=False),
     sa.Column("by", sa.Text),

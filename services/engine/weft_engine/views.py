@@ -103,6 +103,8 @@ _CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})
 def waiting_view(pending: Pending) -> WaitingView:
     """What an execution waits for, until when and for whom."""
     whom: Any = None
+    if pending.gate is not None:
+        return WaitingView(node=pending.node, kind="suspended", until=pending.wake_at, **{"for": pending.gate})
     if pending.kind == "signal":
         whom = pending.data["signals"]
         if "events" in pending.data:
@@ -112,8 +114,6 @@ def waiting_view(pending: Pending) -> WaitingView:
         whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
     elif pending.kind in ("activity", "retry"):
         whom = pending.data["name"]
-    elif pending.kind == "suspended":
-        whom = pending.data["gate"]
     elif pending.kind == "child":
         whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
     until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at

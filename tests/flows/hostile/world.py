@@ -42,7 +42,15 @@ CLOCK: dict[str, Any] = {
     "slug": "hostile-clock",
     "triggers": [{"id": name, "on": "schedule", "cron": "0 3 1 1 *"} for name in ("first", "second")],
 }
+BANK: dict[str, Any] = {
+    "name": "hostile-bank",
+    "type": "http",
+    "settings": {"base_url": "http://127.0.0.1:9", "auth": "bearer", "headers": {"x-a": "b"}},
+    "secrets": {"token": "canary-token-of-nobody"},
+}
+HOOKS: dict[str, Any] = {"name": "hostile-hooks", "type": "webhook", "secrets": {"secret": "canary-secret-of-nobody"}}
 WEEK = {"zone": "Europe/Rome", "hours": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}
+_CANARIES = (*BANK["secrets"].values(), *HOOKS["secrets"].values())
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
     "id": "e-1",
@@ -89,6 +97,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         for calendar in calendars:
             for zone in ("UTC", "Asia/Tokyo"):
                 assert admin.put(f"/calendars/{calendar}", json={**WEEK, "zone": zone}).status_code < 300
+        connections = [admin.post("/connections", json=body).json()["id"] for body in (BANK, HOOKS)]
         events = [f"e-{number}" for number in range(4)]
         batch = [{**EVENT, "id": id_} for id_ in events]
         headers = {"Content-Type": "application/cloudevents-batch+json"}
@@ -125,10 +134,11 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         "tenant_id": (tenant,),
         "schedule_id": schedules,
         "/calendars/{name}": calendars,
+        "connection_id": connections,
         **{f"{_parked(room)}/{{parked_id}}": ids for room, ids in parked.items()},
     }
     keys = {"": key, "tenants.manage": operating}
-    return World(tenant, keys, other_key, known, _bodies(tenant), (PASSWORD, key, operating, *secrets))
+    return World(tenant, keys, other_key, known, _bodies(tenant), (PASSWORD, *_CANARIES, key, operating, *secrets))
 
 
 def _bodies(tenant: str) -> dict[str, Any]:
@@ -144,6 +154,8 @@ def _bodies(tenant: str) -> dict[str, Any]:
             "preview": True,
         },
         "PUT /api/v1/calendars/{name}": WEEK,
+        "POST /api/v1/connections": {**BANK, "name": "hostile-new", "description": "d"},
+        "PUT /api/v1/connections/{connection_id}": {"settings": BANK["settings"], "secrets": BANK["secrets"]},
         "POST /api/v1/schedules/{schedule_id}/backfill": {"from": "2025-12-31T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True},
         "POST /api/v1/suspensions": {"kind": "workflow", "name": "hostile-off", "reason": "r"},
         "POST /api/v1/tenants": {"id": f"{tenant}-c", "name": "n", "settings": {"quotas": {"live_executions": 5}, "other": [1]}},

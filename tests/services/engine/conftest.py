@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import httpx2
 import pytest
 from weft_connectors.activity import Activities, Activity
+from weft_connectors.http.calling import HttpRequest
 from weft_contracts import routing
 from weft_contracts.definitions import WorkflowChanged
 from weft_engine.app import build
+from weft_engine.connections.opening import Opening
 from weft_engine.worker import Worker
 from weft_runtime.bus import Binding, QueueSpec, Topology
 from weft_runtime.testing import RunningService, eventually, running_service, tell
+
+from tests.connectors.server import Heard
 
 ENDS = {"completed", "failed", "cancelled", "timed_out"}
 
@@ -107,3 +112,21 @@ async def working(engine: Engine) -> AsyncIterator[Callable[..., None]]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def caller(engine: Engine) -> AsyncIterator[None]:
+    """A worker that calls services as the mesh's own does, and may reach this machine."""
+    request = HttpRequest(allow_private=True, connections=Opening(engine.service.context))
+    worker = Worker(engine.service.context.bus, Activities({"http.request": request}), engine.service.clock)
+    task = asyncio.create_task(worker.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await request.aclose()
+
+
+async def echo(heard: Heard, writer: asyncio.StreamWriter) -> None:
+    """A service that repeats what it was sent."""
+    body = json.dumps({"sent": heard.headers, "target": heard.target}).encode()
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from weft_engine.tables import admissions, suspensions
 from weft_runtime.testing import eventually
 
-from tests.services.engine.conftest import Engine
+from tests.connectors.server import serving
+from tests.services.engine.conftest import Engine, echo
 
 STATE = {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}
 
@@ -101,3 +102,34 @@ async def test_what_is_not_named_rightly_is_refused_with_a_pointer(engine: Engin
     assert answer.status_code == 422
     missing = await engine.client.delete("/api/v1/suspensions/0190a6f0-0000-7000-8000-000000000001")
     assert (missing.status_code, missing.json()["code"]) == (404, "suspension_not_found")
+
+
+async def test_a_connection_that_is_held_up_lets_nobody_call_and_goes_on_for_all_when_let_go(engine: Engine, caller: None) -> None:
+    async with serving(echo) as server:
+        bank = {"name": "Held", "type": "http", "settings": {"base_url": server.url}}
+        assert (await engine.client.post("/api/v1/connections", json=bank)).status_code == 201
+        call = {"type": "http.request", "with": {"connection": "Held", "url": "/pay"}}
+        await engine.publish("held-up", nodes=[
+            {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}, {"id": "first", **call}, {"id": "second", **call},
+        ])  # fmt: skip
+        suspension = await suspend(engine, kind="connection", name="Held")
+
+        async def held() -> str | None:
+            """One that stands at the gate: lanes know of the suspension within a second."""
+            execution = await engine.start("held-up")
+            await engine.waiting(execution)
+            await engine.client.post(f"/api/v1/executions/{execution}/signals/go")
+            shown = await engine.until(
+                execution,
+                lambda shown: shown["status"] == "completed" or any(one["kind"] == "suspended" for one in shown["waiting_for"]),
+            )
+            return None if shown["status"] == "completed" else execution
+
+        first, second = await eventually(held, "one that is held up"), await eventually(held, "another")
+        explained = (await engine.client.get(f"/api/v1/executions/{first}/explain")).json()["because"]
+        assert [told for told in explained if "is held up by suspension" in told and "of the connection Held" in told]
+        await lift(engine, suspension)
+        # Both nodes go by it, and a lane may believe in the suspension for a second yet: who was let in is not held up by it again.
+        assert [(await engine.ended(one))["status"] for one in (first, second)] == ["completed", "completed"]
+    asked = [str(heard.header("idempotency-key")).split(":") for heard in server.heard]
+    assert [sorted(node for execution, node, _ in asked if execution == one) for one in (first, second)] == [["first", "second"]] * 2

@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import httpcore2
@@ -32,14 +32,14 @@ logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request. headers: without Host and Content-Length, which are the client's.
+    """A request. headers: without Host and Content-Length, which are the client's; they may be secret.
 
     timeout_s: for all of it, redirects and the whole answer with them.  max_answer_bytes: of the unpacked body.
     """
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     content: bytes = b""
     timeout_s: float = 30.0
     follow_redirects: bool = True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS: Final = 5
 STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _OF_THE_BODY: Final = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
-_HARMLESS: Final = frozenset(
+HARMLESS: Final = frozenset(
     {"accept", "accept-encoding", "accept-language", "user-agent", "idempotency-key", "traceparent", "tracestate"} | _OF_THE_BODY
 )
 """What another host may see. Keys travel in headers of any name, so all others stay behind."""
@@ -29,7 +29,7 @@ def next_request(request: Outgoing, url: httpx2.URL, status: int, location: str)
         raise GuardError("bad_url", f"the redirect names an address that cannot be read: {error}") from error
     headers = request.headers
     if _origin(target) != _origin(url):
-        headers = tuple((name, value) for name, value in headers if name.lower() in _HARMLESS)
+        headers = tuple((name, value) for name, value in headers if name.lower() in HARMLESS)
     method, content = request.method, request.content
     if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
         method, content = "GET", b""

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 import msgspec
 
 from weft_connectors.activity import ActivityCall, ActivityError
+from weft_connectors.connections import OpenConnection
 from weft_connectors.guarded import Outgoing
 from weft_connectors.guarded.client import MAX_ANSWER_BYTES
+from weft_connectors.http.connecting import address, credentials
 
 FIELDS: Final = frozenset(
-    {"url", "method", "headers", "query", "body", "form", "response", "expect", "timeout_s", "follow_redirects"},
+    {"connection", "url", "method", "headers", "query", "body", "form", "response", "expect", "timeout_s", "follow_redirects"},
 )
 RESPONSES: Final = ("auto", "json", "text", "base64")
 MAX_TIMEOUT_S: Final = 300.0
@@ -43,8 +45,19 @@ def refused(where: str, why: str) -> ActivityError:
     return ActivityError("http_bad_request", f"with.{where}: {why}", permanent=True, details={"pointer": f"/with/{where}"})
 
 
-def read_call(call: ActivityCall) -> Asked:
-    """The request of a call. Raises: ActivityError `http_bad_request`."""
+def connection_name(call: ActivityCall) -> str | None:
+    """The connection that a call goes by, None for none. Raises: ActivityError `http_bad_request`."""
+    name = call.input.get("connection") if isinstance(call.input, Mapping) else None
+    if name is not None and not isinstance(name, str):
+        raise refused("connection", "the name of a connection is needed")
+    return name
+
+
+def read_call(call: ActivityCall, connection: OpenConnection | None = None) -> Asked:
+    """The request of a call. connection: that it goes by, for addresses relative to it and what makes the request known.
+
+    Raises: ActivityError `http_bad_request`, `http_other_origin`, `connection_unusable`.
+    """
     given = call.input
     if not isinstance(given, Mapping):
         raise ActivityError("http_bad_request", "with: an object with `url` is needed", permanent=True)
@@ -55,13 +68,15 @@ def read_call(call: ActivityCall) -> Asked:
     if response not in RESPONSES:
         raise refused("response", f"one of {', '.join(RESPONSES)} is needed, not {response!r}")
     headers = [(name, text) for name, value in _mapping(given, "headers").items() for text in _texts(value, f"headers.{name}", many=False)]
+    if connection is not None:
+        _go_by(connection, headers)
     content, content_type = _body(given)
     _add(headers, "Content-Type", content_type)
     _add(headers, "Idempotency-Key", call.key)
     _add(headers, "traceparent", call.traceparent)
     request = Outgoing(
         method=_method(given.get("method", "GET")),
-        url=_url(given),
+        url=_url(given, connection),
         headers=tuple(headers),
         content=content,
         timeout_s=_timeout(given.get("timeout_s", 30.0)),
@@ -77,21 +92,33 @@ def _add(headers: list[tuple[str, str]], name: str, value: str | None) -> None:
         headers.append((name, value))
 
 
+def _go_by(connection: OpenConnection, headers: list[tuple[str, str]]) -> None:
+    known = credentials(connection)
+    if known is not None:
+        if any(name.lower() == known[0].lower() for name, _ in headers):
+            raise refused("headers", f"the connection {connection.name!r} sends {known[0]} itself; leave it out, or name no connection")
+        headers.append(known)
+    for name, value in connection.settings.get("headers", {}).items():
+        _add(headers, name, value)
+
+
 def _method(value: Any) -> str:
     if not isinstance(value, str):
         raise refused("method", "a text such as GET is needed")
     return value.upper()
 
 
-def _url(given: Mapping[str, Any]) -> str:
+def _url(given: Mapping[str, Any], connection: OpenConnection | None) -> str:
     url = given.get("url")
     if not isinstance(url, str) or not url:
-        raise refused("url", "an absolute address is needed, such as https://api.example.com/orders")
-    address, hash_, _ = url.partition("#")
+        raise refused("url", "an absolute address is needed, such as https://api.example.com/orders, or one relative to a connection")
+    if connection is not None:
+        url = address(connection, url)
+    plain, hash_, _ = url.partition("#")
     pairs = [(name, text) for name, value in _mapping(given, "query").items() for text in _texts(value, f"query.{name}", many=True)]
     if not pairs:
-        return address if hash_ else url
-    return f"{address}{'&' if '?' in address else '?'}{_encoded(pairs, 'query')}"
+        return plain if hash_ else url
+    return f"{plain}{'&' if '?' in plain else '?'}{_encoded(pairs, 'query')}"
 
 
 def _encoded(pairs: list[tuple[str, str]], where: str) -> str:

@@ -62,7 +62,12 @@ def _undo(part: Compensation) -> work.ActivityWork | work.ConnectorWork:
     given = (with_class(part.type) or Part).model_validate(part.with_)
     if isinstance(given, ActivityWith):
         return _activity(given)
-    return work.ConnectorWork(part.type, compile_template(as_written(given)))
+    return _connector(part.type, given)
+
+
+def _connector(type_: str, given: Part) -> work.ConnectorWork:
+    connection = getattr(given, "connection", None)
+    return work.ConnectorWork(type_, compile_template(as_written(given)), connection if isinstance(connection, str) else None)
 
 
 def compile_retry(retry: Retry) -> RetryPolicy:
@@ -88,7 +93,7 @@ def _work(node: WrittenNode, edges: Mapping[str, tuple[Edge, ...]]) -> work.Work
         return _task(node, edges)
     build = _BUILDERS.get(node.type)
     if build is None:
-        return work.ConnectorWork(node.type, compile_template(as_written(node.with_)))
+        return _connector(node.type, node.with_)
     return build(node.with_)
 
 

@@ -209,10 +209,14 @@ class ActivityWork:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorWork:
-    """A connector's action, such as `http.request`. `with_` renders to the object its schema describes."""
+    """A connector's action, such as `http.request`. `with_` renders to the object its schema describes.
+
+    connection: the name of the one that it goes by, None where there is none.
+    """
 
     type: str
     with_: Template
+    connection: str | None = None
 
 
 Work = (

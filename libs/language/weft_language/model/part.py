@@ -10,6 +10,8 @@ from weft_language.model.durations import InvalidDuration, InvalidTime, parse_du
 EXTENSION_PREFIX: Final = "x-"
 ID_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 SLUG_PATTERN: Final = r"^[a-z0-9](-?[a-z0-9])*$"
+CONNECTION_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9_. -]{0,98}[A-Za-z0-9])?$"
+"""Names of connections: letters and digits, with `_`, `-`, `.` and spaces between them."""
 NODE_TYPE_PATTERN: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 
 

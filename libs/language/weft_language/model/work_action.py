@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, Strict, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from weft_language.model.part import Bool, Identifier, Int, Name, Number, Part, TemplateText, Text, is_template
+from weft_language.model.part import CONNECTION_PATTERN, Bool, Identifier, Int, Name, Number, Part, TemplateText, Text, is_template
 from weft_language.model.work_data import exactly_one
 
 NonEmpty = Annotated[Text, Field(min_length=1)]
@@ -79,10 +79,15 @@ Scalar = Text | Bool | Int | Number | None
 StatusRange = Annotated[str, Field(pattern=r"^[1-5]xx$")]
 
 
+ConnectionName = Annotated[str, Strict(), Field(pattern=CONNECTION_PATTERN)]
+"""A connection of the tenant, by its name as it is: no template, so that everybody can see which one a node goes by."""
+
+
 class HttpRequestWith(Part):
     """`http.request`: call a service over HTTP."""
 
-    url: NonEmpty = Field(description="An absolute http or https address.")
+    connection: ConnectionName | None = Field(default=None, description="By name: how the service is reached, and knows us.")
+    url: NonEmpty = Field(description="An absolute http or https address, or one relative to the connection's.")
     method: HttpMethod | TemplateText = "GET"
     headers: dict[Name, Scalar] | TemplateText = Field(default_factory=dict)
     query: dict[Name, Scalar | list[Scalar]] | TemplateText = Field(default_factory=dict, description="Added to the address.")

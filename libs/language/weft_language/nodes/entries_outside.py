@@ -70,6 +70,10 @@ OUTSIDE: Final = (
             ("http_too_large", "the answer is larger than 1 MiB; permanent"),
             ("http_bad_response", "the answer's body is not what `response` asks for; permanent"),
             ("http_bad_request", "the rendered request is not valid: address, method, header; permanent"),
+            ("http_other_origin", "the address is not at the origin of the `connection`; permanent"),
+            ("unknown_connection", "the tenant has no connection of that name; permanent"),
+            ("connection_unusable", "the connection is of another type (permanent), or its secrets do not open here"),
+            ("connection_unavailable", "the connection could not be read at this moment"),
         ),
     ),
 )

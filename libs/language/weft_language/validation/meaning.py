@@ -145,6 +145,8 @@ def _compensate(document: Outline, node: OutlineNode) -> Iterator[Finding]:
 
 def _http(document: Outline, node: OutlineNode) -> Iterator[Finding]:
     url = node.with_.get("url")
+    if "connection" in node.with_:
+        return  # it may be relative to that, and is held to its origin when it is called
     if isinstance(url, str) and not url.startswith("{{") and not re.match(r"https?://[^/\s]", url, re.IGNORECASE):
         message = f"`{url[:80]}` is not an absolute http or https address"
         yield Finding("error", "wrong_format", f"{node.pointer}/with/url", message, node.id, "write it with https:// and the host")

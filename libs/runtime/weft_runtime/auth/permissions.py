@@ -23,6 +23,8 @@ class Permission(StrEnum):
     TASKS_ASSIGN = "tasks.assign"
     CALENDARS_READ = "calendars.read"
     CALENDARS_WRITE = "calendars.write"
+    CONNECTIONS_READ = "connections.read"
+    CONNECTIONS_MANAGE = "connections.manage"
     ANALYTICS_READ = "analytics.read"
     PARKED_MANAGE = "parked.manage"
     KEYS_MANAGE = "keys.manage"
@@ -64,13 +66,14 @@ _EDIT = _READ | {
     Permission.TASKS_ACT,
     Permission.TASKS_ASSIGN,
     Permission.CALENDARS_WRITE,
+    Permission.CONNECTIONS_READ,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {
     Role.VIEWER: _READ,
     Role.APPROVER: _READ | {Permission.TASKS_ACT},
     Role.EDITOR: _EDIT,
-    Role.ADMIN: _EDIT | {Permission.PARKED_MANAGE, Permission.KEYS_MANAGE, Permission.USERS_MANAGE},
+    Role.ADMIN: _EDIT | {Permission.CONNECTIONS_MANAGE, Permission.PARKED_MANAGE, Permission.KEYS_MANAGE, Permission.USERS_MANAGE},
     Role.SERVICE: frozenset(
         {
             Permission.SELF_READ,
@@ -86,7 +89,14 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.LIVE_READ,
         }
     ),
-    Role.OPERATOR: _READ | {Permission.EXECUTIONS_OPERATE, Permission.PARKED_MANAGE, Permission.TENANTS_MANAGE, Permission.USERS_MANAGE},
+    Role.OPERATOR: _READ
+    | {
+        Permission.CONNECTIONS_READ,
+        Permission.EXECUTIONS_OPERATE,
+        Permission.PARKED_MANAGE,
+        Permission.TENANTS_MANAGE,
+        Permission.USERS_MANAGE,
+    },
 }
 """What each role allows. `operator` runs the installation: it makes tenants and mends what is stuck, and publishes nothing."""
 

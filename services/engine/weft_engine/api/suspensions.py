@@ -1,4 +1,4 @@
-"""Holding up a tenant, a workflow or a node type without loss."""
+"""Holding up a tenant, a workflow, a node type or a connection without loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ async def list_suspensions(page: Page, uow: Uow) -> Listing[SuspensionView]:
 
 @door.post("/suspensions", may=Permission.EXECUTIONS_OPERATE, status=201)
 async def suspend(body: SuspensionBody, uow: Uow, context: Context) -> Reply[SuspensionView]:
-    """Hold up a tenant, a workflow or a node type: what lives is paused, what comes waits, nothing is lost. Seen within a second."""
+    """Hold up a tenant, a workflow, a node type or a connection: what lives is paused, what comes waits, nothing is lost.
+
+    Seen within a second.
+    """
     most = cast(Settings, context.settings).bulk_most
     row = await suspending.suspend(body.kind, body.name, body.reason, most, uow)
     return _looked_at(SuspensionView.of(row), context)

@@ -64,6 +64,14 @@ def check_unmoved(connection: Connection, etag: str | None) -> None:
         raise ConnectionMoved(connection.name, etag, connection.version)
 
 
+def new(
+    connection_id: UUID, name: str, type_: str, description: str | None, settings: Mapping[str, Any], secrets: Mapping[str, Secret],
+    now: datetime, by: str | None,
+) -> Connection:  # fmt: skip
+    """A connection as it is made."""
+    return Connection(connection_id, name, type_, description, settings, 1, now, by, now, by, secrets)
+
+
 def change(was: Connection, asked: Connection, etag: str | None) -> Decision[Connection]:
     """A connection as it is asked for. Nothing is said of what stays as it is. asked: as for a new one, with all secrets it is to have.
 

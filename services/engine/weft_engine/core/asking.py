@@ -16,9 +16,10 @@ QUEUES: Final = "activity_queues"
 
 
 def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str) -> dict[str, Any]:
-    """What a worker is asked: `{name, queue, input}`. Raises: ExpressionError."""
+    """What a worker is asked: `{name, queue, input}`, and the `connection` that it goes by where there is one. Raises: ExpressionError."""
     if isinstance(work, ConnectorWork):
-        return {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
+        asked = {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
+        return asked if work.connection is None else {**asked, "connection": work.connection}
     request = {
         "name": text(work.name.render(names)),
         "queue": _queue(work.queue.render(names), names["tenant"]["settings"], tenant) if work.queue is not None else tenant,

@@ -43,6 +43,7 @@ class Admit(msgspec.Struct, frozen=True):
     """`execution.admit`."""
 
     execution_id: UUID
+    gates: list[str] = []
 
 
 class Skip(msgspec.Struct, frozen=True):

@@ -83,10 +83,10 @@ def settle(turn: Turn) -> None:
     resting: list[Pending] = []
     busy = bool(state.ready)
     for pending in state.pending.values():
-        if pending.kind in BUSY:
+        if pending.kind in BUSY and pending.gate is None:
             busy = True
             break
-        if pending.kind in RESTS:
+        if pending.kind in RESTS or pending.gate is not None:
             resting.append(pending)
     if busy:
         if state.status == ExecutionStatus.WAITING:
@@ -94,7 +94,8 @@ def settle(turn: Turn) -> None:
     elif resting and state.status == ExecutionStatus.RUNNING:
         first = min(resting, key=_soonest)
         until: dict[str, Any] = {"until": first.wake_at} if first.wake_at is not None and first.kind != "child" else {}
-        turn.emit(e.WAITING, turn.at(first), kind=first.kind, **until)
+        kind = first.kind if first.gate is None else "suspended"
+        turn.write(e.Entry(e.WAITING, first.node, first.visit, data={"kind": kind, **until}, scope=first.scope))
 
 
 _AWAKE: Final = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.WAITING})

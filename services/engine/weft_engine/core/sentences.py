@@ -85,8 +85,9 @@ def _whole(state: State) -> Iterator[str]:
 
 def _waits(pending: Pending, state: State, node: Node | None, held_up: Mapping[str, str]) -> str:
     """What a node waits for, since when and until when."""
-    if pending.kind == "suspended":
-        what = f"is held up by {held_up.get(pending.data['gate'], pending.data['gate'].replace('suspended:', 'suspension '))}"
+    if pending.gate is not None:
+        before = "is" if pending.kind == "suspended" else f"{_WAITS[pending.kind](pending)},"
+        what = f"{before} held up by {held_up.get(pending.gate, pending.gate.replace('suspended:', 'suspension '))}"
     elif pending.kind == "signal":
         what = f"waits for {_signals(pending, node)}"
     else:

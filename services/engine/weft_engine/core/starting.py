@@ -10,6 +10,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
+from weft_engine.core.holding import let_go
 from weft_engine.core.items import Admit, Skip, Start
 from weft_engine.core.names import names_of
 from weft_engine.core.quotas import quotas_of
@@ -90,15 +91,11 @@ def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
 
 
 def admit(turn: Turn, item: Admit) -> None:
-    """Begin what waited to be admitted, or enter the nodes that were held up. A repeat changes nothing."""
-    if turn.state.begun is not None:
+    """Begin what waited to be admitted, or let go what was held up. A repeat changes nothing."""
+    if turn.state.begun is None:
+        let_go(turn, item.gates)
+    elif not item.gates:
         _go(turn, {})
-        return
-    for pending in list(turn.state.pending.values()):
-        if pending.kind == "suspended":
-            turn.open_gates.add(pending.data["gate"])
-            turn.emit(e.STEP_CANCELLED, turn.at(pending))
-            turn.ready.append(Entering(pending.node, pending.scope))
 
 
 def skip(turn: Turn, item: Skip) -> None:

@@ -9,6 +9,7 @@ from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
+from weft_engine.core.holding import gate_of_request, hold
 from weft_engine.core.running import take_up
 from weft_engine.core.sla import ON_TRACK
 from weft_engine.core.state import Pending
@@ -53,7 +54,7 @@ def _due(turn: Turn, pending: Pending, fail_attempt: Callable[[Turn, Pending, di
         name = next(str(name) for name, at in pending.data["after"] if (moment(at) or turn.now) <= turn.now)
         turn.finish(turn.at(pending), name, None, **pending.subscribed)
     elif pending.kind == "retry":
-        turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
+        _try_again(turn, pending)
     elif pending.kind == "again":
         error = turn.state.steps_in(pending.scope)[pending.node].error
         turn.emit(e.STEP_FAILED, turn.at(pending), outcome="error", error=error, again=True)
@@ -66,6 +67,14 @@ def _due(turn: Turn, pending: Pending, fail_attempt: Callable[[Turn, Pending, di
         wait_s = min(2 * float(pending.data["resend_s"]), LONGEST_RESEND_S)
         entry = Entry(e.STEP_RESENT, pending.node, pending.visit, pending.attempt, {"resend_s": wait_s}, pending.scope)
         turn.write(entry)
+
+
+def _try_again(turn: Turn, pending: Pending) -> None:
+    gate = gate_of_request(turn, pending.data)
+    if gate is not None:
+        hold(turn, pending.node, pending.visit, pending.attempt, pending.scope, gate, {})
+    else:
+        turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
 
 
 LONGEST_RESEND_S: Final = 3_600.0

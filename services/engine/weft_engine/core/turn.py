@@ -35,7 +35,7 @@ class Context:
 
     tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
     lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
-    `workflow:<slug>`, `node_type:<type>`.  values: contents of what is kept apart, as far as it was read.
+    `workflow:<slug>`, `node_type:<type>`, `connection:<name>`.  values: contents of what is kept apart, as far as it was read.
     calendars: the tenant's business calendars, by name.
     """
 
@@ -71,7 +71,6 @@ class Entering(NamedTuple):
 class Turn:
     """A transition in the making. It changes `state` in place.
 
-    open_gates: suspensions that are lifted, whatever `context` still says.
     ready: what to do next: nodes to enter, and owners one of whose scopes has ended. The first in line goes on until it waits, so
     branches run one after another and not in turns.
     """
@@ -82,7 +81,6 @@ class Turn:
     context: Context
     entries: list[Entry] = field(default_factory=list)
     ready: deque[Entering | Place] = field(default_factory=deque)
-    open_gates: set[str] = field(default_factory=set)
     _names: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def emit(self, kind: str, at: At | None = None, attempt: int = 0, /, **data: Any) -> None:

@@ -247,7 +247,7 @@ class Turnout:
             self.batch.leaving.append(LeavingRow(state.id))
             return
         gates = list(state.begun["gates"]) if state.begun is not None else []
-        held_up = {pending.data["gate"] for pending in state.pending.values() if pending.kind == "suspended"}
+        held_up = {pending.gate for pending in state.pending.values() if pending.gate is not None}
         gates += [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in sorted(held_up)]
         about = (now, state.priority)
         rows = (AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], *about) for gate in gates)

@@ -12,16 +12,16 @@ from weft_runtime.http import Body
 
 
 class SuspensionBody(Body):
-    """What to hold up. name: a workflow's slug or a node type; left out for the whole tenant."""
+    """What to hold up. name: a workflow's slug, a node type or a connection's name; left out for the whole tenant."""
 
-    kind: Literal["tenant", "workflow", "node_type"]
+    kind: Literal["tenant", "workflow", "node_type", "connection"]
     name: str = Field(default="", max_length=100)
     reason: str | None = Field(default=None, max_length=2000)
 
     @model_validator(mode="after")
     def _named(self) -> SuspensionBody:
         if (self.kind == "tenant") != (self.name == ""):
-            raise PydanticCustomError("name", "give the `name` of the workflow or node type, and none for the tenant")
+            raise PydanticCustomError("name", "give the `name` of the workflow, node type or connection, and none for the tenant")
         return self
 
 

@@ -159,11 +159,15 @@ async def waiting_at_gates(uow: UnitOfWork, per_gate: int = 200) -> list[Waiting
     first = (await uow.conn.execute(_FIRST_AT_GATES, {"tenant": uow.tenant, "most": per_gate})).scalars().all()
     waits = sa.and_(admissions.c.tenant_id == uow.tenant, admissions.c.let_in_at.is_(None), admissions.c.execution_id.in_(first))
     order = (admissions.c.priority.desc(), admissions.c.asked_at, admissions.c.execution_id)
-    query = sa.select(admissions).where(waits).order_by(*order)
-    gates: dict[UUID, list[Gate]] = {}
+    lives = sa.exists().where(
+        executions.c.tenant_id == admissions.c.tenant_id, executions.c.id == admissions.c.execution_id,
+        executions.c.status.in_(("running", "waiting")),
+    )  # fmt: skip
+    query = sa.select(admissions, lives.label("begun")).where(waits).order_by(*order)
+    gates: dict[tuple[UUID, bool], list[Gate]] = {}
     for row in await uow.conn.execute(query):
-        gates.setdefault(row.execution_id, []).append(Gate(row.gate, row.capacity, row.on_conflict))
-    return [Waiting(execution_id, tuple(found)) for execution_id, found in gates.items()]
+        gates.setdefault((row.execution_id, row.begun), []).append(Gate(row.gate, row.capacity, row.on_conflict))
+    return [Waiting(execution_id, tuple(found), begun) for (execution_id, begun), found in gates.items()]
 
 
 async def behind_gates(uow: UnitOfWork, gates: Sequence[str]) -> dict[str, list[UUID]]:
@@ -179,9 +183,10 @@ async def behind_gates(uow: UnitOfWork, gates: Sequence[str]) -> dict[str, list[
     return found
 
 
-async def let_in(uow: UnitOfWork, execution_ids: Sequence[UUID]) -> None:
-    """These are behind their gates from now on."""
+async def let_in(uow: UnitOfWork, execution_ids: Sequence[UUID], *, at: Sequence[str] | None = None) -> None:
+    """These are behind their gates from now on. at: behind these gates alone."""
     changed = sa.update(admissions).where(admissions.c.tenant_id == uow.tenant, admissions.c.execution_id.in_(execution_ids))
+    changed = changed if at is None else changed.where(admissions.c.gate.in_(at))
     await uow.conn.execute(changed.values(let_in_at=uow.now))
 
 

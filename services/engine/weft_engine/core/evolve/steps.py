@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -42,7 +43,8 @@ def _scheduled(state: State, entry: Entry, at: datetime) -> None:
         deadline_at = moment(data.get("deadline_at"))
     else:
         step.status, step.attempts, step.error = move_step(step.status, "reschedule"), entry.attempt, None
-        deadline_at, data = was.deadline_at, was.data
+        deadline_at, data = was.deadline_at, {name: value for name, value in was.data.items() if name != "gate"}
+    _let_in(state, entry)
     state.quiet = 0
     due_at = at + timedelta(seconds=data["resend_s"])
     state.pending[node, entry.visit] = Pending(node, entry.visit, "activity", entry.scope, entry.attempt, due_at, deadline_at, at, data)
@@ -74,12 +76,35 @@ def _retrying(state: State, entry: Entry, at: datetime) -> None:
     _close_scopes(state, pending)
 
 
+def _held(state: State, entry: Entry, at: datetime) -> None:
+    """The next attempt waits at a gate; of an undoing it may be the first."""
+    data, gate = entry.data, entry.data["gate"]
+    was = state.pending.get((node_of(entry), entry.visit))
+    if was is None:
+        begin(state, entry, at, StepStatus.RETRYING, entry.attempt)
+        was = Pending(node_of(entry), entry.visit, "retry", entry.scope, entry.attempt, data=data)
+    state.quiet = 0
+    _at_gate(state, gate)
+    state.pending[was.place] = replace(was, due_at=None, since=at, data={**was.data, "gate": gate})
+
+
+def _at_gate(state: State, gate: str) -> None:
+    if gate not in state.gates:
+        state.gates = (*state.gates, gate)
+
+
+def _let_in(state: State, entry: Entry) -> None:
+    gate = entry.data.get("gate")
+    if gate is not None and gate not in state.let_in:
+        state.let_in = (*state.let_in, gate)
+
+
 def _rests(state: State, entry: Entry, at: datetime) -> None:
     node, data = node_of(entry), entry.data
     begin(state, entry, at, StepStatus.WAITING)
     state.quiet = 0
-    if data["kind"] == "suspended" and data["gate"] not in state.gates:
-        state.gates = (*state.gates, data["gate"])
+    if data["kind"] == "suspended":
+        _at_gate(state, data["gate"])
     state.pending[node, entry.visit] = Pending(
         node, entry.visit, data["kind"], entry.scope, 1, moment(data.get("due_at")), moment(data.get("deadline_at")), at, data
     )
@@ -105,6 +130,7 @@ def _failed(state: State, entry: Entry, at: datetime) -> None:
 
 def _cancelled(state: State, entry: Entry, at: datetime) -> None:
     _end(state, entry, at, "cancel", StepStatus.CANCELLED, quiet=0)
+    _let_in(state, entry)
 
 
 def _end(
@@ -154,6 +180,7 @@ STEP_CHANGES: Final[dict[str, Change]] = {
     e.STEP_RESENT: _resent,
     e.STEP_ACCEPTED: _accepted,
     e.STEP_RETRYING: _retrying,
+    e.STEP_HELD: _held,
     e.STEP_WAITING: _rests,
     e.STEP_COMPLETED: _completed,
     e.STEP_FAILED: _failed,

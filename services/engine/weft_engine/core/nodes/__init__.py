@@ -29,6 +29,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
+from weft_engine.core.holding import gate_of
 from weft_engine.core.nodes import inline, outside, people, resting, scopes, undoing
 from weft_engine.core.turn import At, Entering, Turn
 
@@ -38,8 +39,8 @@ Enter = Callable[[Turn, At, Any], None]
 def enter(turn: Turn, entering: Entering) -> None:
     """Begin the next visit of a node. What cannot be rendered fails the visit, never the engine."""
     at = turn.next_visit(turn.program.nodes[entering.node], entering.scope)
-    gate = turn.context.suspended.get(f"node_type:{at.node.type}") if turn.context.suspended else None
-    if gate is not None and gate not in turn.open_gates:
+    gate = gate_of(turn, at.node)
+    if gate is not None:
         turn.emit(e.STEP_WAITING, at, kind="suspended", gate=gate, **resting.limit(turn, at))
         return
     try:

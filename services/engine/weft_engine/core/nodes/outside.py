@@ -30,8 +30,12 @@ def activity(turn: Turn, at: At, work: ActivityWork | ConnectorWork) -> None:
 
 def schedule(turn: Turn, node: str, visit: int, scope: str, request: dict[str, Any]) -> None:
     """Ask a worker for the first attempt of a visit. request: as `request_of` gives it."""
-    data = {**request, "resend_s": turn.context.resend_s, "lease_s": turn.context.lease_s}
-    turn.write(Entry(e.STEP_SCHEDULED, node, visit, 1, data, scope))
+    turn.write(Entry(e.STEP_SCHEDULED, node, visit, 1, timed(turn, request), scope))
+
+
+def timed(turn: Turn, request: dict[str, Any]) -> dict[str, Any]:
+    """A request with how long its answer is waited for."""
+    return {**request, "resend_s": turn.context.resend_s, "lease_s": turn.context.lease_s}
 
 
 def call(turn: Turn, at: At, work: CallWork) -> None:

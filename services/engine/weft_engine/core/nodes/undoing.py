@@ -13,8 +13,9 @@ from weft_language.expressions import compile_template
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import failure
+from weft_engine.core.holding import gate_of_request, hold
 from weft_engine.core.ledger import request_hash
-from weft_engine.core.nodes.outside import schedule
+from weft_engine.core.nodes.outside import schedule, timed
 from weft_engine.core.nodes.resting import limit
 from weft_engine.core.state import Pending, Place
 from weft_engine.core.turn import At, Turn
@@ -46,10 +47,18 @@ def undo_next(turn: Turn, pending: Pending) -> None:
         elif _undone_before(turn, (node, visit), pending.scope, request):
             _undone(turn, pending, (node, visit), None)
         else:
-            schedule(turn, node + SUFFIX, visit, pending.scope, {**request, "by": mine})
+            _ask(turn, node + SUFFIX, visit, pending.scope, {**request, "by": mine})
             return
     if not pending.progress.queue:
         _all_undone(turn, pending)
+
+
+def _ask(turn: Turn, node: str, visit: int, scope: str, request: dict[str, Any]) -> None:
+    gate = gate_of_request(turn, request)
+    if gate is None:
+        schedule(turn, node, visit, scope, request)
+    else:
+        hold(turn, node, visit, 0, scope, gate, timed(turn, request))
 
 
 def _undone_before(turn: Turn, place: Place, scope: str, request: Mapping[str, Any]) -> bool:

@@ -44,7 +44,8 @@ class State:
     pending: by visit.  undo: what can be undone, oldest first.  quiet: transitions since it last rested, which bounds a cycle that never
     does.  ready: what a transition that grew too long left to be entered next.  caller: `{execution_id, node, visit, depth}` of the call.
     failing: `{error, kind, output}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
-    gates: names of what bounds how many live at once, and that it has to pass.  begun: what it begins with, while it waits for that.
+    gates: names of what bounds how many live at once, and that it has to pass.  let_in: those of suspensions that hold it up no longer.
+    begun: what it begins with, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
     are not given again.  ledger: outside work of that time, which need not be done again.  large: whether any of its values
     was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.  tenant_seen: what its tenant was.
@@ -80,6 +81,7 @@ class State:
     paused: dict[str, Any] | None = None
     held: tuple[dict[str, Any], ...] = ()
     gates: tuple[str, ...] = ()
+    let_in: tuple[str, ...] = ()
     begun: dict[str, Any] | None = None
     floors: dict[str, int] = field(default_factory=dict)
     ledger: Reusable = field(default_factory=dict)

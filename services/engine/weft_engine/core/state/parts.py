@@ -64,7 +64,7 @@ class Pending:
     """What a node waits for.
 
     kind: `activity` (an answer), `retry` (its next attempt), `again` (a visit that tries this one again), `task` (a person), `timer`,
-    `signal`, `child` (an execution it called), `suspended` (nodes of its type are held up), or one of `OWNERS` (scopes of its own).
+    `signal`, `child` (an execution it called), `suspended` (its type or connection is held up), or one of `OWNERS` (scopes of its own).
     scope: key of the scope it stands in.  due_at: when to look at it: lease over, next attempt, wake up, first `after`.
     deadline_at: when the node's `timeout` is over.  data: of the kind, such as the activity's request.  progress: of an owner.
     """
@@ -84,6 +84,11 @@ class Pending:
     def place(self) -> Place:
         """The visit that waits."""
         return self.node, self.visit
+
+    @property
+    def gate(self) -> str | None:
+        """The gate of the suspension that it waits for, None where it waits for something else."""
+        return self.data.get("gate")
 
     @property
     def subscribed(self) -> dict[str, Any]:
