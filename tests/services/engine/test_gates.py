@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
-from weft_engine.domain import Gate, Waiting, admit
+from weft_engine.domain import Gate, Waiting, admit, let_go
 from weft_runtime.clock import new_id
 from weft_runtime.testing import eventually, tell
 
@@ -29,6 +29,15 @@ def test_no_gate_is_ever_passed_by_more_than_it_has_room_for(wanted: list[set[st
 def test_who_finds_no_room_does_not_hold_up_who_wants_another_gate() -> None:
     first, second, third = (Waiting(new_id(), (Gate(name, 1),)) for name in ("a", "a", "b"))
     assert admit([first, second, third], {}).admitted == [first.execution_id, third.execution_id]
+
+
+def test_what_lives_goes_on_at_the_gates_that_are_open_whatever_the_others_are() -> None:
+    open_, closed, both = Gate("suspended:1", 1), Gate("suspended:2", 0), Gate("suspended:3", 1)
+    waiting = [Waiting(new_id(), gates, begun=True) for gates in ((open_, closed), (closed,), (open_, both), (closed, open_))]
+    assert let_go(waiting) == {
+        ("suspended:1",): [waiting[0].execution_id, waiting[3].execution_id],
+        ("suspended:1", "suspended:3"): [waiting[2].execution_id],
+    }
 
 
 HOLD = [{"id": "hold", "type": "state", "with": {"signals": {"go": {}}}}]
