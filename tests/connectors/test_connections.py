@@ -158,6 +158,16 @@ async def test_a_service_that_repeats_what_it_was_sent_brings_no_secret_into_a_h
 
 
 @pytest.mark.parametrize(
+    ("secrets", "body"),
+    [({"username": "ann@acme.example", "password": TOKEN}, "ann@acme.example ***"), ({"username": TOKEN}, "ann@acme.example ***")],
+)
+async def test_whom_a_service_took_us_for_is_no_secret_beside_a_password(secrets: dict[str, str], body: str) -> None:
+    async with serving(saying(200, f"ann@acme.example {TOKEN}".encode())) as server:
+        answer = await requested(connection(secrets, base_url=server.url, auth="basic"))
+    assert answer["body"] == body
+
+
+@pytest.mark.parametrize(
     ("given", "code"),
     [
         (connection(type_="webhook"), "connection_unusable"),

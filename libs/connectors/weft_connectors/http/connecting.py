@@ -82,9 +82,13 @@ def masked(answer: Answer, connection: OpenConnection) -> Answer:
 
 
 def _forms(connection: OpenConnection) -> Iterator[str]:
-    """A secret as it may be written: as it is, in JSON, in an address, and as basic authentication sends it."""
-    for value in connection.secrets.values():
-        if len(value) >= LEAST_MASKED:
+    """A secret as it may be written: as it is, in JSON, in an address, and as basic authentication sends it.
+
+    A user's name beside a password is none: services answer with whom they took us for.
+    """
+    for field, value in connection.secrets.items():
+        named = field == "username" and connection.secrets.get("password")
+        if len(value) >= LEAST_MASKED and not named:
             yield value
             yield msgspec.json.encode(value).decode()[1:-1]
             yield quote(value, safe="")
