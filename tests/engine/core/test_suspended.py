@@ -13,6 +13,7 @@ from weft_engine.core.state import State
 from weft_engine.views import waiting_view
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
+from tests.engine.core.test_replaying import same_again
 from tests.engine.core.test_retrying import again
 
 HELD_UP = replace(CONTEXT, suspended={"node_type:set": "suspended:1"})
@@ -186,3 +187,24 @@ def test_a_retry_waits_for_an_attempt_that_is_held_up_as_it_was() -> None:
     paying.do(i.Admit(ID, ["suspended:1"]))
     assert asked(paying)[-1] == ("pay", 1, 2), "under the key of the attempts before"
     assert paying.complete("pay").complete("b").state.status == "completed"
+
+
+def test_what_was_held_up_happens_again_as_it_did() -> None:
+    undo = {"type": "http.request", "with": {"connection": "bank", "url": "/refund"}}
+    nodes = [{**PAY, "retry": {"attempts": 3, "delay": "10s", "jitter": False}, "compensate": undo}, {"id": "undo", "type": "compensate"}]
+    paying = run(nodes)
+    paying.context = BANK
+    paying.start().later(minutes=1).do(i.Admit(ID, ["suspended:1"]))
+    paying.context = replace(CONTEXT, suspended={"connection:bank": "suspended:2"})
+    paying.fail("pay").later(minutes=1).do(i.Admit(ID, ["suspended:2"]))
+    paying.context = replace(CONTEXT, suspended={"connection:bank": "suspended:3"})
+    paying.complete("pay").later(minutes=1).do(i.Admit(ID, ["suspended:3"])).complete("pay.compensate")
+    assert paying.state.status == "completed"
+    same_again(paying)
+
+
+def test_a_start_that_was_held_up_happens_again_as_it_did() -> None:
+    for suspended in ({"workflow:test": "suspended:1"}, {"tenant": "suspended:1", "workflow:test": "suspended:2"}):
+        held_up = run([{"id": "b", "type": "set", "with": {"x": 1}}])
+        held_up.context = replace(CONTEXT, suspended=suspended)
+        same_again(held_up.start().later(minutes=1).do(i.Admit(ID)))

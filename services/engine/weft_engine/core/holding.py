@@ -6,7 +6,7 @@ A node waits to be entered. Of one that was entered already, the next attempt wa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from weft_language.compilation import Node
 
@@ -16,27 +16,39 @@ from weft_engine.core.state import Pending
 from weft_engine.core.turn import Entering, Turn
 
 
-def gate_of(turn: Turn, node: Node) -> str | None:
-    """The gate at which a node waits to be entered, None where it may be."""
+class Held(NamedTuple):
+    """What is held up, as `Context.suspended` calls it, and the gate at which that waits."""
+
+    by: str
+    gate: str
+
+    @property
+    def told(self) -> dict[str, str]:
+        """As entries hold it."""
+        return {"gate": self.gate, "held_by": self.by}
+
+
+def held_up(turn: Turn, node: Node) -> Held | None:
+    """What keeps a node from being entered, None where nothing does."""
     if not turn.context.suspended:
         return None
     return _closed(turn, f"node_type:{node.type}") or _closed(turn, f"connection:{getattr(node.work, 'connection', None)}")
 
 
-def gate_of_request(turn: Turn, request: Mapping[str, Any]) -> str | None:
-    """The gate at which what a worker is to be asked waits, None where it may be asked. request: as `request_of` gives it."""
+def request_held_up(turn: Turn, request: Mapping[str, Any]) -> Held | None:
+    """What keeps a worker from being asked, None where nothing does. request: as `request_of` gives it."""
     connection = request.get("connection") if turn.context.suspended else None
     return None if connection is None else _closed(turn, f"connection:{connection}")
 
 
-def _closed(turn: Turn, what: str) -> str | None:
-    gate = turn.context.suspended.get(what)
-    return None if gate is None or gate in turn.state.let_in else gate
+def _closed(turn: Turn, by: str) -> Held | None:
+    gate = turn.context.suspended.get(by)
+    return None if gate is None or gate in turn.state.let_in else Held(by, gate)
 
 
-def hold(turn: Turn, node: str, visit: int, attempt: int, scope: str, gate: str, request: Mapping[str, Any]) -> None:
+def hold(turn: Turn, node: str, visit: int, attempt: int, scope: str, held: Held, request: Mapping[str, Any]) -> None:
     """Let the attempt after this one wait at a gate. request: what a first one will ask; a further one asks as before."""
-    turn.write(Entry(e.STEP_HELD, node, visit, attempt, {**request, "gate": gate}, scope))
+    turn.write(Entry(e.STEP_HELD, node, visit, attempt, {**request, **held.told}, scope))
 
 
 def let_go(turn: Turn, gates: Collection[str]) -> None:

@@ -6,7 +6,7 @@ Every answer of the outside comes from the journal, so nothing outside is asked;
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -27,11 +27,15 @@ from weft_engine.core.turn import Context
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An item with the time of its transition. tenant: what that saw of it, None where it was not written down."""
+    """An item with the time of its transition. tenant: what that saw of it, None where it was not written down.
+
+    suspended: what it was held up by, as `Context.suspended`.
+    """
 
     at: datetime
     item: i.Happening
     tenant: Mapping[str, Any] | None = None
+    suspended: Mapping[str, str] = field(default_factory=dict)
 
 
 def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
@@ -71,8 +75,20 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
                 found.append(owed)  # these say nothing of the sla themselves
             found.append(Happened(at, item, tenant))
             owed = None
+        if found and (held := _held_up(entry, state)):
+            found[-1] = replace(found[-1], suspended={**found[-1].suspended, **held})
         waiting = dict(state.pending)
     return found if owed is None else [*found, owed]
+
+
+def _held_up(entry: Entry, state: State) -> dict[str, str]:
+    """What the transition of an entry met that was held up."""
+    data = entry.data
+    if entry.kind == e.QUEUED:
+        names = [gate["name"] for gate in data["gates"] if gate["name"].startswith("suspended:")]
+        return dict(zip(("tenant", f"workflow:{state.workflow}")[-len(names) :], names, strict=True)) if names else {}
+    waits = entry.kind == e.STEP_HELD or (entry.kind == e.STEP_WAITING and data["kind"] == "suspended")
+    return {data["held_by"]: data["gate"]} if waits and "held_by" in data else {}
 
 
 def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:
@@ -143,7 +159,16 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
     elif kind == e.STEP_COMPLETED:
         yield from _completions(execution_id, entry, waited)
-    elif kind == e.STEP_SCHEDULED and waited.kind == "retry":
+    else:
+        yield from _goings_on(execution_id, entry, waited)
+
+
+def _goings_on(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
+    """What lets go on what waited for its next attempt, or for the end of a suspension."""
+    if waited.gate is not None:
+        if "gate" in entry.data:
+            yield i.Admit(execution_id, [waited.gate])
+    elif entry.kind in (e.STEP_SCHEDULED, e.STEP_HELD) and waited.kind == "retry":
         yield i.Tick(execution_id)
 
 
@@ -179,7 +204,8 @@ def replay(
     rows: list[Row] = []
     for one in happened:
         position = state.position
-        context = context if one.tenant is None else replace(context, tenant=one.tenant)
+        tenant = context.tenant if one.tenant is None else one.tenant
+        context = replace(context, tenant=tenant, suspended=one.suspended)
         if isinstance(one.item, i.Retry):
             retried = retry(state.id, rows, one.item, one.at, programs.get(one.item.workflow_version or state.version, program), context)
             written: Sequence[Entry] = retried.entries

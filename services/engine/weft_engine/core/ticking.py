@@ -9,7 +9,7 @@ from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
-from weft_engine.core.holding import gate_of_request, hold
+from weft_engine.core.holding import hold, request_held_up
 from weft_engine.core.running import take_up
 from weft_engine.core.sla import ON_TRACK
 from weft_engine.core.state import Pending
@@ -70,9 +70,9 @@ def _due(turn: Turn, pending: Pending, fail_attempt: Callable[[Turn, Pending, di
 
 
 def _try_again(turn: Turn, pending: Pending) -> None:
-    gate = gate_of_request(turn, pending.data)
-    if gate is not None:
-        hold(turn, pending.node, pending.visit, pending.attempt, pending.scope, gate, {})
+    held = request_held_up(turn, pending.data)
+    if held is not None:
+        hold(turn, pending.node, pending.visit, pending.attempt, pending.scope, held, {})
     else:
         turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
 

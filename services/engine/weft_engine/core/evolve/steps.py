@@ -43,7 +43,7 @@ def _scheduled(state: State, entry: Entry, at: datetime) -> None:
         deadline_at = moment(data.get("deadline_at"))
     else:
         step.status, step.attempts, step.error = move_step(step.status, "reschedule"), entry.attempt, None
-        deadline_at, data = was.deadline_at, {name: value for name, value in was.data.items() if name != "gate"}
+        deadline_at, data = was.deadline_at, {name: value for name, value in was.data.items() if name not in _OF_A_GATE}
     _let_in(state, entry)
     state.quiet = 0
     due_at = at + timedelta(seconds=data["resend_s"])
@@ -173,6 +173,9 @@ def _compensated(state: State, entry: Entry, at: datetime) -> None:
     step = state.steps.get(node)
     if step is not None and step.visit == entry.visit and error is None:
         step.status = move_step(step.status, "compensate")
+
+
+_OF_A_GATE: Final = frozenset({"gate", "held_by"})
 
 
 STEP_CHANGES: Final[dict[str, Change]] = {

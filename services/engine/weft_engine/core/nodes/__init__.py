@@ -29,7 +29,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
-from weft_engine.core.holding import gate_of
+from weft_engine.core.holding import held_up
 from weft_engine.core.nodes import inline, outside, people, resting, scopes, undoing
 from weft_engine.core.turn import At, Entering, Turn
 
@@ -39,9 +39,9 @@ Enter = Callable[[Turn, At, Any], None]
 def enter(turn: Turn, entering: Entering) -> None:
     """Begin the next visit of a node. What cannot be rendered fails the visit, never the engine."""
     at = turn.next_visit(turn.program.nodes[entering.node], entering.scope)
-    gate = gate_of(turn, at.node)
-    if gate is not None:
-        turn.emit(e.STEP_WAITING, at, kind="suspended", gate=gate, **resting.limit(turn, at))
+    held = held_up(turn, at.node)
+    if held is not None:
+        turn.emit(e.STEP_WAITING, at, kind="suspended", **held.told, **resting.limit(turn, at))
         return
     try:
         ENTER[type(at.node.work)](turn, at, at.node.work)

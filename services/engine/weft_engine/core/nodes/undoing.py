@@ -13,7 +13,7 @@ from weft_language.expressions import compile_template
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import failure
-from weft_engine.core.holding import gate_of_request, hold
+from weft_engine.core.holding import hold, request_held_up
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.nodes.outside import schedule, timed
 from weft_engine.core.nodes.resting import limit
@@ -54,11 +54,11 @@ def undo_next(turn: Turn, pending: Pending) -> None:
 
 
 def _ask(turn: Turn, node: str, visit: int, scope: str, request: dict[str, Any]) -> None:
-    gate = gate_of_request(turn, request)
-    if gate is None:
+    held = request_held_up(turn, request)
+    if held is None:
         schedule(turn, node, visit, scope, request)
     else:
-        hold(turn, node, visit, 0, scope, gate, timed(turn, request))
+        hold(turn, node, visit, 0, scope, held, timed(turn, request))
 
 
 def _undone_before(turn: Turn, place: Place, scope: str, request: Mapping[str, Any]) -> bool:
