@@ -62,6 +62,9 @@ class ExecutionMachine(StateMachine):
     fail = s.QUEUED.to(s.FAILED) | s.RUNNING.to(s.FAILED) | s.WAITING.to(s.FAILED)
     time_out = s.RUNNING.to(s.TIMED_OUT) | s.WAITING.to(s.TIMED_OUT) | s.PAUSED.to(s.TIMED_OUT)
     retry = s.FAILED.to(s.RUNNING) | s.TIMED_OUT.to(s.RUNNING)
+    queue_retry = s.FAILED.to(s.QUEUED) | s.TIMED_OUT.to(s.QUEUED)
+    withdraw_failed = s.QUEUED.to(s.FAILED) | s.PAUSED.to(s.FAILED)
+    withdraw_timed_out = s.QUEUED.to(s.TIMED_OUT) | s.PAUSED.to(s.TIMED_OUT)
     cancel = s.QUEUED.to(s.CANCELLED) | s.RUNNING.to(s.CANCELLED) | s.WAITING.to(s.CANCELLED) | s.PAUSED.to(s.CANCELLED)
 
 

@@ -93,8 +93,9 @@ def error_view(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def children_of(rows: Iterable[Row]) -> list[UUID]:
-    """The executions that an execution has called, oldest first."""
-    return [UUID(entry.data["child_id"]) for row in rows for entry in row.entries if entry.kind in _CALLS and "workflow" in entry.data]
+    """The executions that an execution has called, oldest first, each once."""
+    called = (entry.data["child_id"] for row in rows for entry in row.entries if entry.kind in _CALLS and "workflow" in entry.data)
+    return [UUID(child) for child in dict.fromkeys(called)]
 
 
 _CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})

@@ -21,18 +21,24 @@ def act(node: str, **input_: Any) -> dict[str, Any]:
 
 def again(run: Run, node: str | None = None, **more: Any) -> Run:
     """Retry, as the hot loop does it with the whole journal."""
+    return back(run, i.Retry(ID, node, **more))
+
+
+def back(run: Run, item: i.Retry | i.Admit) -> Run:
+    """Retry, or let in a retry that waits."""
     from weft_engine.core.entries import Row, decode, encode
 
-    item = i.Retry(ID, node, **more)
-    done = retry(ID, run.rows, item, run.now, run.program, CONTEXT)
+    given = run.context or CONTEXT
+    done = retry(ID, run.rows, item, run.now, run.program, given)
     run.answer = done.answer
     if done.state is not None:
         run.state = done.state
         run.rows.append(Row(sum(len(row.entries) for row in run.rows), run.now, decode(encode(list(done.entries)))))
         assert comparable(fold(ID, run.rows)) == comparable(run.state)
         said = messages(run.state, run.rows[-1].entries, run.rows[-1].position, run.now, 8)
+        run.outgoing += said
         if (beside := run.apart) is not None:
-            apart = beside.given(CONTEXT, lambda context: retry(ID, beside.rows, item, run.now, run.program, context))
+            apart = beside.given(given, lambda context: retry(ID, beside.rows, item, run.now, run.program, context))
             beside.keep(apart.entries, run.now, run.rows, said)
     return run
 

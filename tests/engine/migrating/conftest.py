@@ -78,6 +78,7 @@ def retry_by(run: Run, program: Program, item: i.Retry) -> Moved:
 
     def act(of: Run | Apart, context: Context) -> Moved:
         retried = retry(ID, of.rows, item, run.now, program, context)
+        assert retried.answer is not None
         return Moved(retried.answer, retried.state, retried.entries)
 
     return keep(run, act(run, CONTEXT), act)

@@ -6,16 +6,18 @@ from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
+from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
 from weft_engine.core.history import visits
 from weft_language import compile_definition, parse, validate
 from weft_language.findings import has_errors
 
 from tests.engine.core.conftest import ID, Run
-from tests.engine.core.test_retrying import again
+from tests.engine.core.test_retrying import again, back
 from tests.engine.programs.sequential import Document, Sequence, programs
 from tests.engine.programs.test_shadow_model import campaign
 
+ONE_AT_A_TIME = {"concurrency": {"limit": 1}}
 MOST = 14
 """Things that happen to an execution, at most."""
 
@@ -37,7 +39,9 @@ def test_going_back_again_and_again_does_what_the_reference_says(document: Docum
     if has_errors(validate(document)):
         return
     reference = Sequence(document, {"n": 1})
-    run = Run(compile_definition(parse(document), 1)).start({"n": 1})
+    gated = data.draw(st.booleans())
+    run = Run(compile_definition(parse({**document, "settings": ONE_AT_A_TIME} if gated else document), 1)).start({"n": 1})
+    run = run.do(i.Admit(ID)) if gated else run
     said: list[str] = []
     retries = 0
     for number in range(MOST):
@@ -68,6 +72,11 @@ def test_going_back_again_and_again_does_what_the_reference_says(document: Docum
         known = reference.retry(chosen, more.get("input"), effects)
         again(run, chosen, effects=effects, **more)
         assert run.answer is not None
-        assert run.answer.status == (200 if known else 422), told
+        assert run.answer.status == ((202 if gated else 200) if known else 422), told
+        if gated and known:
+            for _ in range(data.draw(st.integers(0, 2))):
+                said.append("taken back and asked for again")
+                again(run.do(i.Cancel(ID)), chosen, effects=effects, **more)
+            back(run, i.Admit(ID))
         retries += known
     event(f"retries: {retries}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -50,7 +51,10 @@ async def resume(execution_id: UUID, uow: Uow, context: Context) -> Reply[Any]:
 
 @door.post("/executions/{execution_id}/retry", may=Permission.EXECUTIONS_OPERATE)
 async def retry(execution_id: UUID, uow: Uow, context: Context, body: RetryBody | None = None) -> Reply[Any]:
-    """Go on from the failed or an earlier node, with other input or another version where given; answered when that is durable."""
+    """Go on from the failed or an earlier node, with other input or another version where given; answered when that is durable.
+
+    Where the workflow or the tenant bounds how many live, it waits for its turn as a start does: 202, and `queued`.
+    """
     asked = body or RetryBody()
     if asked.version is not None:
         found = await usecases.find_execution(execution_id, uow)
@@ -81,10 +85,13 @@ async def _act(command: Command, status: str, uow: Uow, context: Context) -> Rep
     tenant = uow.tenant
 
     async def done() -> Reply[Any] | None:
-        if command.answer_id is None or await answered(context, tenant, command.answer_id) is None:
+        answer = None if command.answer_id is None else await answered(context, tenant, command.answer_id)
+        if answer is None:
             return None
         async with context.transaction(tenant) as reading:
-            return await get_execution(command.execution_id, reading)
+            shown = await get_execution(command.execution_id, reading)
+        # What waits to be let in is accepted, and not done yet.
+        return replace(shown, status=202) if (answer.get("body") or {}).get("status") == "queued" else shown
 
     return Reply(Started(execution_id=command.execution_id, status=status), status=202, then=done)
 

@@ -18,12 +18,14 @@ from weft_engine.core.failures import told
 from weft_engine.core.listening import hear
 from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
+from weft_engine.core.queued import withdraw
+from weft_engine.core.recalling import is_lost
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, receive
 from weft_engine.core.starting import admit, skip, start
 from weft_engine.core.state import Pending, State
 from weft_engine.core.ticking import tick, watch
-from weft_engine.core.turn import Context, Turn
+from weft_engine.core.turn import Context, Entering, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def advance(state: State, item: i.Happening, now: datetime, program: Program, co
     if state.ended:
         return Transition(state, [], too_late(state, item))
     turn = Turn(state, program, now, context)
-    if state.sla is not None and state.paused is None:
+    if state.sla is not None and state.paused is None and state.begun is None:
         watch(turn)
     with Meter(TOGETHER_STEPS):
         answer = hold(turn, item, happen) if state.paused is not None else happen(turn, item)
@@ -68,6 +70,9 @@ def happen(turn: Turn, item: i.Happening) -> Answer | None:
 
 
 def _cancel(turn: Turn, item: i.Cancel) -> Answer:
+    if turn.state.retrying:
+        withdraw(turn, by=item.user, reason=item.reason)
+        return Answer(200)
     turn.cancel_pending()
     turn.emit(e.CANCELLED, reason=item.reason, by=item.user)
     return Answer(200)
@@ -87,6 +92,10 @@ def _fail_step(turn: Turn, item: i.FailStep) -> None:
     pending = turn.state.awaited(item.node, item.visit)
     if pending is not None and pending.kind in _ELSEWHERE:
         at, error = turn.at(pending), told(item.error, pending.node)
+        if is_lost(pending, item.error):
+            turn.emit(e.STEP_FAILED, at, outcome="error", error=error, again=True)
+            turn.ready.append(Entering(at.node.id, at.scope))
+            return
         # A task's ladder may end it as the node's own `timeout` does.
         late = pending.kind == "task" and error.get("code") == "timeout" and at.node.edges.get("timeout")
         turn.fail(at, error, "timeout" if late else "error")

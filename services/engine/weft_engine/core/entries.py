@@ -17,6 +17,8 @@ PAUSED: Final = "execution.paused"
 UNPAUSED: Final = "execution.unpaused"
 YIELDED: Final = "execution.yielded"
 CONTINUED: Final = "execution.continued"
+RETRY_QUEUED: Final = "execution.retry_queued"
+RETRY_WITHDRAWN: Final = "execution.retry_withdrawn"
 RETRIED: Final = "execution.retried"
 MIGRATED: Final = "execution.migrated"
 MIGRATION_UNDONE: Final = "execution.migration_undone"
@@ -50,6 +52,7 @@ SIGNAL_DELIVERED: Final = "signal.delivered"
 SIGNAL_EXPIRED: Final = "signal.expired"
 SIGNAL_REFUSED: Final = "signal.refused"
 EVENT_PUBLISHED: Final = "event.published"
+CALLED_AGAIN: Final = "execution.called_again"
 CHILD_CALLED: Final = "child.called"
 ITEM_HELD: Final = "item.held"
 
@@ -58,6 +61,8 @@ REWINDS: Final = frozenset({RETRIED, MIGRATION_UNDONE})
 SLA_SAID: Final = frozenset({SLA_WARNED, SLA_BREACHED})
 """Kinds that say that time has passed, and decide nothing."""
 ENDS: Final = frozenset({COMPLETED, FAILED, TIMED_OUT, CANCELLED})
+REPORTED: Final = ENDS | {RETRY_WITHDRAWN}
+"""Kinds that tell a caller of an end."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

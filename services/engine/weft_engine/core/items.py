@@ -89,6 +89,7 @@ class Retry(msgspec.Struct, frozen=True):
     effects: str = "skip"
     user: str | None = None
     answer_id: UUID | None = None
+    caller: Caller | None = None
 
 
 class Migrate(msgspec.Struct, frozen=True):

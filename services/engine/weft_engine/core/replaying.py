@@ -19,6 +19,7 @@ from weft_engine.core.apply import advance
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.migrating import Moved, migrate, undo
+from weft_engine.core.queued import goes_back
 from weft_engine.core.rewinding import retry
 from weft_engine.core.seeing import tenant_of
 from weft_engine.core.state import Pending, Place, State
@@ -84,7 +85,7 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
 def _held_up(entry: Entry, state: State) -> dict[str, str]:
     """What the transition of an entry met that was held up."""
     data = entry.data
-    if entry.kind == e.QUEUED:
+    if entry.kind in (e.QUEUED, e.RETRY_QUEUED):
         names = [gate["name"] for gate in data["gates"] if gate["name"].startswith("suspended:")]
         return dict(zip(("tenant", f"workflow:{state.workflow}")[-len(names) :], names, strict=True)) if names else {}
     waits = entry.kind == e.STEP_HELD or (entry.kind == e.STEP_WAITING and data["kind"] == "suspended")
@@ -117,8 +118,8 @@ def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: Sta
         yield i.Resume(execution_id, data.get("by"))
     elif entry.kind == e.ITEM_HELD:
         yield i.convert(data["type"], data["item"])
-    elif entry.kind == e.RETRIED:
-        yield i.Retry(execution_id, data.get("from"), data.get("input"), data.get("version"), data["effects"], data.get("by"))
+    elif entry.kind in _RETRIES:
+        yield _retrying(execution_id, entry, state)
     elif entry.kind == e.MIGRATED:
         told: dict[str, str | None] = {**data.get("mapping", {}), **dict.fromkeys(data.get("gone", ()))}
         yield i.Migrate(execution_id, data["version"], data["from"], told, data["timers"], user=data.get("by"))
@@ -130,7 +131,28 @@ def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: Sta
         yield from _answers(execution_id, entry, waited)
 
 
+_RETRIES: Final = frozenset({e.RETRY_QUEUED, e.RETRY_WITHDRAWN, e.RETRIED, e.CALLED_AGAIN})
+
+
+def _retrying(execution_id: UUID, entry: Entry, state: State) -> i.Happening:
+    """What asked for a retry, let one in that waited, or made it not be."""
+    data = entry.data
+    if "let_in" in data or "refused" in data:
+        return i.Admit(execution_id)
+    if "live_execution_id" in data:
+        return i.Skip(execution_id, UUID(data["live_execution_id"]))
+    if entry.kind == e.RETRY_WITHDRAWN:
+        return i.Cancel(execution_id, data.get("reason"), data.get("by"))
+    answer_id = UUID(data["answer_id"]) if "answer_id" in data else None
+    asked = data.get("from"), data.get("input"), data.get("version"), data.get("effects", "skip"), data.get("by"), answer_id
+    caller = None
+    if "asked_by" in data and state.caller is not None:
+        caller = i.Caller(UUID(str(state.caller["execution_id"])), *data["asked_by"], state.caller["depth"])
+    return i.Retry(execution_id, *asked, caller)
+
+
 _BY_TIME: Final = frozenset({e.CONTINUED, e.STEP_RESENT})
+_ELSEWHERE: Final = frozenset({"task", "child"})
 _LATE: Final = frozenset({"timeout", "lease_expired"})
 
 
@@ -148,15 +170,13 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         # No activity. Where it waited for its scopes, what failed in them tells of it.
         if waited.data.keys() & {"task", "child_id"}:
             yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
-    elif kind == e.STEP_FAILED and waited.kind == "task" and "task_id" not in data:
-        # Not taken back, so it is the tasks service that ended it, even where the code says that time did.
+    elif kind == e.STEP_FAILED and waited.kind in _ELSEWHERE and not data.keys() & {"task_id", "child_id"}:
+        # Not taken back, so it is who does it that ended it, even where the code says that time did.
         yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
     elif (kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE) or "again" in data:
         yield i.Tick(execution_id)
     elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):
         yield i.ActivityFailed(execution_id, *_asked_as(waited), waited.attempt, data["error"])
-    elif kind == e.STEP_FAILED and waited.kind in ("task", "child"):
-        yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
     elif kind == e.STEP_COMPLETED:
         yield from _completions(execution_id, entry, waited)
     else:
@@ -206,8 +226,9 @@ def replay(
         position = state.position
         tenant = context.tenant if one.tenant is None else one.tenant
         context = replace(context, tenant=tenant, suspended=one.suspended)
-        if isinstance(one.item, i.Retry):
-            retried = retry(state.id, rows, one.item, one.at, programs.get(one.item.workflow_version or state.version, program), context)
+        if isinstance(one.item, i.Retry | i.Admit) and goes_back(one.item, state):
+            asked = one.item.workflow_version if isinstance(one.item, i.Retry) else (state.begun or {}).get("version")
+            retried = retry(state.id, rows, one.item, one.at, programs.get(asked or state.version, program), context)
             written: Sequence[Entry] = retried.entries
             state = retried.state or state
         elif isinstance(one.item, i.Migrate | i.UndoMigration):

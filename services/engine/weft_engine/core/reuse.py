@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Path = tuple[str, ...]
 """The scopes around a node, outer before inner, each by its owner and label alone: a visit that a retry begins anew has another number."""
@@ -27,6 +27,15 @@ class Done:
 
 Reusable = dict[Where, tuple[Done, ...]]
 """Outside work by where it was done, the oldest first."""
+
+
+class Recalled(NamedTuple):
+    """A child that has failed and can go on. request: hash of what it was asked.  effects, by: as of the retry."""
+
+    child_id: str
+    request: str
+    effects: str
+    by: str | None
 
 
 def put(reusable: Reusable, where: Where, done: Done) -> None:

@@ -9,12 +9,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Program
+from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
-from weft_engine.core.beginnings import Undone, beginning
+from weft_engine.core.beginnings import Beginning, Undone, beginning
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, flat, fold, rewound
-from weft_engine.core.items import Retry
+from weft_engine.core.items import Admit, Retry
+from weft_engine.core.queued import asked_before, gates_again, let_in_answer, line_up, withdraw
+from weft_engine.core.recalling import asked_by, recalled
 from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
 from weft_engine.core.sla import renewed
@@ -29,28 +32,68 @@ _KEPT: Final = frozenset({"timer", "signal"})
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What a retry gives: the new state with the entries that led to it, or only the answer that says why not."""
+    """What a retry gives: the new state with the entries that led to it, or only the answer that says why not.
 
-    answer: Answer
+    answer: None where nobody is told now.
+    """
+
+    answer: Answer | None
     state: State | None = None
     entries: Sequence[Entry] = ()
 
 
-def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, program: Program, context: Context) -> Retried:
-    """Go back to before the newest visit of a node, and on from there.
+def retry(execution_id: UUID, rows: Iterable[Row], item: Retry | Admit, now: datetime, program: Program, context: Context) -> Retried:
+    """Go back to before the newest visit of a node, and on from there; or wait to be let in, where it has gates to pass.
 
-    rows: the whole journal.  program: the version to go on with.  Without `item.node` it is the node the error began at, else the moment
-    before the end. What was decided before stands; visits get new numbers; outside work is done again only where its request has changed,
-    or when `item.effects` is `redo`. Work that was still open is waited for as it was.
+    rows: the whole journal.  item: what is asked for, or that what was asked for before is let in.  program: the version to go on with.
+    Without `item.node` it is the node the error began at, else the moment before the end. What was decided before stands; visits get new
+    numbers; outside work is done again only where its request has changed, or when `item.effects` is `redo`. Work that was still open is
+    waited for as it was.
     """
     journal = list(rows)
     entries = flat(journal)
     state = fold(execution_id, journal)
-    if state is None or (state.status, "retry") not in EXECUTION_MOVES:
-        status = "unknown" if state is None else state.status
-        return Retried(
-            Answer(409, "illegal_move", f"execution {execution_id} is {status}; only one that failed or timed out can be retried")
-        )
+    if isinstance(item, Retry):
+        if state is not None and item.caller is not None and not state.ended:
+            return _called_while_it_lives(state, item, now, program, context)
+        if state is None or (state.status, "retry") not in EXECUTION_MOVES:
+            return Retried(Answer(409, "illegal_move", f"execution {execution_id} {_standing(state)}"))
+        return _go_back(state, entries, item, now, program, context)
+    if state is None or not state.retrying:
+        return Retried(None)
+    done = _go_back(state, entries, asked_before(state, context.values), now, program, context, let_in=True)
+    if done.state is not None:
+        return done
+    # It could have been retried when it was asked for; one that would wait for ever would be worse than one that has failed.
+    turn = Turn(state, program, now, context)
+    withdraw(turn, reason=None if done.answer is None else done.answer.detail, refused=True)
+    return Retried(None, turn.state, turn.entries)
+
+
+def _called_while_it_lives(state: State, item: Retry, now: datetime, program: Program, context: Context) -> Retried:
+    """Its caller waits for a child that somebody has retried already. One that still waits in line is given up, and retried for its caller:
+
+    that holds a place among those that live, and the two would wait for each other for ever.
+    """
+    turn = Turn(state, program, now, context)
+    if state.retrying:
+        withdraw(turn, reason="its caller goes on, and has it retried")
+    else:
+        turn.emit(e.CALLED_AGAIN, **asked_by(item))
+    return Retried(None, turn.state, turn.entries)
+
+
+def _standing(state: State | None) -> str:
+    if state is not None and state.retrying:
+        return "waits to be let in for a retry already; cancel it to ask for another"
+    return f"is {'unknown' if state is None else state.status}; only one that failed or timed out can be retried"
+
+
+def _go_back(
+    state: State, entries: Sequence[Timed], item: Retry, now: datetime, program: Program, context: Context, *, let_in: bool = False
+) -> Retried:
+    """The same with the journal folded. let_in: whether it is through its gates."""
+    execution_id = state.id
     if not any(entry.kind == e.STARTED for entry, _ in entries):
         reason = f"execution {execution_id} was refused before it began: {(state.error or {}).get('message')}; start another instead"
         return Retried(Answer(409, "never_begun", reason))
@@ -58,13 +101,8 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         details = [{"pointer": f"/input{pointer}", "code": code, "detail": detail} for pointer, code, detail in errors]
         return Retried(Answer(422, "input_invalid", f"the input does not fit what {state.workflow} takes", {"errors": details}))
     found = beginning(entries, state, item.node)
-    if found is None:
-        reason = f"the node {item.node!r} was never entered; retry from one that was, see the steps of the execution"
-        return Retried(Answer(422, "retry_from_unknown", reason))
-    if isinstance(found, Undone):
-        names = ", ".join(found.nodes)
-        reason = f"what {names} did was undone since, and {item.node} would go on as if it stood; retry from {found.nodes[0]} or before it"
-        return Retried(Answer(409, "undone_since", f"{reason}, or name no node", {"undone": list(found.nodes)}))
+    if not isinstance(found, Beginning):
+        return Retried(_no_beginning(found, item))
     data: dict[str, Any] = {"to": found.to, "effects": item.effects, **_changes(item, program)}
     draft = rewound(state, entries, Entry(e.RETRIED, data=data))
     target = found.target or _not_entered(draft, program, (state.error or {}).get("node"))
@@ -77,12 +115,16 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         if draft.version != program.version:
             detail += f". Version {draft.version} ran there: retry with it, or from a node that was entered later"
         return Retried(Answer(409, "version_unfit", detail))
+    if not let_in and (waits := _lined_up(state, item, now, program, context)) is not None:
+        return waits
     level = renewed(draft.sla, program.sla, draft.started_at, draft.rests, context.calendars, now)
     if level is not None or draft.sla is not None:  # said anew: the end took it for over
         data["sla"] = None if level is None else level.told()
     keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries[found.to :])]
     anew = _to_enter(draft, program, target, keep)
     turn = Turn(draft, program, now, context)
+    turn.recalled = recalled(draft, entries[found.to :], item)
+    data |= {"let_in": True} if let_in else asked_by(item)
     turn.emit(e.RETRIED, **data, keep=[list(place) for place in keep], **_listening(draft, keep))
     redeliver(turn, _signals_since(entries, found.to))
     turn.ready.extend(anew)
@@ -90,7 +132,29 @@ def retry(execution_id: UUID, rows: Iterable[Row], item: Retry, now: datetime, p
         _at_the_edge(turn)
     run(turn)
     settle(turn)
-    return Retried(Answer(200), turn.state, turn.entries)
+    return Retried(let_in_answer(state) if let_in else Answer(200), turn.state, turn.entries)
+
+
+def _lined_up(state: State, item: Retry, now: datetime, program: Program, context: Context) -> Retried | None:
+    """It waits at its gates, or is refused where they cannot be told; None where it has none."""
+    try:
+        gates = gates_again(state, item, program, now, context)
+    except ExpressionError as error:
+        return Retried(Answer(422, error.code, f"the key of settings.concurrency: {error.message}"))
+    if not gates:
+        return None
+    turn, answer = line_up(state, item, now, program, context, gates)
+    return Retried(answer, turn.state, turn.entries)
+
+
+def _no_beginning(found: Undone | None, item: Retry) -> Answer:
+    """Why it cannot go back to the node that was named."""
+    if found is None:
+        reason = f"the node {item.node!r} was never entered; retry from one that was, see the steps of the execution"
+        return Answer(422, "retry_from_unknown", reason)
+    names = ", ".join(found.nodes)
+    reason = f"what {names} did was undone since, and {item.node} would go on as if it stood; retry from {found.nodes[0]} or before it"
+    return Answer(409, "undone_since", f"{reason}, or name no node", {"undone": list(found.nodes)})
 
 
 def _listening(state: State, kept: Sequence[tuple[str, int]]) -> dict[str, Any]:

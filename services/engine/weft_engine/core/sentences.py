@@ -33,6 +33,7 @@ def because(state: State, entries: Sequence[Timed], program: Program | None, hel
     owners = [one for one in state.pending.values() if one.kind in OWNERS]
     return [
         *_paused(state),
+        *_retrying(state),
         *(_waits(one, state, nodes.get(one.node), held_up) for one in leaves[:MOST]),
         *_more(leaves[MOST:], "wait"),
         *(sentence for one in owners[:MOST] if (sentence := _goes_through(one, state))),
@@ -57,6 +58,11 @@ def _ended(entry: Entry, at: datetime) -> Iterator[str]:
         yield f"was cancelled at {_time(at)}{by}{_reason(data)}"
     elif entry.kind == e.SKIPPED:
         yield f"was skipped at {_time(at)}: execution {data['live_execution_id']} lived with the key {data['key']!r}"
+    elif entry.kind == e.RETRY_WITHDRAWN and "live_execution_id" in data:
+        yield f"its retry was skipped at {_time(at)}: execution {data['live_execution_id']} lived with the key {data['key']!r}"
+    elif entry.kind == e.RETRY_WITHDRAWN:
+        by = f" by {data['by']}" if data.get("by") else ""
+        yield f"its retry was taken back at {_time(at)}{by}, before it was let in{_reason(data)}"
 
 
 def _paused(state: State) -> Iterator[str]:
@@ -67,6 +73,13 @@ def _paused(state: State) -> Iterator[str]:
     count = len(state.held)
     held = f", and {count} that came {'waits' if count == 1 else 'wait'} for its end" if count else ""
     yield f"is paused since {_time(paused['since'])} {by}{_reason(paused)}; its time stands still{held}"
+
+
+def _retrying(state: State) -> Iterator[str]:
+    if state.begun is not None and state.retrying:
+        by = f" by {state.begun['by']}" if state.begun.get("by") else ""
+        node = state.begun.get("from") or (state.error or {}).get("node")
+        yield f"has {state.begun['was'].replace('_', ' ')}, and is to be retried{f' from {node}' if node else ''}{by} once it is let in"
 
 
 def _whole(state: State) -> Iterator[str]:
@@ -177,5 +190,8 @@ _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
     "again": lambda one: "waits before it is tried again as a whole",
     "task": lambda one: f"waits for a person to decide {one.data['task']['title']!r}",
     "timer": lambda one: "waits for its time" + (f" by the calendar {one.data['calendar']!r}" if one.data.get("calendar") else ""),
-    "child": lambda one: f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}",
+    "child": lambda one: (
+        f"waits for execution {one.data['child_id']} of {one.data['workflow']!r}"
+        + (", which had failed and goes on with it" if "recalled" in one.data else "")
+    ),
 }

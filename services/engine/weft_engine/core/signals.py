@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from weft_language.compilation import Edge, StateWork, candidates, follow
 from weft_language.expressions import ExpressionError
@@ -19,12 +20,16 @@ from weft_engine.core.turn import At, Turn
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What who asked is told. status: the HTTP status it means.  code, detail: of the problem, or None.  body: more members."""
+    """What who asked is told. status: the HTTP status it means.  code, detail: of the problem, or None.  body: more members.
+
+    to: the address of one who asked before, where it is not who asks now.
+    """
 
     status: int
     code: str | None = None
     detail: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
+    to: UUID | None = None
 
 
 def receive(turn: Turn, signal: Signal) -> Answer:

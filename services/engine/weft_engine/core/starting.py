@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from weft_language.compilation import ConcurrencyRule
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import let_go
 from weft_engine.core.items import Admit, Skip, Start
-from weft_engine.core.names import names_of
-from weft_engine.core.quotas import quotas_of
+from weft_engine.core.queued import Asking, gates_of, key_in, withdraw
 from weft_engine.core.seeing import SEEN, seen
 from weft_engine.core.sla import promised
 from weft_engine.core.state import ROOT
@@ -48,7 +46,7 @@ def start(turn: Turn, item: Start) -> None:
         turn.emit(e.REJECTED, error=failure("input_invalid", message, None, permanent=True, details={"errors": details}), **begun)
         return
     try:
-        gates = _gates(turn, item)
+        gates = gates_of(turn.state, turn.program, turn.now, turn.context, Asking(item.input, item.trigger, item.caller, item.passed))
     except ExpressionError as error:
         message = f"the key of settings.concurrency: {error.message}"
         turn.emit(e.REJECTED, error=failure(error.code, message, None, permanent=True), **begun)
@@ -62,47 +60,20 @@ def start(turn: Turn, item: Start) -> None:
         _go(turn, begun)
 
 
-def _gates(turn: Turn, item: Start) -> list[dict[str, Any]]:
-    held_up = (turn.context.suspended.get(what) for what in ("tenant", f"workflow:{turn.state.workflow}"))
-    gates = [_gate(gate) for gate in held_up if gate is not None]
-    rule = turn.program.settings.concurrency
-    if rule is not None:
-        name = f"workflow:{turn.state.workflow}:{_key(turn, rule, item)}"
-        gates.append(_gate(name, rule.limit, rule.on_conflict))
-    if item.caller is not None and item.caller.wait:
-        # Its caller lives and waits for it: behind the same gate the two would wait for each other for ever.
-        return gates
-    quotas = quotas_of(turn.context.tenant.get("settings"))
-    return gates + [_gate(name, quotas.live or 0) for name in quotas.gates if name not in item.passed]
-
-
-def _gate(name: str, limit: int = 0, on_conflict: str = "queue") -> dict[str, Any]:
-    return {"name": name, "limit": limit, "on_conflict": on_conflict}
-
-
-def _key(turn: Turn, rule: ConcurrencyRule, item: Start) -> str:
-    if rule.key is None:
-        return ""
-    # Not the turn's own names: those are kept, and the state they look into begins only now.
-    names = names_of(turn.state, turn.context.tenant, turn.now, turn.program.nodes, calendars=turn.context.calendars)
-    names = {**names, "input": item.input, "trigger": item.trigger}
-    value = rule.key.render(names)
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
 def admit(turn: Turn, item: Admit) -> None:
     """Begin what waited to be admitted, or let go what was held up. A repeat changes nothing."""
     if turn.state.begun is None:
         let_go(turn, item.gates)
-    elif not item.gates:
+    elif not item.gates and not turn.state.retrying:  # going on with a retry takes the whole journal, see `rewinding.retry`
         _go(turn, {})
 
 
 def skip(turn: Turn, item: Skip) -> None:
     """Give up what waited to be admitted: another lives, and the workflow asks to be skipped then."""
-    if turn.state.begun is not None:
-        key = next((name for name in turn.state.gates if name.startswith("workflow:")), "").split(":", 2)[-1]
-        turn.emit(e.SKIPPED, key=key, live_execution_id=str(item.live_execution_id))
+    if turn.state.retrying:
+        withdraw(turn, live_execution_id=str(item.live_execution_id))
+    elif turn.state.begun is not None:
+        turn.emit(e.SKIPPED, key=key_in(turn.state.gates), live_execution_id=str(item.live_execution_id))
 
 
 def _go(turn: Turn, begun: dict[str, Any]) -> None:

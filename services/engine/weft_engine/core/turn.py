@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from weft_language.compilation import PROPAGATE, PROPAGATING, ActivityWork, ConnectorWork, Node, Program, follow
 from weft_language.expressions import Calendar, ExpressionError
 
@@ -20,6 +21,7 @@ from weft_engine.core.evolve import evolve
 from weft_engine.core.failures import failure, unhandled
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.names import NONE, names_of, scoped
+from weft_engine.core.reuse import Recalled
 from weft_engine.core.seeing import seeing
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
 
@@ -71,6 +73,7 @@ class Entering(NamedTuple):
 class Turn:
     """A transition in the making. It changes `state` in place.
 
+    recalled: children that failed, by node and scope of their call: they go on where that is entered again and would ask the same.
     ready: what to do next: nodes to enter, and owners one of whose scopes has ended. The first in line goes on until it waits, so
     branches run one after another and not in turns.
     """
@@ -81,6 +84,7 @@ class Turn:
     context: Context
     entries: list[Entry] = field(default_factory=list)
     ready: deque[Entering | Place] = field(default_factory=deque)
+    recalled: dict[Entering, Recalled] = field(default_factory=dict)
     _names: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def emit(self, kind: str, at: At | None = None, attempt: int = 0, /, **data: Any) -> None:
@@ -89,6 +93,9 @@ class Turn:
 
     def write(self, entry: Entry) -> None:
         """Write an entry and move the state by it; the first one also tells what the transition sees of its tenant."""
+        if self.state.asked_by is not None and entry.kind in e.REPORTED:
+            # Said again later, it still tells the visit that waits now.
+            entry = msgspec.structs.replace(entry, data={**entry.data, "asked_by": list(self.state.asked_by)})
         if (self.program.reads_tenant or QUEUES in self.context.tenant["settings"]) and not self.entries:
             entry = seeing(entry, self.state.tenant_seen, self.context.tenant)
         evolve(self.state, entry, self.now)

@@ -102,7 +102,7 @@ def verdict(state: State, versions: Versions) -> Verdict:
 
 def _blocking(state: State, versions: Versions) -> Iterator[Reason]:
     new = versions.new
-    if state.started_at is None:
+    if state.started_at is None or state.retrying:
         yield Reason("not_begun", None, "the execution has not begun; it can go on by another version once it has")
         return
     if state.status in EXECUTION_ENDS:

@@ -24,6 +24,7 @@ from weft_engine.core.failures import failure
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.messages.said import SOURCE, partition_queue
 from weft_engine.core.migrating import Moved
+from weft_engine.core.queued import withdrawn_answer
 from weft_engine.core.retention import kept_days, kept_until
 from weft_engine.core.rewinding import Retried
 from weft_engine.core.signals import Answer
@@ -86,6 +87,7 @@ class Turnout:
         touched = self._touch(piece, held or Held(_unborn(piece, program)))
         state = touched.state.draft() if piece.large or touched.state.large else touched.state
         touched.unlike = touched.unlike or state is touched.before.state
+        begun = state.begun
         try:
             transition = advance(state, piece.happening, now, program, context)
         except Wanted as wanted:
@@ -95,6 +97,7 @@ class Turnout:
             touched.kept_days = kept_days(context.tenant, program.settings.retention_days)
         touched.entries.extend(transition.entries)
         self.answer(piece, transition.answer)
+        self.answer(piece, withdrawn_answer(begun, transition.entries))
         return None
 
     def retry(self, piece: Piece, held: Held, retried: Retried, kept: int | None) -> None:
@@ -104,6 +107,11 @@ class Turnout:
             touched = self._touch(piece, held)
             touched.state, touched.unlike, touched.kept_days = retried.state, True, kept
             touched.entries.extend(retried.entries)
+
+    def free_key(self, state: State) -> None:
+        """Give back the key of an execution that has ended: a retry may have taken it before the process died that now refuses it."""
+        if state.key is not None:
+            self.batch.freed.append(KeyRow(state.tenant, state.workflow, state.key, state.id))
 
     def migrate(self, piece: Piece, held: Held, moved: Moved) -> None:
         """Put the state that a migration or its undoing gave in the place of the one before."""
@@ -148,8 +156,10 @@ class Turnout:
 
     def answer(self, piece: Piece, answer: Answer | None) -> None:
         """Tell who asked, when somebody did."""
-        answer_id = getattr(piece.happening, "answer_id", None)
-        if answer is None or answer_id is None:
+        if answer is None:
+            return
+        answer_id = answer.to or getattr(piece.happening, "answer_id", None)
+        if answer_id is None:
             return
         body = {"code": answer.code, "detail": answer.detail, "body": dict(answer.body)}
         self.batch.answers.append(AnswerRow(answer_id, piece.tenant, answer.status, _json.encode(body).decode()))
@@ -271,7 +281,8 @@ class Turnout:
         if not ends_now and (before.status, before.state.version) == (state.status, state.version) and (early or known == wake_at):
             return Held(state, before.status, known)
         labels = _json.encode(state.labels).decode() if state.labels and not before.status else None
-        ends = (state.completed_at, kept_until(state.completed_at, touched.kept_days))
+        # From its newest end on: a retry that is given up leaves the moment at which it had ended before.
+        ends = (state.completed_at, kept_until(now if state.ended else None, touched.kept_days))
         about = (state.id, state.tenant, state.workflow, state.version, touched.owned.partition)
         head = HeadRow(*about, state.status, wake_at, *ends, state.key, labels)
         (self.batch.heads if before.status or state.id in self.shown else self.batch.born).append(head)

@@ -18,7 +18,8 @@ from weft_engine.core import entries as e
 from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.claims import ContentLost, Values
-from weft_engine.core.messages import Outgoing, messages, report_again
+from weft_engine.core.messages import Outgoing, lost, messages, report_again
+from weft_engine.core.queued import goes_back
 from weft_engine.core.retention import kept_days
 from weft_engine.core.signals import Answer, has_come
 from weft_engine.core.state import State
@@ -139,8 +140,8 @@ class Turns:
         if current is not None and piece.item is not None and current.tenant != piece.tenant:
             turnout.park(piece, "foreign_tenant", f"execution {piece.execution_id} belongs to another tenant")
             return
-        if isinstance(happening, words.Retry) and current is not None and held is not None:
-            await self._goer.go_back(journal, reading, turnout, piece, held, now)
+        if current is not None and held is not None and goes_back(happening, current):
+            await self._goer.go_back(journal, reading, turnout, piece, held, current, now)
             return
         if current is not None and current.ended:
             await self._late(reading, turnout, piece, current)
@@ -210,6 +211,10 @@ class Turns:
             turnout.undecided.append(piece)
             return
         reason = f"no execution {piece.execution_id} is known; it was never started here"
+        if isinstance(happening, words.Retry) and happening.caller is not None:
+            child = State(piece.execution_id, piece.tenant, "", 0)
+            turnout.outgoing.append(lost(child, happening.caller, "it is not known any more", now, self._settings.partitions))
+            return
         turnout.answer(piece, Answer(404, "execution_not_found", reason))
         turnout.park(piece, "execution_not_found", reason)
 

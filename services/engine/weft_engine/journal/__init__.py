@@ -172,6 +172,14 @@ class Journal:
         """See to it that an execution that has ended is not forgotten before that moment."""
         await self._connection.execute(sql.KEEP, execution_id, until)
 
+    async def let_in(self, execution_id: UUID) -> bool:
+        """Whether an execution stands behind all of its gates, and there is one; what this turn has yet to write does not count."""
+        return bool(await self._connection.fetchval(sql.LET_IN, execution_id))
+
+    async def behind_gate(self, tenant: str, gate: str, most: int) -> list[UUID]:
+        """Who lives behind a gate, the oldest first, at most so many."""
+        return [record["execution_id"] for record in await self._connection.fetch(sql.BEHIND_GATE, tenant, gate, most)]
+
     async def take_keys(self, wanted: Sequence[KeyRow]) -> dict[tuple[str, str, str], UUID]:
         """Take these keys where they are free. Returns: who holds each now. A key is given back by the commit that ends its execution."""
         columns = _columns(wanted, 4)

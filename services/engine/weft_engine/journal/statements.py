@@ -148,6 +148,12 @@ DUE: Final = """
 SELECT id, wake_at FROM engine.executions WHERE partition = $1 AND wake_at IS NOT NULL AND wake_at < $2 ORDER BY wake_at LIMIT $3
 """
 
+LET_IN: Final = "SELECT bool_and(let_in_at IS NOT NULL) FROM engine.admissions WHERE execution_id = $1"
+
+BEHIND_GATE: Final = """
+SELECT execution_id FROM engine.admissions WHERE tenant_id = $1 AND gate = $2 AND let_in_at IS NOT NULL ORDER BY asked_at LIMIT $3
+"""
+
 TAKE_KEYS: Final = """
 INSERT INTO engine.keys AS k (tenant_id, workflow, key, execution_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS u ORDER BY 1, 2, 3

@@ -59,6 +59,30 @@ def _refused(state: State, entry: Entry, at: datetime) -> None:
     state.begun = None
 
 
+def _retry_queued(state: State, entry: Entry, at: datetime) -> None:
+    """It is as it ended, and waits to be let in. What happens to it then is decided then."""
+    state.status = move_execution(state.status, "queue_retry")
+    state.begun = entry.data
+    state.gates = tuple(dict.fromkeys((*state.gates, *(gate["name"] for gate in entry.data["gates"]))))
+    state.completed_at = state.deadline_at = None
+    called_again(state, entry, at)
+
+
+def called_again(state: State, entry: Entry, at: datetime) -> None:
+    """Another visit of its caller waits for its end, where the entry says so."""
+    if "asked_by" in entry.data:
+        node, visit = entry.data["asked_by"]
+        state.asked_by = (node, visit)
+
+
+def _retry_withdrawn(state: State, entry: Entry, at: datetime) -> None:
+    """It has ended as it had before the retry was asked for."""
+    state.status = move_execution(state.status, f"withdraw_{entry.data['was']}")
+    state.completed_at = moment(entry.data["ended_at"])
+    state.kept = state.held = ()
+    state.paused = state.begun = None
+
+
 def _moved(move: str) -> Change:
     def change(state: State, entry: Entry, at: datetime) -> None:
         state.status = move_execution(state.status, move)
@@ -155,6 +179,9 @@ def _sla_said(status: sla.Status) -> Change:
 EXECUTION_CHANGES: Final[dict[str, Change]] = {
     e.QUEUED: _queued,
     e.STARTED: _started,
+    e.RETRY_QUEUED: _retry_queued,
+    e.CALLED_AGAIN: called_again,
+    e.RETRY_WITHDRAWN: _retry_withdrawn,
     e.VARS_SET: _vars_set,
     e.SKIPPED: _refused,
     e.REJECTED: _refused,

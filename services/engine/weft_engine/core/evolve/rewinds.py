@@ -10,6 +10,7 @@ from weft_engine.core import entries as e
 from weft_engine.core import sla
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, nothing
+from weft_engine.core.evolve.executions import called_again
 from weft_engine.core.ledger import done_since
 from weft_engine.core.state import OWNERS, SEEN_SIGNALS, State
 from weft_engine.machine import STEP_MOVES, move_execution, move_step
@@ -27,6 +28,8 @@ def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetim
             back.sla = state.sla  # what was said of it since stays said
         return
     back.status, back.sla, back.rests = state.status, state.sla, state.rests
+    back.asked_by = state.asked_by
+    back.gates = tuple(dict.fromkeys((*back.gates, *state.gates)))
     back.floors = {**state.floors, **{node: max(step.visit, state.floors.get(node, 0)) for node, step in state.steps.items()}}
     back.seen = tuple(dict.fromkeys((*back.seen, *state.seen)))[-SEEN_SIGNALS:]
     # What an earlier retry left to be taken up counts too: what was done once is not done again, however often one goes back.
@@ -36,7 +39,7 @@ def carry_over(state: State, back: State, entries: Sequence[tuple[Entry, datetim
 def _retried(state: State, entry: Entry, at: datetime) -> None:
     """Leaves that are kept wait on; the others are gone, and entered anew by the same transition."""
     data = entry.data
-    state.status = move_execution(state.status, "retry")
+    state.status = move_execution(state.status, "start" if "let_in" in data else "retry")
     kept = {(node, visit) for node, visit in data["keep"]}
     for place, pending in list(state.pending.items()):
         if pending.kind in OWNERS and pending.kind != "compensate":
@@ -49,6 +52,7 @@ def _retried(state: State, entry: Entry, at: datetime) -> None:
         if step is not None and (step.status, "cancel") in STEP_MOVES:
             step.status, step.completed_at = move_step(step.status, "cancel"), at
     state.failing, state.ready, state.quiet = None, (), 0
+    called_again(state, entry, at)
     state.input = data.get("input", state.input)
     state.version = data.get("version", state.version)
     if "sla" in data:

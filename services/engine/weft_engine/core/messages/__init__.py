@@ -13,11 +13,11 @@ from weft_engine.core import entries as e
 from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
 from weft_engine.core.messages import facts, requests
-from weft_engine.core.messages.facts import report_again
+from weft_engine.core.messages.facts import lost, report_again
 from weft_engine.core.messages.said import Outgoing, Said, domain_event, encode, pack
 from weft_engine.core.state import State
 
-__all__ = ["Outgoing", "messages", "report_again"]
+__all__ = ["Outgoing", "lost", "messages", "report_again"]
 
 
 def messages(
@@ -57,6 +57,8 @@ SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.RESUMED: facts.resumed,
     e.PAUSED: facts.paused,
     e.UNPAUSED: facts.unpaused,
+    e.RETRY_QUEUED: facts.queued,
+    e.RETRY_WITHDRAWN: facts.withdrawn,
     e.RETRIED: _retried,
     e.MIGRATED: facts.sla_set,
     e.MIGRATION_UNDONE: facts.sla_set,

@@ -12,10 +12,13 @@ from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
+from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
 from weft_engine.core.identity import event_named
+from weft_engine.core.items import Caller
 from weft_engine.core.messages.said import Outgoing, Said, fact, pack
-from weft_engine.core.state import State
+from weft_engine.core.recalling import child_lost
+from weft_engine.core.state import Place, State
 
 
 def _origin(state: State) -> dict[str, Any]:
@@ -76,6 +79,13 @@ def ended(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     return [Said(routing.EVENTS, None, entry.kind, told), *_report(state, entry.kind, entry.data)]
 
 
+def withdrawn(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It has ended as it had before a retry was asked for, and at that time; its caller is told, too."""
+    kind = f"execution.{entry.data['was']}"
+    told = _end(state, position, moment(entry.data["ended_at"]) or at, error=entry.data["error"])
+    return [Said(routing.EVENTS, None, kind, told), *_report(state, kind, entry.data)]
+
+
 def _end(state: State, position: int, at: datetime, **more: Any) -> dict[str, Any]:
     started_at = state.started_at or at
     duration_ms = max(0, round((at - started_at).total_seconds() * 1000))
@@ -88,7 +98,8 @@ def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
     if caller is None or not caller["wait"]:
         return []
     parent = UUID(str(caller["execution_id"]))
-    step = {"execution_id": parent, "node": caller["node"], "visit": caller["visit"]}
+    node, visit = data.get("asked_by") or (caller["node"], caller["visit"])
+    step = {"execution_id": parent, "node": node, "visit": visit}
     if kind == e.COMPLETED:
         return [Said(routing.COMMANDS, parent, "step.complete", {**step, "outcome": "done", "output": data.get("output")})]
     error = data.get("error")
@@ -98,20 +109,27 @@ def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
     return [Said(routing.COMMANDS, parent, "step.fail", {**step, "error": {**error, "details": details}})]
 
 
-def report_again(state: State, partitions: int, values: Values = NOTHING_READ) -> list[Outgoing]:
+def report_again(state: State, partitions: int, values: Values = NOTHING_READ, asked_by: Place | None = None) -> list[Outgoing]:
     """What an execution that has ended told its caller, once more, with the same ids: the caller asks when it has not heard.
 
-    values: contents of what is kept apart. Raises: Wanted, ContentLost.
+    values: contents of what is kept apart.  asked_by: the visit to tell, the one that waited for it when absent.
+    Raises: Wanted, ContentLost.
     """
     kind = f"execution.{state.status}"
-    data = {"output": state.output, "error": state.error}
+    place = asked_by or state.asked_by
+    data = {"output": state.output, "error": state.error, "asked_by": place}
     at = state.completed_at or state.started_at
     if at is None:
         return []
     said = _report(state, kind, data)
-    return [
-        pack(state, one, f"{state.id}:end:{number}", str(state.id), at, partitions, values.encoder()) for number, one in enumerate(said)
-    ]
+    end = f"{state.id}:end" if place is None else f"{state.id}:end:{place[0]}:{place[1]}"
+    return [pack(state, one, f"{end}:{number}", str(state.id), at, partitions, values.encoder()) for number, one in enumerate(said)]
+
+
+def lost(state: State, caller: Caller, why: str, now: datetime, partitions: int) -> Outgoing:
+    """What a caller is told that asks a child to go on which cannot: it calls another. The caller asks again when it has not heard."""
+    said = Said(routing.COMMANDS, caller.execution_id, "step.fail", child_lost(caller, state.id, why))
+    return pack(state, said, f"{state.id}:lost:{caller.node}:{caller.visit}", str(state.id), now, partitions)
 
 
 def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

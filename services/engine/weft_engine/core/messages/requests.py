@@ -24,6 +24,10 @@ def called(state: State, entry: Entry, position: int, at: datetime) -> list[Said
 def _call(state: State, entry: Entry, data: Mapping[str, Any], at: datetime) -> Said:
     child = UUID(data["child_id"])
     node, visit = _asked_as(entry, data)
+    caller = {"execution_id": state.id, "node": node, "visit": visit, "depth": data["depth"], "wait": data["wait"]}
+    if "recalled" in data:
+        asked = {"effects": data["recalled"]["effects"], "user": data["recalled"].get("by")}
+        return Said(routing.COMMANDS, child, "execution.retry", {"execution_id": child, **asked, "caller": caller})
     trigger = {"type": "call", "payload": data.get("input", {}), "time": at, "user": state.trigger.get("user")}
     start = {
         "execution_id": child,
@@ -32,7 +36,7 @@ def _call(state: State, entry: Entry, data: Mapping[str, Any], at: datetime) -> 
         "input": data.get("input", {}),
         "trigger": trigger,
         "requested_at": at,
-        "caller": {"execution_id": state.id, "node": node, "visit": visit, "depth": data["depth"], "wait": data["wait"]},
+        "caller": caller,
     }
     return Said(routing.COMMANDS, child, "execution.start", start)
 

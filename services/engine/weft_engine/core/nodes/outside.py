@@ -13,8 +13,9 @@ from weft_engine.core.asking import request_of, text
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import failure
 from weft_engine.core.identity import child_id_of
+from weft_engine.core.ledger import request_hash
 from weft_engine.core.nodes.resting import limit
-from weft_engine.core.turn import At, Turn
+from weft_engine.core.turn import At, Entering, Turn
 
 MAX_DEPTH: Final = 20
 """Executions that call one another in a row, at most: a workflow that calls itself for ever is stopped there."""
@@ -58,11 +59,21 @@ def call(turn: Turn, at: At, work: CallWork) -> None:
     if turn.answered_before(at, "child", child):
         return
     if work.wait:
+        child |= _again(turn, at, child)
         due_at = turn.now + timedelta(seconds=turn.context.resend_s)
         turn.emit(e.STEP_WAITING, at, kind="child", due_at=due_at, resend_s=turn.context.resend_s, **child, **limit(turn, at))
     else:
         turn.emit(e.CHILD_CALLED, at, **child)
         turn.finish(at, "done", {"execution_id": child["child_id"]})
+
+
+def _again(turn: Turn, at: At, child: dict[str, Any]) -> dict[str, Any]:
+    """The child that failed, where a retry enters this call again and it would be asked the same: what it has done is not done twice."""
+    before = turn.recalled.pop(Entering(at.node.id, at.scope), None)
+    if before is None or before.request != request_hash("child", child):
+        return {}
+    by = {} if before.by is None else {"by": before.by}
+    return {"child_id": before.child_id, "recalled": {"effects": before.effects, **by}}
 
 
 def _version(work: CallWork, names: dict[str, Any]) -> dict[str, Any]:

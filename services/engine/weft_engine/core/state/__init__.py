@@ -45,11 +45,12 @@ class State:
     does.  ready: what a transition that grew too long left to be entered next.  caller: `{execution_id, node, visit, depth}` of the call.
     failing: `{error, kind, output}` while completed nodes are undone before the end.  paused: `{since, ...}` while it is.
     gates: names of what bounds how many live at once, and that it has to pass.  let_in: those of suspensions that hold it up no longer.
-    begun: what it begins with, while it waits for that.
+    begun: what it begins with, or how it is to be retried, while it waits for that.
     held: what came during a pause, in order, as `{type, item}`.  floors: visits of each node that a retry went back behind, whose numbers
     are not given again.  ledger: outside work of that time, which need not be done again.  large: whether any of its values
     was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.  tenant_seen: what its tenant was.
     sla: when it is late, where it is promised not to be.  rests: its pauses that are over, each from when to when.
+    asked_by: the visit of its caller that waits for its end, where that is not the one that called it.
     """
 
     id: UUID
@@ -91,11 +92,17 @@ class State:
     tenant_seen: dict[str, Any] | None = None
     sla: ServiceLevel | None = None
     rests: tuple[tuple[datetime, datetime], ...] = ()
+    asked_by: Place | None = None
 
     @property
     def ended(self) -> bool:
         """Whether nothing can happen any more."""
         return self.status in EXECUTION_ENDS
+
+    @property
+    def retrying(self) -> bool:
+        """Whether it has ended badly and waits to be let in for a retry."""
+        return self.begun is not None and "was" in self.begun
 
     @property
     def parent(self) -> str | None:
@@ -105,7 +112,7 @@ class State:
     @property
     def wake_at(self) -> datetime | None:
         """The earliest moment at which time alone changes something, None when it never does."""
-        if self.paused is not None or self.ended:
+        if self.paused is not None or self.ended or self.begun is not None:
             return None
         if self.ready:
             return self.started_at
