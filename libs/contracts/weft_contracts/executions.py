@@ -146,9 +146,7 @@ class RetryExecution(PartitionCommand):
     effects: str = Field(default="skip", description="`skip` or `redo`.")
     user: str | None = None
     answer_id: UUID | None = None
-    caller: Caller | None = Field(
-        default=None, description="The step that waits for its end from now on, where it is its caller that goes on."
-    )
+    caller: Caller | None = Field(default=None, description="The step that waits for its end from now on, where its caller goes on.")
 
 
 class SignalExecution(PartitionCommand):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from weft_engine.core import items as i
+from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import flat, fold
 from weft_engine.core.ledger import effects
 from weft_engine.core.messages import messages
@@ -26,8 +27,6 @@ def again(run: Run, node: str | None = None, **more: Any) -> Run:
 
 def back(run: Run, item: i.Retry | i.Admit) -> Run:
     """Retry, or let in a retry that waits."""
-    from weft_engine.core.entries import Row, decode, encode
-
     given = run.context or CONTEXT
     done = retry(ID, run.rows, item, run.now, run.program, given)
     run.answer = done.answer
@@ -35,8 +34,7 @@ def back(run: Run, item: i.Retry | i.Admit) -> Run:
         run.state = done.state
         run.rows.append(Row(sum(len(row.entries) for row in run.rows), run.now, decode(encode(list(done.entries)))))
         assert comparable(fold(ID, run.rows)) == comparable(run.state)
-        said = messages(run.state, run.rows[-1].entries, run.rows[-1].position, run.now, 8)
-        run.outgoing += said
+        run.outgoing += (said := messages(run.state, run.rows[-1].entries, run.rows[-1].position, run.now, 8))
         if (beside := run.apart) is not None:
             apart = beside.given(given, lambda context: retry(ID, beside.rows, item, run.now, run.program, context))
             beside.keep(apart.entries, run.now, run.rows, said)
