@@ -127,8 +127,7 @@ def test_paused_and_cancelled_while_it_waits_it_has_failed() -> None:
 def test_skipped_it_has_failed_and_who_asked_is_told_who_lives() -> None:
     rule = {"concurrency": {"key": "{{ input.who }}", "limit": 1, "on_conflict": "skip"}}
     run = Run(program_of(STEPS[:1], settings=rule)).start({"who": "ann"}).do(i.Admit(ID)).fail("a", permanent=True)
-    again(run, answer_id=ASKED)
-    assert run.answer is None, "it is known only when it is let in or skipped"
+    assert again(run, answer_id=ASKED).answer is None, "it is known only when it is let in or skipped"
     begun = run.state.begun
     run.do(i.Skip(ID, HOLDER))
     answer = withdrawn_answer(begun, run.rows[-1].entries)

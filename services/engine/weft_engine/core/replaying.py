@@ -147,7 +147,8 @@ def _retrying(execution_id: UUID, entry: Entry, state: State) -> i.Happening:
     asked = data.get("from"), data.get("input"), data.get("version"), data.get("effects", "skip"), data.get("by"), answer_id
     caller = None
     if "asked_by" in data and state.caller is not None:
-        caller = i.Caller(UUID(str(state.caller["execution_id"])), *data["asked_by"], state.caller["depth"])
+        node, visit = data["asked_by"]
+        caller = i.Caller(UUID(str(state.caller["execution_id"])), node, visit, state.caller["depth"])
     return i.Retry(execution_id, *asked, caller)
 
 
