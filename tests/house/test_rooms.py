@@ -73,6 +73,8 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "listening": "what executions wait for, and which events that may be",
         "scheduling": "what is due of schedules, and what was missed",
         "firing": "the loop that fires schedules when they are due",
+        "hooks": "calls of webhooks: what they say, and for whom they are",
+        "verifying": "the signatures of webhooks",
     },
     "analytics": {
         "histogram": "percentiles that add up",

@@ -29,7 +29,6 @@ SET = node("a", "set", x=1)
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
-        (document(SET, triggers=[{"on": "webhook", "path": "in"}]), "/triggers/0/on", "`webhook`"),
         (document(SET, triggers=[{"on": "email", "address": "a@b.c"}]), "/triggers/0/on", "`email`"),
     ],
 )
@@ -64,6 +63,7 @@ def test_what_is_executed_is_published() -> None:
             {"on": "event", "event": "a.*"},
             {"on": "event", "event": "x", "correlate": "{{ trigger.payload.id }}"},
             {"on": "schedule", "cron": "30 6 * * MON-FRI", "timezone": "Europe/Rome", "catch_up": "once"},
+            {"on": "webhook", "path": "github/issues", "signature": "github", "connection": "gh"},
             {"on": "manual", "form": {"type": "object"}},
         ],
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_language import compile_definition, parse, validate
-from weft_language.compilation import Trigger, glob_matches
+from weft_language.compilation import Hook, Trigger, glob_matches
 
 from tests.language.build import document, node
 
@@ -87,3 +87,37 @@ def test_a_correlated_value_is_the_key_and_no_other_key_stands_beside_it() -> No
     assert found == [("error", "/triggers/0")]
     wrong = {"on": "event", "event": "x", "correlate": "{{ step.a.output }}"}
     assert [finding.pointer for finding in validate(document(node("a", "set", x=1), triggers=[wrong]))] == ["/triggers/0/correlate"]
+
+
+def hook_findings(**hook: Any) -> list[tuple[str, str, str]]:
+    found = validate(document(node("a", "set", x=1), triggers=[{"on": "webhook", "path": "in", **hook}]))
+    assert all(finding.fix for finding in found)
+    return [(finding.severity, finding.code, finding.pointer) for finding in found]
+
+
+@pytest.mark.parametrize("signature", ["standard-webhooks", "hmac-sha256", "slack", "svix", "github"])
+def test_a_signed_webhook_needs_the_connection_that_holds_its_secret(signature: str) -> None:
+    assert hook_findings(signature=signature) == [("error", "webhook_without_connection", "/triggers/0/connection")]
+    assert hook_findings(signature=signature, connection="gh") == []
+
+
+def test_a_webhook_is_signed_unless_it_says_that_anybody_may_call() -> None:
+    assert hook_findings() == [("error", "webhook_without_connection", "/triggers/0/connection")]
+    assert hook_findings(signature="none") == [("warning", "webhook_unsigned", "/triggers/0/signature")]
+
+
+@pytest.mark.parametrize(("signature", "warned"), [("github", True), ("hmac-sha256", True), ("slack", False), ("standard-webhooks", False)])
+def test_a_get_under_a_signature_of_the_body_alone_is_warned_of(signature: str, warned: bool) -> None:
+    expected = [("warning", "webhook_signs_nothing", "/triggers/0/methods")] if warned else []
+    assert hook_findings(signature=signature, connection="gh", methods=["POST", "GET"]) == expected
+
+
+@pytest.mark.parametrize("path", ["a b", "a//b", "a/", "//a", "?a", "a/../b", ".", "ä", "{a}", "a%20b"])
+def test_a_path_that_could_not_be_called_is_refused(path: str) -> None:
+    assert hook_findings(path=path, connection="gh") == [("error", "wrong_format", "/triggers/0/path")]
+
+
+def test_a_webhook_compiles_to_how_it_is_called() -> None:
+    (trigger, _) = compiled({"on": "webhook", "path": "/github/issues", "signature": "github", "connection": "gh", "methods": ["PUT"]})
+    assert trigger.hook == Hook("github/issues", ("PUT",), "github", "gh")
+    assert not trigger.matches("weft.webhook.called")

@@ -95,7 +95,7 @@ ROOMS: dict[str, Room] = {
         ),
     ),
     "events": Room(
-        hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_REFUSED_STARTS, *_SUBSCRIBING),
+        hears=(WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, *_REFUSED_STARTS, *_SUBSCRIBING),
         says=(WorkflowInstalled, StartExecution, DeliverEvent),
     ),
     "tasks": Room(

@@ -28,11 +28,13 @@ class WeftError(Exception):
     """What went wrong, as a person can mend it. Raised by rooms as one of the four kinds below.
 
     message: what, which and how to mend it.  details: where the input was wrong.  extra: more members of the problem document.
+    headers: more of the answer, which a kind of error may have.
     """
 
     kind: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     code: str = "internal_error"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -107,10 +109,9 @@ class TooLarge(Invalid):
 
 
 class RateLimited(WeftError):
-    """Too much in too short a time. 429 with Retry-After. headers: more of the answer, where it is another limit than the caller's own."""
+    """Too much in too short a time. 429 with Retry-After, and what tells of the limit where it is another than the caller's own."""
 
     kind, status, code = "unavailable", 429, "rate_limited"
-    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Unavailable(WeftError):

@@ -1,8 +1,9 @@
 """Events: everything that comes in, what it starts, and why.
 
 Owns   schema `events`: event, event_key, event_value, verdict, delivery, subscription, listened, workflow, trigger_set, tenant,
-       schedule, calendar.
-Hears  WorkflowChanged, TenantChanged, CalendarChanged, ExecutionSkipped, StartRejected, OpenSubscription, CloseSubscription,
+       schedule, calendar, connection.
+Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ExecutionSkipped, StartRejected,
+       OpenSubscription, CloseSubscription,
        and plain CloudEvents from `weft.domain`.
 Says   StartExecution, DeliverEvent, WorkflowInstalled.
 """

@@ -6,6 +6,7 @@ import asyncio
 from typing import cast
 
 from weft_runtime.context import ServiceContext
+from weft_runtime.sealing import Envelope
 from weft_runtime.service import Service
 
 from weft_events import api, firing, handlers, tables, usecases
@@ -30,8 +31,8 @@ def build(settings: Settings) -> Service:
 
 
 async def prepare(context: ServiceContext) -> None:
-    """What background work needs before it begins."""
-    context.attach(FiringMetrics(context.metrics.registry))
+    """What background work and doors need before they begin."""
+    context.attach(FiringMetrics(context.metrics.registry), Envelope(context.settings.secret_key.get_secret_value()))
 
 
 async def fire_schedules(context: ServiceContext) -> None:

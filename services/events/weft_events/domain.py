@@ -34,6 +34,10 @@ SCHEDULES: Final = "weft/schedules/"
 FIRED: Final = "weft.schedule.fired"
 MISSED: Final = "weft.schedule.missed"
 """Types of what schedules write into the log. Each is for its own trigger alone: no other is considered, no `state` waits for it."""
+HOOKS: Final = "weft/hooks/"
+"""What the sources of calls of webhooks begin with, the path behind it. Nobody else may send from there either."""
+CALLED: Final = "weft.webhook.called"
+"""The type of a call of a webhook. It is for the triggers of its path alone."""
 
 _EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
 """The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
@@ -42,17 +46,21 @@ _triggers = TypeAdapter(tuple[AnyTrigger, ...])
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event that was taken in. id: ours, a UUIDv7.  event: as its sender described it, with a time."""
+    """An event that was taken in.
+
+    id: ours, a UUIDv7.  event: as its sender described it, with a time.  request: of a webhook, how it was called.
+    """
 
     id: UUID
     tenant: str
     event: CloudEvent
     at: datetime
+    request: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data and considered are empty in lists."""
+    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data, considered and request are empty in lists."""
 
     id: UUID
     received_at: datetime
@@ -69,6 +77,7 @@ class Logged:
     is_binary: bool
     data: Any = None
     considered: tuple[dict[str, Any], ...] = ()
+    request: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,8 @@ class Considered:
     """What came of one trigger for one event.
 
     reason: `matched`; `disabled`, `source`, `condition` where it did not match; `error` where its condition, input or key cannot be
-    evaluated; `missed` of moments of a schedule for which nothing was started.
+    evaluated; `missed` of moments of a schedule for which nothing was started; `method`, `signature` of calls of a webhook that are not
+    for a trigger of its path.
     detail: for a person.  start: what it says, where it matched.
     """
 
@@ -168,8 +178,8 @@ def consider(received: Received, matching: Matching) -> Iterator[Considered]:
             yield _considered(received, one, names)
 
 
-def consider_schedule(received: Received, one: Candidate, tenant: Mapping[str, Any]) -> Considered:
-    """What comes of a schedule's trigger when it fires. tenant: what expressions read of it, `tenant_names`."""
+def consider_alone(received: Received, one: Candidate, tenant: Mapping[str, Any]) -> Considered:
+    """What comes of one trigger for an event that is meant for it. tenant: what expressions read of it, `tenant_names`."""
     return _considered(received, one, names_of(received, tenant))
 
 
@@ -182,19 +192,19 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
     """What a trigger's expressions read: `trigger`, `now`, the time the event was received, and of the tenant `tenant_names`."""
     event = received.event
     trigger = {
-        "type": "schedule" if is_of_schedule(event.source) else "event",
+        "type": _kind_of(event.source),
         "payload": payload_of(event),
         "event": event.attributes(),
         "time": event.attributes().get("time"),
         "user": None,
-        "request": None,
+        "request": received.request,
     }
     return {"trigger": trigger, "now": received.at, **tenant}
 
 
-def is_of_schedule(source: str) -> bool:
-    """Whether an event of this source was written by a schedule."""
-    return source.startswith(SCHEDULES)
+def is_ours(source: str) -> bool:
+    """Whether events of this source are written by schedules and webhooks alone."""
+    return source.startswith((SCHEDULES, HOOKS))
 
 
 def tenant_names(
@@ -236,6 +246,10 @@ def _considered(received: Received, one: Candidate, names: Mapping[str, Any]) ->
     return Considered(one.workflow, one.version, trigger.id, True, "matched", None, start)
 
 
+def _kind_of(source: str) -> str:
+    return "schedule" if source.startswith(SCHEDULES) else "webhook" if source.startswith(HOOKS) else "event"
+
+
 def _rule(document: Mapping[str, Any]) -> dict[str, Any]:
     if document.get("on") != "schedule":
         return {}
@@ -260,6 +274,7 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
             payload=names["trigger"]["payload"],
             event=names["trigger"]["event"],
             time=event.time,
+            request=names["trigger"]["request"],
         ),
         key=trigger.key_of(names),
         priority=one.priority,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, TooLarge
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, RateLimited, TooLarge, Unauthenticated
 
 
 class EventNotFound(NotFound):
@@ -81,3 +84,54 @@ class BadZone(Invalid):
     """A text names no time zone."""
 
     code = "unknown_zone"
+
+
+class HookNotFound(NotFound):
+    """No active workflow has a webhook at this address. Nothing tells whether there is such a tenant."""
+
+    code = "hook_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("no active workflow has a webhook at this address; check the tenant, the path, and that the workflow is active")
+
+
+class MethodNotAllowed(Invalid):
+    """The webhook is not called by this method. 405."""
+
+    status, code = 405, "method_not_allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        named = ", ".join(allowed)
+        super().__init__(f"this webhook is called by {named}; use that, or name the method in `methods` of its trigger")
+        self.headers = MappingProxyType({"Allow": named})
+
+
+class Unverified(Unauthenticated):
+    """A call of a webhook is not signed as it should be. 401, always in the same words. why: for the log."""
+
+    code = "unverified"
+    headers = MappingProxyType({"WWW-Authenticate": 'Signature realm="weft"'})
+
+    def __init__(self, why: Sequence[str]) -> None:
+        super().__init__(
+            "this call cannot be verified; sign the very bytes that are sent, by the scheme of the webhook's trigger and with the secret of "
+            "its connection, and let the clocks be right"
+        )
+        self.why = tuple(why)
+
+
+class UnsupportedBody(Invalid):
+    """The body of a webhook's call is of a media type that is not read. 415."""
+
+    status, code = 415, "unsupported_media_type"
+
+
+class TooManyCalls(RateLimited):
+    """A tenant's webhooks are called more often than they may be. standing: the headers that tell of the limit."""
+
+    def __init__(self, quota: int, retry_after_s: int, standing: Mapping[str, str]) -> None:
+        super().__init__(
+            f"the webhooks of this tenant were called more than {quota} times in an hour; wait {retry_after_s} s",
+            retry_after_s=retry_after_s,
+        )
+        self.headers = MappingProxyType(dict(standing))

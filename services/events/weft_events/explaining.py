@@ -44,7 +44,7 @@ def explain(
     What matched is as it was decided then. The condition's parts are evaluated anew, from the event and the version as they were then
     and the tenant's settings of today (`names`).  verdicts: what the engine said of starts, by execution id.
     """
-    read = domain.names_of(Received(logged.id, tenant, event_of(logged), logged.received_at), names)
+    read = domain.names_of(Received(logged.id, tenant, event_of(logged), logged.received_at, logged.request), names)
     compiled = {key: _compiled(key, documents) for key, documents in versions.items()}
     return [_explained(one, compiled.get((one["workflow"], one["version"]), {}), read, verdicts) for one in logged.considered]
 

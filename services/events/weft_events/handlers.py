@@ -1,10 +1,11 @@
-"""What events hears: workflows and tenants to match with, what became of starts, and domain events."""
+"""What events hears: workflows, tenants and connections to match with, what became of starts, and domain events."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from weft_contracts.calendars import CalendarChanged
+from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
@@ -34,6 +35,18 @@ async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
 async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
     """A business calendar was made or changed."""
     await usecases.remember_calendar(msg, uow)
+
+
+@on(ConnectionSaved)
+async def connection_saved(msg: ConnectionSaved, uow: UnitOfWork) -> None:
+    """A connection was made or changed."""
+    await usecases.keep_connection(msg, uow)
+
+
+@on(ConnectionRemoved)
+async def connection_removed(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
+    """A connection is gone."""
+    await usecases.remove_connection(msg, uow)
 
 
 @on(ExecutionSkipped)

@@ -12,7 +12,7 @@ from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, r
 from weft_runtime.errors import Detail, Invalid
 from weft_runtime.http.strict_json import refuse_repeated_names
 
-from weft_events.domain import MAX_EVENT_BYTES, SCHEDULES, is_of_schedule
+from weft_events.domain import HOOKS, MAX_EVENT_BYTES, SCHEDULES, is_ours
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def from_messages(heard: Sequence[RawEvent], now: datetime) -> list[Arrived]:
 
 def _tenant(event: CloudEvent, routing_key: str) -> str:
     first, dot, rest = routing_key.partition(".")
-    keyed = first if dot and _is_tenant(first) else None
+    keyed = first if dot and is_tenant(first) else None
     named = event.extensions.get(TENANT)
     if named is None:
         if keyed is None:
             raise UnknownTenant(f"event {event.id[:100]!r} names no tenant: set {TENANT}, or use the routing key <tenant>.<type>")
         return keyed
-    if not isinstance(named, str) or not _is_tenant(named):
+    if not isinstance(named, str) or not is_tenant(named):
         raise UnknownTenant(f"{TENANT} of event {event.id[:100]!r} is no tenant id: {str(named)[:80]!r}")
     if keyed is not None and rest == event.type and keyed != named:
         raise ForeignTenant(f"event {event.id[:100]!r} names the tenant {named!r} and its routing key {keyed!r}; make them the same")
@@ -99,10 +99,10 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
     details = [detail for (_, event), at in zip(given, pointers, strict=True) for detail in _too_long(event, at)]
     if details:
         raise InvalidEvent("an attribute is too long", details=details)
-    ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_of_schedule(event.source)]
+    ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_ours(event.source)]
     if ours:
-        detail = f"sources that begin with {SCHEDULES!r} are those of schedules; choose another"
-        raise InvalidEvent("an event pretends to be a schedule's", details=[Detail(at, "reserved_source", detail) for at in ours])
+        detail = f"sources that begin with {SCHEDULES!r} or {HOOKS!r} are those of schedules and webhooks; choose another"
+        raise InvalidEvent("an event pretends to be a schedule's or a webhook's", details=[Detail(at, "reserved_source", detail) for at in ours])
     for (_, event), at in zip(given, pointers, strict=True):
         size = len(write_structured(event))
         if size > MAX_EVENT_BYTES:
@@ -132,5 +132,6 @@ def _refused(error: CloudEventError) -> Invalid:
     return InvalidEvent("this is no CloudEvent; `errors` says what is wrong", details=details)
 
 
-def _is_tenant(text: str) -> bool:
+def is_tenant(text: str) -> bool:
+    """Whether a text may be the id of a tenant."""
     return len(text) <= 63 and _TENANT_ID.fullmatch(text) is not None

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from weft_runtime.uow import UnitOfWork
 
-from weft_events import domain, store
+from weft_events import domain, hooks, store
 from weft_events.domain import Candidate, Matching, TriggerIndex
 from weft_events.store import Tenant, calendars
 
@@ -26,14 +26,16 @@ class _Kept:
     stamp: UUID
     matching: Matching
     compiled: dict[tuple[str, int], list[Candidate]]
+    hooks: Mapping[str, Sequence[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Compiled triggers by slug and version, and what expressions read of the tenant."""
+    """Compiled triggers by slug and version, what expressions read of the tenant, and the triggers that are webhooks, by path."""
 
     by_version: Mapping[tuple[str, int], Sequence[Candidate]]
     tenant: Mapping[str, Any]
+    hooks: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
 
     def trigger(self, workflow: str, version: int, trigger: str) -> Candidate | None:
         """One trigger of an active version, None where there is none."""
@@ -55,7 +57,7 @@ class Registry:
     async def compiled(self, uow: UnitOfWork, tenant: str) -> Compiled:
         """The triggers of a tenant's active workflows, to be found one by one."""
         kept = await self._current(uow, tenant, await store.tenant_row(uow, tenant))
-        return Compiled({}, domain.tenant_names(tenant)) if kept is None else Compiled(kept.compiled, kept.matching.tenant)
+        return Compiled({}, domain.tenant_names(tenant)) if kept is None else Compiled(kept.compiled, kept.matching.tenant, kept.hooks)
 
     async def _current(self, uow: UnitOfWork, tenant: str, known: Tenant | None) -> _Kept | None:
         if known is None:
@@ -71,7 +73,8 @@ class Registry:
             }
             index = TriggerIndex(one for found in compiled.values() for one in found)
             names = domain.tenant_names(tenant, known.tier, known.settings, await calendars.known(uow, tenant))
-            kept = _Kept(known.stamp, Matching(index, names), compiled)
+            by_path = hooks.by_path(one for found in compiled.values() for one in found)
+            kept = _Kept(known.stamp, Matching(index, names), compiled, by_path)
             self._kept[tenant] = kept
         self._kept.move_to_end(tenant)
         while len(self._kept) > self._capacity:

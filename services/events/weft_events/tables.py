@@ -23,6 +23,7 @@ event = sa.Table(
     sa.Column("attributes", JSON, nullable=False, comment="all CloudEvents attributes, as sent"),
     sa.Column("data", JSON),
     sa.Column("is_binary", sa.Boolean, nullable=False, comment="data is base64 of bytes"),
+    sa.Column("request", JSON, comment="how a webhook was called"),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("started", JSONB, nullable=False, comment="ids of the executions it asked for"),
     sa.Column("considered", JSON, nullable=False, comment="the triggers considered, at most 100, with what came of each"),
@@ -142,6 +143,20 @@ calendar = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("document", JSONB, nullable=False, comment="{zone, hours, holidays}"),
     comment="Our copies of the business calendars that conditions count by.",
+)
+
+connection = sa.Table(
+    "connection",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("settings", JSONB, nullable=False),
+    sa.Column("sealed", JSONB, nullable=False, comment="secrets by field; empty once it is removed"),
+    sa.Column("removed", sa.Boolean, nullable=False, comment="kept, so that what was said before stays without effect"),
+    sa.Index("connection_name", "tenant_id", "name"),
+    comment="Our copy of the connections of type webhook.",
 )
 
 schedule = sa.Table(

@@ -11,7 +11,9 @@ import pytest
 import pytest_asyncio
 from weft_contracts.definitions import WorkflowChanged
 from weft_events.app import build
-from weft_runtime.testing import RunningService, running_service
+from weft_runtime.testing import RunningService, running_service, service_client
+
+from tests.services.events.sender import Sender
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -31,6 +33,18 @@ def tenant(request: pytest.FixtureRequest) -> str:
 def client(events: RunningService, tenant: str) -> httpx2.AsyncClient:
     """Somebody of that tenant who may send and read events."""
     return events.client(tenant, ["service"])
+
+
+@pytest.fixture
+def outside(events: RunningService) -> httpx2.AsyncClient:
+    """Somebody who is not signed in."""
+    return service_client(events.app)
+
+
+@pytest.fixture
+def sender(events: RunningService, outside: httpx2.AsyncClient, tenant: str) -> Sender:
+    """Who sends webhooks to that tenant."""
+    return Sender(events, outside, tenant)
 
 
 def workflow(*triggers: dict[str, Any], slug: str = "flow", revision: int = 1, version: int = 1, status: str = "active") -> WorkflowChanged:

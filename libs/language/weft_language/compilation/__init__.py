@@ -18,7 +18,7 @@ from weft_language.compilation.program import (
     Sla,
 )
 from weft_language.compilation.retrying import RetryPolicy
-from weft_language.compilation.triggers import MANUAL, Trigger, compile_triggers, glob_matches, is_glob
+from weft_language.compilation.triggers import MANUAL, Hook, Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
     ActivityWork,
     ApprovalsWork,
@@ -68,6 +68,7 @@ __all__ = [
     "ForeachWork",
     "Graph",
     "GroupWork",
+    "Hook",
     "IfWork",
     "LoopWork",
     "Node",

@@ -8,13 +8,26 @@ import msgspec
 
 from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, compile_expression, compile_template
 from weft_language.json_schemas import SchemaCheck
-from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, timetable_of
+from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, WebhookTrigger, timetable_of
 from weft_language.timetable import CatchUp, Timetable
 
 FIRST_PRIORITY: Final = 100
 """Where a trigger stands among those that are considered for an event, unless it says so: smaller first."""
 MAX_KEY: Final = 500
 """Characters of a start's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """How a `webhook` trigger is called.
+
+    path: behind `/hooks/<tenant>/`.  methods: of HTTP.  signature: the scheme, or `none`.  connection: the name of that with the secret.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    signature: str
+    connection: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class Trigger:
     data is the input.  key: renders to the key of which at most one execution lives.  correlates: what comes for a key that lives goes
     to that execution.  priority: smaller first.
     form: for `manual`, the form's schema check.  timetable, catch_up: for `schedule`, when it is due and what happens to times missed.
+    hook: for `webhook`, how it is called.
     """
 
     id: str
@@ -43,6 +57,7 @@ class Trigger:
     form: SchemaCheck | None = None
     timetable: Timetable | None = None
     catch_up: CatchUp = "skip"
+    hook: Hook | None = None
 
     def matches(self, event_type: str, source: str | None = None) -> bool:
         """Whether an event of this type (and source, where given) is one for this trigger; conditions aside."""
@@ -99,7 +114,12 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         form=None if form is None else SchemaCheck(form),
         timetable=timetable_of(trigger) if isinstance(trigger, ScheduleTrigger) else None,
         catch_up=trigger.catch_up if isinstance(trigger, ScheduleTrigger) else "skip",
+        hook=_hook(trigger) if isinstance(trigger, WebhookTrigger) else None,
     )
+
+
+def _hook(trigger: WebhookTrigger) -> Hook:
+    return Hook(trigger.path.removeprefix("/"), trigger.methods, trigger.signature, trigger.connection)
 
 
 def _condition(when: str | None, conditions: dict[str, Any] | None) -> Expression | None:

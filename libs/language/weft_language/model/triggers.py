@@ -26,6 +26,7 @@ from weft_language.timetable import MIN_EVERY_S, CatchUp, InvalidCron, Timetable
 
 Operation = Literal["create", "update", "delete"]
 HttpMethod = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Signature = Literal["standard-webhooks", "hmac-sha256", "slack", "svix", "github", "none"]
 
 
 def _cron(text: str) -> str:
@@ -50,11 +51,24 @@ def _every(text: str) -> str:
     return text
 
 
+def _reachable(path: str) -> str:
+    if {".", ".."} & set(path.split("/")):
+        raise PydanticCustomError("unreachable_path", "should have no part that is `.` or `..`: clients take those out of an address")
+    return path
+
+
 _CRON_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["30 6 * * MON-FRI", "0 9 L * *", "@daily"]}
 Cron = Annotated[str, Strict(), Field(min_length=1, max_length=255), AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 """Five fields as Debian's cron reads them, or a macro."""
 Zone = Annotated[str, Strict(), Field(min_length=1, max_length=100), AfterValidator(_zone)]
 """An IANA name, or an offset such as `+02:00`."""
+HookPath = Annotated[
+    str,
+    Strict(),
+    Field(min_length=1, max_length=200, pattern=r"^/?[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$"),
+    AfterValidator(_reachable),
+]
+"""Words between slashes, as they stand in an address without being escaped; one slash before them makes no difference."""
 
 
 class TriggerFields(Part):
@@ -132,10 +146,10 @@ class WebhookTrigger(TriggerFields):
     """Its address is called and the signature is right."""
 
     on: Literal["webhook"]
-    path: Annotated[str, Field(strict=True, min_length=1, max_length=200, pattern=r"^/?[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")]
+    path: HookPath = Field(description="What stands behind /hooks/<tenant>/ in the address; several workflows may share it.")
     methods: tuple[HttpMethod, ...] = Field(default=("POST",), min_length=1)
-    signature: Literal["standard-webhooks", "hmac-sha256", "slack", "svix", "github", "none"] = "standard-webhooks"
-    connection: ShortText | None = None
+    signature: Signature = Field(default="standard-webhooks", description="How a call is signed; `none`: anybody may call.")
+    connection: ShortText | None = Field(default=None, description="The connection of type `webhook` that holds the signing secret.")
 
 
 class EmailTrigger(TriggerFields):

@@ -3,17 +3,18 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from weft_language.findings import Finding, pointer_of
-from weft_language.model.triggers import ScheduleTrigger, timetable_of
+from weft_language.model.triggers import ScheduleTrigger, Signature, timetable_of
 from weft_language.validation.nearest import nearest
 from weft_language.validation.outline import Outline, OutlineNode
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PLAIN_TEXTS: Final = ("name", "description")
+_SIGNS_THE_BODY: Final = ("hmac-sha256", "github")
 
 
 def meaning_findings(document: Outline) -> Iterator[Finding]:
@@ -50,6 +51,8 @@ def _triggers(triggers: Any) -> Iterator[Finding]:
             taken.setdefault(name, place)
         if isinstance(trigger, dict) and trigger.get("on") == "schedule":
             yield from _span(trigger, f"/triggers/{place}/ends")
+        if isinstance(trigger, dict) and trigger.get("on") == "webhook":
+            yield from _hook(trigger, f"/triggers/{place}")
 
 
 def _span(schedule: dict[str, Any], pointer: str) -> Iterator[Finding]:
@@ -66,6 +69,23 @@ def _span(schedule: dict[str, Any], pointer: str) -> Iterator[Finding]:
         yield Finding("error", "ends_before_starts", pointer, "it ends before it starts: it is never due", fix="let it end later")
     elif starts is not None and timetable.after(starts - timedelta(microseconds=1)) is None:
         yield Finding("warning", "never_due", pointer, "it is not due once between `starts` and `ends`", fix="let it end later")
+
+
+def _hook(hook: dict[str, Any], pointer: str) -> Iterator[Finding]:
+    """Who may call a webhook. What is no signature of the language is said of its shape."""
+    signature, methods = hook.get("signature", "standard-webhooks"), hook.get("methods", ["POST"])
+    if signature == "none":
+        message = "calls of this webhook are not signed: whoever knows its address may start the workflow, with any payload"
+        fix = "let the sender sign them: name a `signature` and a `connection` of type webhook that holds the secret"
+        yield Finding("warning", "webhook_unsigned", f"{pointer}/signature", message, fix=fix)
+    elif signature in get_args(Signature) and hook.get("connection") is None:
+        message = f"the signature `{signature}` cannot be verified without a secret"
+        fix = "name a `connection` of type webhook that holds it, or write `signature: none` to let anybody call"
+        yield Finding("error", "webhook_without_connection", f"{pointer}/connection", message, fix=fix)
+    if signature in _SIGNS_THE_BODY and isinstance(methods, list) and "GET" in methods:
+        message = f"`{signature}` signs the body, and a GET has none: every one is signed alike, and after the first each is a repetition"
+        fix = "let it be called by POST, or use a signature that covers the time, such as standard-webhooks"
+        yield Finding("warning", "webhook_signs_nothing", f"{pointer}/methods", message, fix=fix)
 
 
 def _task(document: Outline, node: OutlineNode) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ _CODES: Final[dict[str, str]] = {
     "string_too_long": "wrong_length",
     "string_pattern_mismatch": "wrong_format",
     "queue_name": "wrong_format",
+    "unreachable_path": "wrong_format",
     "invalid_duration": "invalid_duration",
     "invalid_time": "invalid_time",
     "invalid_cron": "invalid_cron",
@@ -62,6 +63,7 @@ _PATTERN_HINTS: Final[dict[str, str]] = {
     "id": "use letters, digits and _, starting with a letter or _, at most 64",
     "from": "use a node's id",
     "to": "use a node's id",
+    "path": "use letters, digits and . _ ~ - between single slashes, such as github/issues; at most 200",
     "slug": "use lower-case letters, digits and single dashes, such as invoice-approval",
     "type": "use a type of the catalog, such as set, or a connector's action, such as http.request",
 }

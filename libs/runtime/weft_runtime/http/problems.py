@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from weft_runtime.errors import Detail, RateLimited, WeftError
+from weft_runtime.errors import Detail, WeftError
 from weft_runtime.http import pointers
 from weft_runtime.telemetry.tracing import trace_id
 
@@ -59,13 +59,12 @@ def problem(
 
 def from_weft_error(error: WeftError) -> Response:
     """The answer to one of the house's errors."""
-    headers = dict(error.headers) if isinstance(error, RateLimited) else {}
+    headers = dict(error.headers)
     if error.retry_after_s is not None or error.status in (429, 503):
         headers["Retry-After"] = str(error.retry_after_s or 1)
     if error.status == 401:
-        headers["WWW-Authenticate"] = (
-            'Bearer realm="weft", error="invalid_token"' if error.code != "unauthenticated" else 'Bearer realm="weft"'
-        )
+        challenge = 'Bearer realm="weft", error="invalid_token"' if error.code != "unauthenticated" else 'Bearer realm="weft"'
+        headers.setdefault("WWW-Authenticate", challenge)
     return problem(
         error.status, error.code, error.message, errors=[_shown(detail) for detail in error.details], extra=error.extra, headers=headers
     )

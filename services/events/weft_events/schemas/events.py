@@ -44,11 +44,21 @@ class EventSummary(BaseModel):
     duplicates: int = Field(description="How often it came again.")
 
 
+class RequestView(BaseModel):
+    """How a webhook was called: without the headers that say who calls."""
+
+    method: str
+    path: str = Field(description="Behind /hooks/<tenant>/.")
+    query: dict[str, str | list[str]]
+    headers: dict[str, str]
+
+
 class EventView(EventSummary):
-    """An event with its data."""
+    """An event with its data. request: of a call of a webhook."""
 
     data: Any = None
     data_base64: str | None = None
+    request: RequestView | None = None
 
 
 class ExplainedView(BaseModel):
@@ -89,7 +99,7 @@ def summary(logged: Logged) -> EventSummary:
 def event(logged: Logged) -> EventView:
     """An event with its data."""
     data: dict[str, Any] = {"data_base64": logged.data} if logged.is_binary else {"data": logged.data}
-    return EventView(**_fields(logged), **data)
+    return EventView(**_fields(logged), **data, request=None if logged.request is None else RequestView(**logged.request))
 
 
 def explanation(logged: Logged, explained: list[Explained], delivered: list[UUID]) -> ExplanationView:
@@ -124,4 +134,4 @@ def _fields(logged: Logged) -> dict[str, Any]:
         "duplicates": logged.duplicates,
     }
     # An extension may have the name of one of ours or of a field of the model; ours stands.
-    return {name: value for name, value in logged.attributes.items() if name not in ("id", "data")} | own
+    return {name: value for name, value in logged.attributes.items() if name not in ("id", "data", "request")} | own

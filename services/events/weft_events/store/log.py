@@ -54,7 +54,7 @@ async def get(uow: UnitOfWork, named: str, source: str | None = None) -> Logged:
         row = (await uow.conn.execute(query.where(event.c.id == newest))).mappings().one_or_none()
     if row is None:
         raise EventNotFound(f"there is no event {named[:200]!r}; GET /api/v1/events lists those there are")
-    return Logged(**{name: row[name] for name in (*_LISTED, "data")}, considered=tuple(row["considered"]))
+    return Logged(**{name: row[name] for name in (*_LISTED, "data", "request")}, considered=tuple(row["considered"]))
 
 
 async def delivered(uow: UnitOfWork, of: UUID) -> list[UUID]:

@@ -80,6 +80,7 @@ def _row(received: Received, status: EventStatus, considered: Sequence[Considere
         "attributes": to_json(given.attributes()),
         "data": None if given.data is None else to_json(payload_of(given)),
         "binary": isinstance(given.data, bytes),
+        "requests": None if received.request is None else to_json(received.request),
         "statuses": status.value,
         "started": to_json(started),
         "considered": to_json([_kept(one) for one in considered[:MAX_CONSIDERED]]),
@@ -115,14 +116,14 @@ _CLAIMED = sa.text(
 _ADD = sa.text(
     "WITH added AS ("
     "INSERT INTO events.event (tenant_id, id, received_at, event_id, source, type, subject, time, attributes, data, is_binary, "
-    "status, started, considered, considered_total) "
+    "request, status, started, considered, considered_total) "
     "SELECT tenant, id, at, event, source, type, subject, occurred, CAST(attributes AS json), CAST(data AS json), is_binary, "
-    "status, CAST(started AS jsonb), CAST(considered AS json), total FROM unnest("
+    "CAST(request AS json), status, CAST(started AS jsonb), CAST(considered AS json), total FROM unnest("
     "CAST(:tenants AS text[]), CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:events AS text[]), CAST(:sources AS text[]), "
     "CAST(:types AS text[]), CAST(:subjects AS text[]), CAST(:occurred AS timestamptz[]), CAST(:attributes AS text[]), "
-    "CAST(:data AS text[]), CAST(:binary AS boolean[]), CAST(:statuses AS text[]), CAST(:started AS text[]), "
+    "CAST(:data AS text[]), CAST(:binary AS boolean[]), CAST(:requests AS text[]), CAST(:statuses AS text[]), CAST(:started AS text[]), "
     "CAST(:considered AS text[]), CAST(:totals AS integer[])) "
-    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, status, started, considered, total)) "
+    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, request, status, started, considered, total)) "
     "SELECT l.tenant_id, l.pattern, l.path FROM events.listened l WHERE l.tenant_id = ANY(CAST(:tenants AS text[])) "
     "ORDER BY l.tenant_id, l.pattern, l.path"
 )

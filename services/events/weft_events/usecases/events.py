@@ -146,7 +146,7 @@ async def _match(fresh: Sequence[Received], registry: Registry, uow: UnitOfWork)
 async def matched(fresh: Sequence[Received], known: Mapping[str, Matching]) -> list[tuple[Received, list[Considered]]]:
     """Each event with what came of every trigger that is for it. known: by tenant."""
     found: list[tuple[Received, list[Considered]]] = []
-    rest = _resting()
+    rest = resting()
     for one in fresh:
         considered: list[Considered] = []
         for each in domain.consider(one, known[one.tenant]):
@@ -157,7 +157,7 @@ async def matched(fresh: Sequence[Received], known: Mapping[str, Matching]) -> l
     return found
 
 
-def _resting() -> Callable[[], Awaitable[None]]:
+def resting() -> Callable[[], Awaitable[None]]:
     """Something to be awaited between two short pieces of work: it lets others go on where that has taken long."""
     now = asyncio.get_running_loop().time
     since = now()

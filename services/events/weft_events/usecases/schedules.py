@@ -238,7 +238,7 @@ async def _considered(
     found: dict[UUID, Considered] = {}
     with Meter() as meter:
         for count, (one, candidate) in enumerate(zip(received, candidates, strict=True), 1):
-            found[one.id] = domain.consider_schedule(one, candidate, compiled[one.tenant].tenant)
+            found[one.id] = domain.consider_alone(one, candidate, compiled[one.tenant].tenant)
             if meter.spent > YIELD_STEPS:
                 meter.spent = 0
                 await asyncio.sleep(YIELD_S)
