@@ -3,7 +3,6 @@
 Owns   schema `events`: event, event_key, event_value, verdict, delivery, subscription, listened, workflow, trigger_set, tenant,
        schedule, calendar, connection.
 Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ExecutionSkipped, StartRejected,
-       OpenSubscription, CloseSubscription,
-       and plain CloudEvents from `weft.domain`.
+       OpenSubscription, CloseSubscription, and plain CloudEvents from `weft.domain`.
 Says   StartExecution, DeliverEvent, WorkflowInstalled.
 """

@@ -60,7 +60,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event in the log. attributes: all CloudEvents attributes.  considered: as stored; data, considered and request are empty in lists."""
+    """An event in the log. attributes: all of CloudEvents.  considered: as stored; data, considered and request are empty in lists."""
 
     id: UUID
     received_at: datetime

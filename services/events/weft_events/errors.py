@@ -114,8 +114,8 @@ class Unverified(Unauthenticated):
 
     def __init__(self, why: Sequence[str]) -> None:
         super().__init__(
-            "this call cannot be verified; sign the very bytes that are sent, by the scheme of the webhook's trigger and with the secret of "
-            "its connection, and let the clocks be right"
+            "this call cannot be verified; sign the very bytes that are sent, by the scheme of the webhook's trigger and with the secret "
+            "of its connection, and let the clocks be right"
         )
         self.why = tuple(why)
 

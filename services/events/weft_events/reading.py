@@ -102,7 +102,9 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
     ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_ours(event.source)]
     if ours:
         detail = f"sources that begin with {SCHEDULES!r} or {HOOKS!r} are those of schedules and webhooks; choose another"
-        raise InvalidEvent("an event pretends to be a schedule's or a webhook's", details=[Detail(at, "reserved_source", detail) for at in ours])
+        raise InvalidEvent(
+            "an event pretends to be a schedule's or a webhook's", details=[Detail(at, "reserved_source", detail) for at in ours]
+        )
     for (_, event), at in zip(given, pointers, strict=True):
         size = len(write_structured(event))
         if size > MAX_EVENT_BYTES:

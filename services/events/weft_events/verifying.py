@@ -23,7 +23,7 @@ MAX_ID: Final = 255
 Headers = Mapping[str, Sequence[str]]
 """Every value of each header, by its name in lower case."""
 
-_BASE64_SECRET: Final = "whsec_"
+_BASE64: Final = "whsec_"
 _DIGEST_BYTES: Final = 32
 _SECONDS: Final = re.compile(r"[0-9]{1,11}")
 _ID: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_ID}}}")
@@ -156,7 +156,7 @@ def _right(keys: Sequence[bytes], content: bytes, digests: Sequence[bytes | None
 
 def _key(secret: str) -> bytes:
     """The key in a secret as Standard Webhooks writes it: base64, `whsec_` before it or not. Another text is its own key."""
-    text = secret.removeprefix(_BASE64_SECRET)
+    text = secret.removeprefix(_BASE64)
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:

@@ -17,7 +17,9 @@ SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes or so!").decode
 JSON = "application/json"
 
 
-def signed(scheme: str, body: bytes, at: datetime, *, secret: str = SECRET, delivery: str = "d-1", content_type: str = JSON) -> dict[str, str]:
+def signed(
+    scheme: str, body: bytes, at: datetime, *, secret: str = SECRET, delivery: str = "d-1", content_type: str = JSON
+) -> dict[str, str]:
     """The headers of a call. delivery: its id, where the scheme has one."""
     headers = {"content-type": content_type} if content_type else {}
     seconds = str(int(at.timestamp()))
@@ -54,7 +56,9 @@ def connection(tenant: str, *secrets: str, name: str = "gh", revision: int = 1, 
 
 def removed(tenant: str, name: str = "gh", revision: int = 2) -> ConnectionRemoved:
     """What the engine says of one that is gone."""
-    return ConnectionRemoved(connection_id=id_of(tenant, name), revision=revision, name=name, connection_type="webhook", at=datetime.now(UTC))
+    return ConnectionRemoved(
+        connection_id=id_of(tenant, name), revision=revision, name=name, connection_type="webhook", at=datetime.now(UTC)
+    )
 
 
 def id_of(tenant: str, name: str) -> UUID:

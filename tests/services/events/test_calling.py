@@ -47,7 +47,7 @@ async def test_a_signed_call_is_an_event_in_the_log_and_starts_its_workflow_with
 async def test_the_same_delivery_again_changes_nothing_and_says_so(
     events: RunningService, client: httpx2.AsyncClient, sender: Sender, tenant: str
 ) -> None:
-    triggers = [HOOK | {"id": scheme, "path": scheme, "signature": scheme} for scheme in SCHEMES]
+    triggers = [HOOK | {"id": scheme.replace("-", "_"), "path": scheme, "signature": scheme} for scheme in SCHEMES]
     await tell(events, connection(tenant), workflow(*triggers), tenant=tenant)
     for scheme in SCHEMES:
         # Hooks of Slack and plain ones have no id: the same bytes are the same call.
@@ -62,7 +62,7 @@ async def test_the_same_delivery_again_changes_nothing_and_says_so(
     assert (await sender.send(path="svix", scheme="svix", delivery="d-svix", late_s=60)).status_code == 200
     slack = json.dumps({"event_id": "Ev1"}).encode()
     assert [(await sender.send(slack, "slack", "slack", late_s=late)).status_code for late in (0, 60)] == [202, 200]
-    assert sorted(start.trigger.id or "" for start in sender.starts()) == sorted([*SCHEMES, "slack"])
+    assert sorted((start.trigger.request or {})["path"] for start in sender.starts()) == sorted([*SCHEMES, "slack"])
     assert (await client.get("/api/v1/events/d-svix")).json()["duplicates"] == 3
 
 
@@ -76,7 +76,7 @@ async def test_two_at_once_of_one_delivery_start_one(events: RunningService, sen
 async def test_what_is_not_signed_as_it_should_be_is_refused_in_the_same_words_and_leaves_nothing(
     events: RunningService, client: httpx2.AsyncClient, sender: Sender, tenant: str
 ) -> None:
-    triggers = [HOOK | {"id": scheme, "path": scheme, "signature": scheme} for scheme in SCHEMES]
+    triggers = [HOOK | {"id": scheme.replace("-", "_"), "path": scheme, "signature": scheme} for scheme in SCHEMES]
     lost = HOOK | {"id": "lost", "path": "lost", "connection": "absent"}
     await tell(events, connection(tenant), workflow(*triggers, lost), tenant=tenant)
     others = "whsec_" + base64.b64encode(b"of another tenant").decode()
@@ -204,18 +204,16 @@ async def test_no_trigger_on_events_and_no_waiting_state_hears_a_call_and_nobody
     assert (await sender.send(delivery="d-2")).status_code == 202
 
 
-async def test_the_real_payloads_of_github_come_in_as_they_are_and_each_once(events: RunningService, sender: Sender, tenant: str) -> None:
+async def test_real_payloads_of_github_come_in_as_they_are_and_each_once(events: RunningService, sender: Sender, tenant: str) -> None:
     hook = HOOK | {"input": {"event": "{{ trigger.request.headers['x-github-event'] }}"}}
     await tell(events, connection(tenant), workflow(hook), tenant=tenant)
-    found = payloads()
+    # All of them are verified in `test_verifying.py`.
+    found = payloads()[::9]
     if not found:
         print("not run: no conformance data")
-    for name, type_, payload in found:
-        event = type_.removeprefix("github.")
-        how: dict[str, Any] = {"delivery": name, "headers": {"x-github-event": event}}
-        answer = await sender.send((FOLDER / name).read_bytes(), **how)
-        assert (answer.status_code, answer.json().get("ids")) == (202, [name]), answer.text
-        assert sender.starts()[-1].trigger.payload == payload, name
-    assert [start.input["event"] for start in sender.starts()] == [type_.removeprefix("github.") for _, type_, _ in found]
-    again = [await sender.send((FOLDER / name).read_bytes(), delivery=name) for name, _, _ in found[:5]]
-    assert [answer.status_code for answer in again] == [200] * len(again)
+    for name, type_, _ in found:
+        how: dict[str, Any] = {"delivery": name, "headers": {"x-github-event": type_.removeprefix("github.")}}
+        answers = [await sender.send((FOLDER / name).read_bytes(), **how) for _ in range(2)]
+        assert [(answer.status_code, answer.json().get("ids")) for answer in answers] == [(202, [name]), (200, [name])]
+    started = [(start.trigger.payload, start.input["event"]) for start in sender.starts()]
+    assert started == [(payload, type_.removeprefix("github.")) for _, type_, payload in found]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 import pytest_asyncio
+from weft_events.api.hooks import door
 from weft_events.app import build
 from weft_runtime.testing import RunningService, running_service, tell
 
@@ -42,7 +43,9 @@ async def test_an_address_lives_as_long_as_an_active_version_has_it(events: Runn
         1,
     ):
         await tell(events, change.model_copy(update={"revision": revision}), tenant=tenant)
-        seen.append([(await sender.send(path=path, delivery=f"{revision} {path}".replace(" ", "-"))).status_code for path in ("in", "moved")])
+        seen.append(
+            [(await sender.send(path=path, delivery=f"{revision} {path}".replace(" ", "-"))).status_code for path in ("in", "moved")]
+        )
     assert seen == [[202, 404], [404, 404], [202, 404], [404, 202], [404, 404]]
     assert [start.workflow_version for start in sender.starts()] == [1, 1, 2]
 
@@ -93,7 +96,9 @@ async def test_slack_gets_its_challenge_back_once_it_is_verified(
     events: RunningService, client: httpx2.AsyncClient, sender: Sender, tenant: str
 ) -> None:
     await tell(events, connection(tenant), workflow(HOOK | {"signature": "slack"}), tenant=tenant)
-    body = json.dumps({"type": "url_verification", "token": "t", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}).encode()
+    body = json.dumps(
+        {"type": "url_verification", "token": "t", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}
+    ).encode()
     forged = await sender.send(body, scheme="none")
     answer = await sender.send(body, scheme="slack")
     assert (forged.status_code, answer.status_code, answer.json()) == (401, 200, {"challenge": json.loads(body)["challenge"]})
@@ -121,3 +126,9 @@ async def test_a_secret_that_was_told_is_shown_nowhere(
     assert (accepted.status_code, refused.status_code, event.status_code) == (202, 401, 200)
     assert SECRET not in told
     assert signed("github", BODY, events.clock.now())["x-hub-signature-256"] not in told
+
+
+def test_the_route_says_that_anybody_may_ask_and_how_often_and_how_much() -> None:
+    rules = {(one.rules.public, one.rules.may, one.rules.per_minute, one.rules.max_body_bytes) for one in door.declared}
+    assert rules == {(True, None, 6000, 256 * 1024)}
+    assert sorted(method for one in door.declared for method in one.methods) == ["DELETE", "GET", "PATCH", "POST", "PUT"]

@@ -113,6 +113,12 @@ def test_any_body_is_read_or_refused_and_what_was_read_can_be_written(content_ty
         assert "\\u0000" not in json.dumps(payload)
 
 
+def test_a_body_that_was_packed_is_refused_and_not_unpacked() -> None:
+    with pytest.raises(UnsupportedBody):
+        hooks.payload_of(call(b"{}", content_encoding="gzip"))
+    assert hooks.payload_of(call(b"{}", content_encoding="identity")) == {}
+
+
 def test_expressions_read_the_request_without_what_says_who_calls() -> None:
     body = b"{}"
     secret = {

@@ -65,7 +65,8 @@ class Door:
 
         may: the permission it needs.  public: nobody has to sign in.  root: the path is not below `/api/v1`.  status: of its good answer.
         max_body_bytes: instead of the service's limit.  per_minute: requests of one address, for public routes.
-        options: what the framework documents a route with (`summary`, `tags`, `responses`, `openapi_extra`, `include_in_schema`).
+        options: what the framework documents a route with (`summary`, `tags`, `responses`, `openapi_extra`, `operation_id`,
+        `include_in_schema`).
         Raises: ValueError where neither or both of `may` and `public` are given, or the path is not plain; TypeError for an endpoint
         that is no coroutine function.
         """
@@ -130,7 +131,7 @@ class Door:
         request = inspect.Parameter("weft_request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
         run.__signature__ = inspect.Signature([request, *asked])  # type: ignore[attr-defined]
         run.__name__, run.__doc__ = one.endpoint.__name__, one.endpoint.__doc__
-        options = {"tags": [self.name], "responses": {}, **one.options}
+        options = {"tags": [self.name], "responses": {}, "operation_id": one.endpoint.__name__, **one.options}
         return DoorRoute(
             one.path,
             run,
@@ -138,7 +139,6 @@ class Door:
             methods=list(one.methods),
             status_code=one.status,
             response_model=_view(hints.get("return")),
-            operation_id=f"{one.endpoint.__name__}",
             **options,
         )
 

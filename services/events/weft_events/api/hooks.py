@@ -9,6 +9,7 @@ from starlette.responses import Response
 from weft_runtime.context import ServiceContext
 from weft_runtime.http import Context, Door, RawBody
 from weft_runtime.http.call import call_of
+from weft_runtime.http.door import ANY_METHOD
 from weft_runtime.http.rate import Quota
 from weft_runtime.http.strict_json import encode
 from weft_runtime.sealing import Envelope
@@ -25,15 +26,31 @@ door = Door("events")
 
 CALLS_PER_MINUTE: Final = 6000
 """Of one address, whether they are verified or not. Large senders come from few addresses."""
-RECEIPT: Final[dict[str, Any]] = {"application/json": {"schema": {"$ref": "#/components/schemas/ReceiptView"}}}
-ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "It was taken before, and changed nothing; or Slack's challenge.", "content": RECEIPT},
-    202: {"description": "It is durable.", "content": RECEIPT},
+RECEIPT: Final[dict[str, Any]] = {"$ref": "#/components/schemas/ReceiptView"}
+CHALLENGE: Final[dict[str, Any]] = {"type": "object", "required": ["challenge"], "properties": {"challenge": {"type": "string"}}}
+ADDRESS: Final = "/hooks/{tenant}/{path:path}"
+RULES: Final[dict[str, Any]] = {
+    "public": True,
+    "root": True,
+    "status": 202,
+    "per_minute": CALLS_PER_MINUTE,
+    "max_body_bytes": MAX_EVENT_BYTES,
+    "responses": {
+        200: {
+            "description": "It was taken before, and changed nothing; or Slack's challenge.",
+            "content": {"application/json": {"schema": {"anyOf": [RECEIPT, CHALLENGE]}}},
+        },
+        202: {"description": "It is durable.", "content": {"application/json": {"schema": RECEIPT}}},
+    },
 }
 BODY: Final[dict[str, Any]] = {
     "requestBody": {
-        "description": "At most 256 KiB, signed as the trigger says.",
-        "content": {"application/json": {}, "application/x-www-form-urlencoded": {}, "text/*": {}},
+        "description": "Signed as the trigger says.",
+        "content": {
+            "application/json": {"schema": {}},
+            "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+            "text/*": {"schema": {"type": "string"}},
+        },
     }
 }
 
@@ -50,16 +67,6 @@ async def _call(request: Request, tenant: str, path: str, body: RawBody) -> Call
 Called = Annotated[Call, Depends(_call)]
 
 
-@door.any(
-    "/hooks/{tenant}/{path:path}",
-    public=True,
-    root=True,
-    status=202,
-    per_minute=CALLS_PER_MINUTE,
-    max_body_bytes=MAX_EVENT_BYTES,
-    responses=ANSWERS,
-    openapi_extra=BODY,
-)
 async def call_hook(call: Called, context: Context) -> Response:
     """Call a webhook: a trigger of an active workflow with this path. Its signature says who may; a method it does not name is refused."""
     if not is_tenant(call.tenant):
@@ -78,6 +85,13 @@ async def call_hook(call: Called, context: Context) -> Response:
     async with context.transaction(call.tenant) as uow:
         receipt = await usecases.take(admitted, payload, request, REGISTRY, uow)
     return Response(encode(schemas.receipt(receipt)), 202 if receipt.accepted else 200, media_type="application/json")
+
+
+for method in ANY_METHOD:
+    # One by one, since each is an operation of its own for whoever reads the description, and a GET has no body.
+    door.route((method,), ADDRESS, **RULES, operation_id=f"call_hook_{method.lower()}", openapi_extra={} if method == "GET" else BODY)(
+        call_hook
+    )
 
 
 async def _count(call: Call, context: ServiceContext) -> None:

@@ -123,7 +123,8 @@ _ADD = sa.text(
     "CAST(:types AS text[]), CAST(:subjects AS text[]), CAST(:occurred AS timestamptz[]), CAST(:attributes AS text[]), "
     "CAST(:data AS text[]), CAST(:binary AS boolean[]), CAST(:requests AS text[]), CAST(:statuses AS text[]), CAST(:started AS text[]), "
     "CAST(:considered AS text[]), CAST(:totals AS integer[])) "
-    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, request, status, started, considered, total)) "
+    "AS given (tenant, id, at, event, source, type, subject, occurred, attributes, data, is_binary, request, "
+    "status, started, considered, total)) "
     "SELECT l.tenant_id, l.pattern, l.path FROM events.listened l WHERE l.tenant_id = ANY(CAST(:tenants AS text[])) "
     "ORDER BY l.tenant_id, l.pattern, l.path"
 )
