@@ -66,7 +66,7 @@ def test_a_signed_call_becomes_a_finished_execution_and_the_same_again_becomes_n
 
     execution = admin.get(f"/executions/{until(ended, 'the execution')['id']}").json()
     assert execution["output"] == {"order": 17, "from": "shop", "type": "webhook", "path": f"{SLUG}/orders"}
-    assert (execution["trigger"]["type"], execution["trigger"]["event_id"]) == ("webhook", accepted["log_ids"][0])
+    assert (execution["trigger"]["type"], execution["trigger"]["event_id"]) == ("webhook", f"{SLUG}-1")
     explained = admin.get(f"/events/{SLUG}-1/explain").json()
     assert [one["execution_id"] for one in explained["triggers"] if one["matched"]] == [execution["id"]]
     admin.post(f"/workflows/{SLUG}/deactivate", json={})
