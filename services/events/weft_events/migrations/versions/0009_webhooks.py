@@ -5,8 +5,8 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from weft_runtime.database import tenancy
 
-revision = "0006"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
