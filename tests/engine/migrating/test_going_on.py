@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -255,3 +256,29 @@ def test_a_retry_from_before_a_migration_is_refused_where_a_visited_node_is_call
     assert (refused.answer.code, "a is called b there" in str(refused.answer.detail)) == ("version_unfit", True)
     retry_by(run, old, i.Retry(ID, "s", workflow_version=1))
     assert (run.state.steps["s"].visit, run.state.error and run.state.error["message"]) == (2, "one")
+
+
+STATE: dict[str, Any] = {"type": "state", "with": {"signals": {"go": {}}, "after": {"late": "1h"}}}
+EACH: dict[str, Any] = {"type": "foreach", "with": {"items": "{{ [1] }}", "as": "item", "body": {"nodes": [{"id": "w", **WORK}]}}}
+
+
+@pytest.mark.parametrize("timers", ["keep", "reset"])
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        (STATE, {**STATE, "with": {"signals": {"stop": {}}}}, ["signal"]),
+        (EACH, {**EACH, "with": {**EACH["with"], "as": "one"}}, ["foreach", "activity"]),
+    ],
+)
+def test_a_node_that_is_held_up_begins_by_the_version_that_it_is_let_in_with(
+    before: Any, after: Any, kinds: list[str], timers: Any
+) -> None:
+    run = Run(version(1, [{"id": "a", **before}]))
+    run.context = replace(CONTEXT, suspended={f"node_type:{before['type']}": "suspended:1"})
+    run.start()
+    moved = to(run, version(2, [{"id": "a", **after}]), timers=timers)
+    assert (verdict_of(moved), run.state.version) == (("ok_unchanged_position", []), 2)
+    run.context = CONTEXT
+    run.do(i.Admit(ID, ["suspended:1"]))
+    assert [pending.kind for pending in run.state.pending.values()] == kinds
+    assert "stop" not in after["with"].get("signals", {}) or run.signal("stop").state.status == "completed"
