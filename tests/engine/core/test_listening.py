@@ -20,6 +20,7 @@ from weft_engine.views import explanation_view
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 
 PAID = {"event": "order.paid", "match": "event.data.order == input.order"}
+CHILD = UUID("1076b5da-70e4-55d1-ba50-dda81756dc43")
 LATE = "0190a6f0-0000-7000-8000-00000000000b"
 
 
@@ -140,6 +141,13 @@ def test_a_match_on_vars_holds_to_what_they_were_when_the_state_was_entered() ->
     event(run, "paid", "order.paid", "e2", order="a", amount=4)
     assert run.state.status == "waiting"
     assert event(run, "paid", "order.paid", "e3", order="a", amount=5).state.status == "completed"
+
+
+def test_an_execution_whose_id_tells_no_time_looks_back_to_its_start() -> None:
+    run = Run(program_of([state(paid=PAID)]), state=State(CHILD, "acme", "test", 1), apart=None)
+    run.do(i.Start(CHILD, "test", input={"order": 1}, trigger={"type": "call"}))
+    [opened] = commands(run, "subscription.open")
+    assert opened["since"] == "2026-01-05T09:00:00Z"
 
 
 def test_a_value_that_cannot_be_looked_up_is_waited_for_by_type_and_compared_when_an_event_comes() -> None:

@@ -124,7 +124,7 @@ def _asked_at(state: State, at: datetime) -> datetime:
     """
     started = state.started_at or at
     asked = (_moment_of(state.trigger.get("event_id")), _moment_of(state.id))
-    return min(started, *(moment for moment in asked if moment is not None))
+    return min(moment for moment in (started, *asked) if moment is not None)
 
 
 def _moment_of(id_: Any) -> datetime | None:
