@@ -31,7 +31,7 @@ def run(turn: Turn) -> None:
     with Meter(TOGETHER_STEPS) as meter:
         while turn.ready and not state.ended:
             if len(turn.entries) >= MAX_TRANSITION or meter.spent >= MAX_STEPS:
-                turn.emit(e.YIELDED, ready=[[one.node, 0, one.scope] if isinstance(one, Entering) else [*one, ""] for one in turn.ready])
+                _yield(turn)
                 return
             meter.renew()
             following = turn.ready.popleft()
@@ -39,6 +39,13 @@ def run(turn: Turn) -> None:
                 _enter(turn, following)
             else:
                 _go_on(turn, following)
+
+
+def _yield(turn: Turn) -> None:
+    """Leave what is ready to the next transition. What an earlier one left and nobody has taken up yet stays before it."""
+    left = [[one.node, 0, one.scope] if isinstance(one, Entering) else [*one, ""] for one in turn.ready]
+    turn.emit(e.YIELDED, ready=[*map(list, turn.state.ready), *left])
+    turn.ready.clear()
 
 
 def take_up(turn: Turn) -> None:

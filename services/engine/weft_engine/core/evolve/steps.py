@@ -72,6 +72,7 @@ def _retrying(state: State, entry: Entry, at: datetime) -> None:
     step = _open_step(state, entry)
     if step is not None:
         step.status, step.error = move_step(step.status, "retry"), entry.data["error"]
+    state.quiet = 0
     pending.kind, pending.due_at = "retry" if pending.kind == "activity" else "again", moment(entry.data["retry_at"])
     _close_scopes(state, pending)
 
@@ -129,7 +130,9 @@ def _failed(state: State, entry: Entry, at: datetime) -> None:
 
 
 def _cancelled(state: State, entry: Entry, at: datetime) -> None:
-    _end(state, entry, at, "cancel", StepStatus.CANCELLED, quiet=0)
+    step = _end(state, entry, at, "cancel", StepStatus.CANCELLED, quiet=0)
+    if entry.data.get("gate") is not None and step.attempts > 1:
+        step.again, step.attempts = True, step.attempts - 1  # The visit that follows is the attempt that this one was held up in.
     _let_in(state, entry)
 
 
