@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -208,3 +209,29 @@ def test_a_start_that_was_held_up_happens_again_as_it_did() -> None:
         held_up = run([{"id": "b", "type": "set", "with": {"x": 1}}])
         held_up.context = replace(CONTEXT, suspended=suspended)
         same_again(held_up.start().later(minutes=1).do(i.Admit(ID)))
+
+
+def test_the_time_of_a_node_that_is_held_up_begins_when_it_is_let_in() -> None:
+    program = program_of([{"id": "b", "type": "wait", "timeout": "10s", "with": {"for": "1h"}}])
+    context = replace(CONTEXT, suspended={"node_type:wait": "suspended:1"})
+    held = apply(State(ID, "acme", "test", 1), i.Start(ID, "test"), START, program, context).state
+    later = START + timedelta(seconds=60)
+    assert apply(held, i.Tick(ID), later, program, context).entries == []
+    let_in = apply(held, i.Admit(ID), later, program, CONTEXT).state
+    assert [(pending.kind, pending.deadline_at) for pending in let_in.pending.values()] == [("timer", later + timedelta(seconds=10))]
+
+
+def test_being_held_up_is_no_attempt_and_gives_none_back() -> None:
+    work = {"id": "a", "type": "activity", "with": {"name": "work"}, "retry": {"attempts": 1}}
+    retry = {"attempts": 2, "delay": "10s", "jitter": False}
+    program = program_of([{"id": "g", "type": "group", "retry": retry, "with": {"nodes": [work]}}])
+    context = replace(CONTEXT, suspended={"node_type:group": "suspended:1"})
+    broken = {"code": "broken", "message": "broken"}
+    state = apply(State(ID, "acme", "test", 1), i.Start(ID, "test"), START, program, CONTEXT).state
+    state = apply(state, i.ActivityFailed(ID, "a", 1, 1, broken), START, program, CONTEXT).state
+    later = START + timedelta(seconds=10)
+    state = apply(state, i.Tick(ID), later, program, context).state
+    assert [pending.kind for pending in state.pending.values()] == ["suspended"]
+    state = apply(state, i.Admit(ID), later, program, CONTEXT).state
+    assert (state.steps["g"].visit, state.steps["g"].attempts) == (3, 2)
+    assert apply(state, i.ActivityFailed(ID, "a", 2, 1, broken), later, program, CONTEXT).state.status == "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -94,6 +95,12 @@ def test_a_pause_puts_the_next_attempt_off() -> None:
     run.do(i.Resume(ID)).later(seconds=9)
     assert run.state.steps["g"].visit == 1
     assert run.later(seconds=1).state.steps["g"].visit == 2
+
+
+def test_a_pause_takes_nothing_of_the_time_that_remains_for_the_next_attempt() -> None:
+    run = run_of(group(AGAIN, timeout="15s"), {"from": "g", "to": "after", "on": "timeout"}).fail("a")
+    run.do(i.Pause(ID)).later(seconds=60).do(i.Resume(ID)).later(seconds=10)
+    assert (run.state.steps["g"].visit, run.waits("g").deadline_at) == (2, run.rows[0].at + timedelta(seconds=75))
 
 
 def happens_again(run: Run) -> list[tuple[int, list[str]]]:

@@ -48,7 +48,9 @@ def test_what_two_transitions_left_goes_on_after_both(monkeypatch: pytest.Monkey
 def test_what_a_resumed_execution_left_is_not_done_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "MAX_STEPS", 1)
     count = {f"n{number}": "{{ 1 + 1 }}" for number in range(3)}
-    program = program_of([{"id": "a", "type": "activity", "with": {"name": "work"}}, put("x", **count), put("y", **count), put("z", **count)])
+    program = program_of(
+        [{"id": "a", "type": "activity", "with": {"name": "work"}}, put("x", **count), put("y", **count), put("z", **count)]
+    )
     state = given(begun(program), program, i.Pause(ID), i.ActivityCompleted(ID, "a", 1, 1), i.Resume(ID), *[i.Tick(ID)] * 9)
     assert (state.status, [state.steps[node].visit for node in "xyz"]) == ("completed", [1, 1, 1])
 

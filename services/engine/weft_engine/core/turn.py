@@ -128,8 +128,8 @@ class Turn:
         if node.timeout_s is None:
             return None
         before = None if scope is None else self.state.steps_in(scope).get(node.id)
-        since = before.since if before is not None and before.again else None
-        return (since or self.now) + timedelta(seconds=node.timeout_s)
+        until = before.until if before is not None and before.again else None
+        return until or self.now + timedelta(seconds=node.timeout_s)
 
     def finish(self, at: At, outcome: str, output: Any, names: Mapping[str, Any] | None = None, **data: Any) -> None:
         """End a visit with an outcome and go on by its edges.

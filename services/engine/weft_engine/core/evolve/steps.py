@@ -125,15 +125,25 @@ def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:
 
 
 def _failed(state: State, entry: Entry, at: datetime) -> None:
+    until = _until(state, entry)
     step = _end(state, entry, at, "fail", StepStatus.FAILED, outcome=entry.data.get("outcome", "error"), error=entry.data["error"])
-    step.again = entry.data.get("again", False)
+    if entry.data.get("again"):
+        step.again, step.until = True, until
 
 
 def _cancelled(state: State, entry: Entry, at: datetime) -> None:
+    until = _until(state, entry)
     step = _end(state, entry, at, "cancel", StepStatus.CANCELLED, quiet=0)
     if entry.data.get("gate") is not None and step.attempts > 1:
-        step.again, step.attempts = True, step.attempts - 1  # The visit that follows is the attempt that this one was held up in.
+        # The visit that follows is the attempt that this one was held up in.
+        step.again, step.attempts, step.until = True, step.attempts - 1, until
     _let_in(state, entry)
+
+
+def _until(state: State, entry: Entry) -> datetime | None:
+    """When the `timeout` of what waits is over, put off by its pauses."""
+    pending = state.pending.get((node_of(entry), entry.visit))
+    return None if pending is None else pending.deadline_at
 
 
 def _end(

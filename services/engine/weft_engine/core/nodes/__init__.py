@@ -41,7 +41,7 @@ def enter(turn: Turn, entering: Entering) -> None:
     at = turn.next_visit(turn.program.nodes[entering.node], entering.scope)
     held = held_up(turn, at.node)
     if held is not None:
-        turn.emit(e.STEP_WAITING, at, kind="suspended", **held.told, **resting.limit(turn, at))
+        turn.emit(e.STEP_WAITING, at, kind="suspended", **held.told, **resting.limit_held_up(turn, at))
         return
     try:
         ENTER[type(at.node.work)](turn, at, at.node.work)

@@ -40,3 +40,9 @@ def limit(turn: Turn, at: At) -> dict[str, Any]:
     """When the visit outlives the node's `timeout`, as entries hold it; nothing where it has none."""
     deadline = turn.deadline(at.node, at.scope)
     return {} if deadline is None else {"deadline_at": deadline}
+
+
+def limit_held_up(turn: Turn, at: At) -> dict[str, Any]:
+    """The same of a visit that is held up at a gate: its time begins when it is let in, unless it tries again one whose time has begun."""
+    before = turn.state.steps_in(at.scope).get(at.node.id)
+    return limit(turn, at) if before is not None and before.again else {}

@@ -23,6 +23,7 @@ class Step:
     """A visit of a node. visit: from 1.  attempts: begun so far, those of the visits before that it tries again counted.
 
     error: a `Failure` as an object.  again: whether the next visit tries this one again.  since: when the first of these visits began.
+    until: when their `timeout` is over, pauses counted; None until one is tried again, or without one.
     """
 
     visit: int
@@ -35,6 +36,7 @@ class Step:
     completed_at: datetime | None = None
     again: bool = False
     since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(slots=True)
