@@ -11,8 +11,8 @@ from tests.engine.programs.driving.cored import Cored, Effect, Seen
 from tests.engine.programs.shadow.execution import Execution
 
 Placed = tuple[tuple[Any, ...], Effect]
-TAKEN_BACK = ("task.cancel", "child.cancel", "child.pause", "child.resume")
-LIVE = ("running", "waiting", "queued")
+TAKEN_BACK = ("task.cancel", "child.cancel", "child.pause", "child.resume", "no more")
+LIVE = {"live": ("running", "waiting"), "new": ("queued",)}
 
 
 def text(effect: Effect) -> str:
@@ -64,7 +64,7 @@ def compare_state(shadow: Execution, cored: Cored) -> None:
     """Raises: AssertionError when status, variables, output or error differ."""
     status = cored.state.status
     if not shadow.ended:
-        wanted = ("paused",) if shadow.status == "paused" else LIVE
+        wanted = LIVE.get(shadow.status, (shadow.status,))
         assert status in wanted, f"expected {shadow.status}, got {status}: {cored.state.error}"
     else:
         assert status == shadow.status, (

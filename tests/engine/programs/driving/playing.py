@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tests.engine.programs.driving.world import Choice, Pair, World
+from tests.engine.programs.driving.parts import Choice, Pair
+from tests.engine.programs.driving.world import World
 
 STEPS = 90
 """How much happens to a scenario before it is cancelled."""
@@ -67,7 +68,7 @@ def _finish(world: World) -> None:
     for _ in range(200):
         while world.mail:
             world.deliver()
-        live = [pair for pair in world.pairs.values() if not pair.shadow.ended and pair.shadow.status != "new"]
+        live = list(_live(world))
         if not live:
             return
         world.tell_person(live[0], "cancel")
@@ -75,7 +76,7 @@ def _finish(world: World) -> None:
 
 
 def _live(world: World) -> Iterator[Pair]:
-    return (pair for pair in world.pairs.values() if not pair.shadow.ended and pair.shadow.status != "new")
+    return (pair for pair in world.pairs.values() if pair.live)
 
 
 def _forward(world: World) -> Iterator[Choice]:
@@ -88,6 +89,10 @@ def _forward(world: World) -> Iterator[Choice]:
                 yield Choice("decide", partial(world.answer_task, pair, wait, outcome))
     if world.mail:
         yield Choice("mail", world.deliver)
+    if world.admitting.decides(world.mail):
+        yield Choice("gates", world.look_at_gates)
+    for type_ in world.holding_up.types:
+        yield Choice("lift", partial(world.lift, type_))
     soon = _next_alarm(world)
     if soon is not None:
         yield Choice("time", partial(world.tick, soon, 0))
@@ -95,6 +100,10 @@ def _forward(world: World) -> Iterator[Choice]:
         for name in _signals(pair):
             for number in (2, 0):
                 yield Choice("signal", partial(world.send_signal, pair, name, number))
+        for one in (one for wait in pair.shadow.waits("state") for one in wait.about["events"]):
+            for number in (2, 0):
+                data = {"k": 1 if one.member is None else one.value, "n": number}
+                yield Choice("event", partial(world.publish, one.pattern.replace("*", "done"), data))
         if pair.shadow.status == "paused":
             for _ in range(2):
                 yield Choice("resume", partial(world.tell_person, pair, "resume"))
@@ -102,24 +111,29 @@ def _forward(world: World) -> Iterator[Choice]:
 
 def _rare(world: World, script: Script) -> Iterator[Choice]:
     number = script.next()
-    pausing = world.engine and "execution.pause" in _words()
     if world.past:
         yield Choice("again", partial(world.repeat, number))
+    for type_ in sorted({type_ for pair in _live(world) for type_ in pair.shadow.walk.layout.events}):
+        yield Choice("event", partial(world.publish, type_.replace("*", "lost"), {"k": number % 4, "n": number % 3}))
     for pair in _live(world):
         for name in sorted({*pair.shadow.walk.layout.signals, "unheard"}):
             if _clear(pair, name):
                 yield Choice("signal", partial(world.send_signal, pair, name, number % 4))
-        if pausing and pair.shadow.status == "live":
+        if world.engine and pair.shadow.status in ("live", "queued"):
             for _ in range(2):
                 yield Choice("pause", partial(world.tell_person, pair, "pause"))
         if number >= 200:
             yield Choice("cancel", partial(world.tell_person, pair, "cancel"))
+    types = _can_be_held_up(world)
+    if types:
+        yield Choice("hold up", partial(world.hold_up, types[number % len(types)]))
 
 
-def _words() -> dict[str, object]:
-    from weft_engine.core.items import WORDS
-
-    return dict(WORDS)
+def _can_be_held_up(world: World) -> list[str]:
+    """Types of nodes, one at a time: whoever is let in is let in at all gates, so that is said when all of them are open."""
+    if world.holding_up.types or any(pair.shadow.status == "paused" for pair in _live(world)):
+        return []
+    return sorted({node["type"] for pair in _live(world) for node in pair.shadow.walk.layout.nodes.values()})
 
 
 def _signals(pair: Pair) -> list[str]:

@@ -1,8 +1,4 @@
-"""The world around executions: workers, people, other executions, signals and time, which do what a script picks of what they could.
-
-What a worker does with an activity stands in its name: `ok` at once; `flaky` fails twice, then is ok; `broken` fails for good; `worn`
-fails each time; `odd` ends with another outcome; `dies` takes the first attempt and is never heard again.
-"""
+"""The world around executions: workers, people, other executions, signals, events, time. They do what a script picks of what they could."""
 
 from __future__ import annotations
 
@@ -18,45 +14,24 @@ from weft_language import compile_definition
 from weft_language.compilation import Program
 from weft_language.model import Definition
 
+from tests.engine.programs.driving.admitting import Admitting
 from tests.engine.programs.driving.comparing import compare_effects, compare_state
 from tests.engine.programs.driving.cored import Cored
+from tests.engine.programs.driving.holding_up import HoldingUp
+from tests.engine.programs.driving.listening import Listening
+from tests.engine.programs.driving.parts import Mail, Pair
+from tests.engine.programs.driving.working import done_by_worker
 from tests.engine.programs.generating.scenarios import MAIN, Scenario
 from tests.engine.programs.shadow.execution import Execution
 from tests.engine.programs.shadow.fibers import Failed, Wait
+from tests.engine.programs.shadow.walking import RUNAWAY
 
 MAIN_ID = UUID("0190a6f0-0000-7000-8000-000000000001")
+REPEATED = (
+    i.Start, i.Admit, i.Skip, i.Signal, i.DomainEvent, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed
+)  # fmt: skip
+"""What the mesh may bring twice."""
 ANSWERS = {"delivered": 202, "kept": 202, "repeated": 202, "refused": 409, "unknown": 404, "ended": 409}
-
-
-@dataclass
-class Pair:
-    """An execution, twice. cored: None when the shadow runs alone."""
-
-    id: UUID
-    slug: str
-    shadow: Execution
-    cored: Cored | None
-    parent: Pair | None = None
-    step: tuple[str, int] = ("", 0)
-    known: set[tuple[Any, ...]] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Something that could happen now. say: how it is shown."""
-
-    say: str
-    do: Callable[[], None]
-
-
-@dataclass
-class Mail:
-    """An item on its way from one execution to another. tell: the same for the shadow."""
-
-    to: UUID
-    say: str
-    tell: Callable[[Pair], None]
-    item: Any = None
 
 
 @dataclass
@@ -68,6 +43,7 @@ class World:
     restart: bool = False
     ties: bool = False
     apart_over: int | None = None
+    runaway: int = RUNAWAY
     now: int = 0
     programs: dict[str, Program] = field(default_factory=dict)
     pairs: dict[UUID, Pair] = field(default_factory=dict)
@@ -77,17 +53,25 @@ class World:
     sent_signals: int = 0
     answered: set[tuple[Any, ...]] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """What else there is around executions."""
+        self.listening = Listening(lambda: self.now)
+        self.admitting = Admitting(lambda: self.now)
+        self.holding_up = HoldingUp(lambda: self.now)
+
     @classmethod
     def of(
         cls, scenario: Scenario, *, engine: bool = True, restart: bool = False, ties: bool = False, id_: UUID = MAIN_ID,
-        apart_over: int | None = None,
+        apart_over: int | None = None, runaway: int = RUNAWAY,
     ) -> World:  # fmt: skip
         """The world before anything has happened.
 
         engine: False for the shadow alone.  ties: whether alarms may ring at one moment.  apart_over: as of `Cored`.
+        runaway: visits without a wait that are too many, in the shadow.
         """
-        world = cls(scenario, engine, restart, ties, apart_over)
-        world.mail.append(world.starting(id_, MAIN, scenario.input))
+        world = cls(scenario, engine, restart, ties, apart_over, runaway)
+        for number, input_ in enumerate([scenario.input, *scenario.more]):
+            world.mail.append(world.starting(UUID(int=id_.int + number), MAIN, input_))
         return world
 
     def starting(self, id_: UUID, slug: str, input_: Any, parent: Pair | None = None, step: tuple[str, int] = ("", 0)) -> Mail:
@@ -99,7 +83,9 @@ class World:
         if id_ not in self.pairs:
             cored = Cored(id_, self._program(slug), restart=self.restart, apart_over=self.apart_over) if self.engine else None
             depth = parent.shadow.leaves.depth + 1 if parent is not None else 0
-            self.pairs[id_] = Pair(id_, slug, Execution(id_, self.scenario.programs[slug], depth), cored, parent, step)
+            shadow = Execution(id_, self.scenario.programs[slug], depth)
+            shadow.walk.runaway = self.runaway
+            self.pairs[id_] = Pair(id_, slug, shadow, cored, parent, step, len(self.listening.events))
         item = i.Start(id_, slug, input=input_, trigger={"type": "manual"})
         return Mail(id_, "starts", tell, item)
 
@@ -111,13 +97,16 @@ class World:
 
     def happen(self, pair: Pair, say: str, tell: Callable[[Pair], Any], item: Any) -> None:
         """One thing happens to an execution, in the shadow and in the engine, and both must do the same."""
-        self.log.append(f"{self.now / 1000:g} s, {pair.slug}{'' if pair.parent is None else f' {pair.step}'}: {say}")
+        self.log.append(f"{self.now / 1000:g} s, {pair}: {say}")
+        self.holding_up.tell(pair)
         before, was_ended = len(pair.shadow.walk.effects), pair.shadow.ended
         told = tell(pair)
         effects = pair.shadow.walk.effects[before:]
         arrived: list[tuple[str, Any]] = []
         if pair.cored is not None:
-            seen = pair.cored.give(item, self.now)
+            # What is overdue, because it is left open which of several rings first, would ring where a transition goes on by a tick.
+            overdue = any(earliest <= self.now for earliest, _, _ in pair.shadow.alarms())
+            seen = pair.cored.give(item, self.now, whole=overdue)
             compare_effects(effects, seen, pair.known)
             compare_state(pair.shadow, pair.cored)
             if told in ANSWERS:
@@ -126,6 +115,7 @@ class World:
                 assert not seen.changed, "something happened to an execution that had ended"
             arrived = seen.mail
             self.past.append((pair, item))
+        self.admitting.note(pair)
         self._post(pair, [effect for _, effect in effects], arrived, just_ended=pair.shadow.ended and not was_ended)
 
     def _post(self, pair: Pair, effects: list[Any], arrived: list[tuple[str, Any]], *, just_ended: bool) -> None:
@@ -137,6 +127,8 @@ class World:
             elif effect[0].startswith("child."):
                 mail = self._to_child(pair, effect)
             else:
+                if effect[0] == "look out":
+                    self.mail += self.listening.look_back(pair, effect[1], effect[2])
                 continue
             word = "execution.start" if effect[0] == "call" else effect[0].replace("child.", "execution.")
             self._send(mail, items.pop((word, mail.to), None))
@@ -173,15 +165,20 @@ class World:
         assert pair.parent is not None
         value: Any = pair.shadow.output
         if pair.shadow.status == "cancelled":
-            value = Failed("child_cancelled", pair.step[0])
+            value = Failed("child_cancelled", pair.step[0], permanent=True)
         elif pair.shadow.error is not None:
-            value = Failed(pair.shadow.error.code, pair.step[0], message=pair.shadow.error.message)
+            error = pair.shadow.error
+            value = Failed(error.code, pair.step[0], message=error.message, permanent=error.permanent)
         answer = partial(_answer, world=self, kind="child", step=(*pair.step, 0), value=value)
         return Mail(pair.parent.id, f"hears that its child {pair.step} is {pair.shadow.status}", answer)
 
     def deliver(self) -> None:
         """The oldest mail arrives."""
         mail = self.mail.popleft()
+        if not self.listening.unclear(mail, self.pairs[mail.to]):
+            self._hand_over(mail)
+
+    def _hand_over(self, mail: Mail) -> None:
         to = self.pairs[mail.to].cored
         if to is not None and isinstance(mail.item, (i.CompleteStep, i.FailStep)):
             to.over(mail.item.node, mail.item.visit)
@@ -198,21 +195,11 @@ class World:
 
     def answer_activity(self, pair: Pair, wait: Wait) -> None:
         """A worker does what the name of the activity says."""
-        name, attempt = wait.about["name"], wait.attempt
-        place = (pair.id, wait.node, wait.visit, attempt)
-        self.answered.add(place)
-        if name == "broken" or name == "worn" or (name == "flaky" and attempt < 3):
-            code, permanent = ("broken", True) if name == "broken" else ("busy", False)
-            item: Any = i.ActivityFailed(*place, {"code": code, "message": code, "permanent": permanent})
-            value: Any = ("failed", code, permanent)
-        elif name == "dies" and attempt == 1:
-            item, value = i.ActivityAccepted(*place), ("accepted",)
-        else:
-            output = {"v": f"{wait.node}#{wait.visit}"}
-            outcome = "odd" if name == "odd" else "done"
-            item, value = i.ActivityCompleted(*place, outcome, output), ("completed", outcome, output)
-        tell = partial(_answer, world=self, kind="activity", step=place[1:], value=value)
-        self.happen(pair, f"{wait.node}#{wait.visit} attempt {attempt} {value[0]}", tell, item)
+        place = (wait.node, wait.visit, wait.attempt)
+        self.answered.add((pair.id, *place))
+        item, value = done_by_worker(pair.id, wait.about["name"], *place)
+        tell = partial(_answer, world=self, kind="activity", step=place, value=value)
+        self.happen(pair, f"{wait.node}#{wait.visit} attempt {wait.attempt} {value[0]}", tell, item)
 
     def answer_task(self, pair: Pair, wait: Wait, outcome: str | None) -> None:
         """A person decides; no outcome: the task fails."""
@@ -220,9 +207,9 @@ class World:
         if pair.cored is not None:
             pair.cored.over(wait.node, wait.visit)
         if outcome is None:
-            error = {"code": "task_broken", "message": "broken", "permanent": True}
+            error = {"code": "task_broken", "message": "broken", "permanent": wait.visit > 2}
             item: Any = i.FailStep(pair.id, wait.node, wait.visit, error)
-            value: Any = Failed("task_broken", wait.node)
+            value: Any = Failed("task_broken", wait.node, permanent=wait.visit > 2)
         else:
             output = {"outcome": outcome, "form": {"v": wait.visit}}
             item, value = i.CompleteStep(pair.id, wait.node, wait.visit, outcome, output), (outcome, output)
@@ -235,6 +222,26 @@ class World:
         id_, payload = f"s{self.sent_signals}", {"n": number}
         item = i.Signal(pair.id, id_, name, payload)
         self.happen(pair, f"signal {name} {payload}", lambda to: to.shadow.signal(id_, name, payload, self.now), item)
+
+    def publish(self, type_: str, data: dict[str, Any]) -> None:
+        """Something happens outside. Whoever looks out for it will hear of it."""
+        self.log.append(f"{self.now / 1000:g} s: event {type_} {data}")
+        self.mail += self.listening.publish(type_, data, [pair for pair in self.pairs.values() if pair.live])
+
+    def look_at_gates(self) -> None:
+        """The gatekeeper lets in whom the gates have room for."""
+        self.mail += self.admitting.look(self.pairs)
+
+    def hold_up(self, type_: str) -> None:
+        """Nodes of a type are held up."""
+        self.log.append(f"{self.now / 1000:g} s: nodes of type {type_} are held up")
+        self.holding_up.hold_up(type_)
+
+    def lift(self, type_: str) -> None:
+        """They are held up no more."""
+        self.log.append(f"{self.now / 1000:g} s: nodes of type {type_} go on")
+        for mail in list(self.holding_up.lift(type_, self.pairs.values())):
+            self._hand_over(mail)
 
     def tell_person(self, pair: Pair, verb: str) -> None:
         """Somebody cancels, pauses or resumes an execution."""
@@ -255,10 +262,13 @@ class World:
     def repeat(self, number: int) -> None:
         """Something that came before comes again, late; it changes nothing."""
         pair, item = self.past[number % len(self.past)]
-        if isinstance(item, (i.Start, i.Signal, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)) and pair.cored:
+        if isinstance(item, REPEATED) and pair.cored:
             undoing = getattr(item, "node", "").endswith(".compensate")  # One that was interrupted is asked for anew, as the same attempt.
-            if pair.shadow.status != "paused" and not undoing:
-                self.log.append(f"{self.now / 1000:g} s, {pair.slug}: again, late: {item}")
+            untaken = isinstance(item, i.DomainEvent) and item.event_id not in pair.shadow.seen  # It may be what is waited for by now.
+            at_gate = isinstance(item, i.Admit) and pair.shadow.waits("gate")
+            if pair.shadow.status != "paused" and not (undoing or untaken or at_gate):
+                self.log.append(f"{self.now / 1000:g} s, {pair}: again, late: {item}")
+                self.holding_up.tell(pair)
                 assert not pair.cored.give(item, self.now).changed, "an item that came again, late, changed something"
 
 

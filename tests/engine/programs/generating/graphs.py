@@ -39,7 +39,7 @@ def _leaving(maker: Maker, place: Place, nodes: list[Document], at: int, first_f
         if not later or way == 4 or (outcome in ("error", "timeout") and way > 1):
             continue
         to = maker.one(later) if way else later[0]
-        if way in (2, 3) and node["type"] == "state" and outcome in node["with"].get("signals", {}):
+        if way in (2, 3) and outcome in {**node["with"].get("signals", {}), **node["with"].get("events", {})}:
             yield {"from": node["id"], "to": to, "on": outcome, "when": f"signal.n >= {3 - maker.pick(3)}"}
             continue
         if way == 3:
@@ -68,7 +68,7 @@ def outcomes(node: Document) -> list[str]:
     own = {
         "if": ["true", "false"],
         "switch": [*(case["outcome"] for case in with_.get("cases", ())), with_.get("default", "done")],
-        "state": [*with_.get("signals", {}), *with_.get("after", {})],
+        "state": [*with_.get("signals", {}), *with_.get("events", {}), *with_.get("after", {})],
         "task": list(with_.get("outcomes", ())),
         "activity": ["done", "odd"],
         "loop": ["done", "exhausted"],

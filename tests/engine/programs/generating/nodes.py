@@ -7,13 +7,14 @@ from typing import Any
 
 from tests.engine.programs.generating.graphs import graph
 from tests.engine.programs.generating.maker import Document, Maker, Place
+from tests.engine.programs.times import moment
 
 INLINE = ("set", "transform", "if", "switch", "publish", "state", "compensate")
 RESTING = ("activity", "wait", "task", "call")
 HOLDING = ("group", "parallel", "foreach", "loop")
 ENDING = ("fail", "end")
 BEHAVIOURS = ("ok", "flaky", "broken", "worn", "odd", "dies")
-"""What a worker does with an activity of that name; see the world."""
+"""What a worker does with an activity of that name; see `driving.working`."""
 MAX_DEPTH = 3
 
 
@@ -39,6 +40,8 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
         one["timeout"] = maker.duration()
     if kind == "activity" and maker.one_in(3):
         one["retry"] = _retry(maker)
+    if kind in (*HOLDING, "call", "task") and "again" in maker.features and maker.one_in(4):
+        one["retry"] = _again(maker)
     if kind == "task" and "timeout" not in one and maker.one_in(4):
         one["with"]["due"] = maker.duration()
     undoable = kind not in (*ENDING, "compensate") and not (place.beside and kind in INLINE)
@@ -77,6 +80,11 @@ def _switch(maker: Maker, place: Place) -> Document:
 
 def _wait(maker: Maker, place: Place) -> Document:
     seconds = maker.duration()
+    if "calendar" in maker.features and not place.beside and maker.one_in(3):
+        if maker.pick(2):
+            return {"for": f"{3_600 * (1 + maker.pick(30)) + maker.made}s", "calendar": "office"}
+        until = moment(3_600_000 * maker.pick(200) + 1_000 * maker.made).isoformat()
+        return {"until": until, "calendar": "office"} if maker.pick(3) else {"until": until}
     if "index" in place.locals:
         return {"for": f"{{{{ index * 7 + {seconds[:-1]} }}}}s"}
     return {"for": seconds}
@@ -85,9 +93,19 @@ def _wait(maker: Maker, place: Place) -> Document:
 def _state(maker: Maker, place: Place) -> Document:
     names = maker.one((("go",), ("go", "stop"), ("stop",), ()))
     with_: Document = {"signals": {name: {} for name in names}} if names else {}
-    if not names or maker.one_in(3):
+    if "events" in maker.features and maker.pick(2):
+        with_["events"] = {f"event{maker.made}{letter}": _event(maker, place) for letter in "xy"[: 1 + maker.pick(2)]}
+    if not with_ or maker.one_in(3):
         with_["after"] = {"late": maker.duration()}
     return with_
+
+
+def _event(maker: Maker, place: Place) -> Document:
+    """A domain event to wait for: by type alone, by a value that is settled when the node is entered, by what is true when it comes."""
+    by_value = f"event.data.k == {'index' if 'index' in place.locals else maker.number(place)}"
+    later = f"event.data.n >= {maker.one(('1', '2') if place.beside else ('1', 'vars.a', 'vars.b'))}"
+    match = maker.one((by_value, by_value, f"{by_value} && {later}", f"{later} && {by_value}", later, ""))
+    return {"event": maker.one(("thing.done", "thing.lost", "thing.*")), **({"match": match} if match else {})}
 
 
 def _call(maker: Maker, place: Place) -> Document:
@@ -110,6 +128,13 @@ def _retry(maker: Maker) -> Document:
         if maker.pick(2):
             retry["delay"], retry["deadline"] = retry["deadline"], retry["delay"]
     return {**retry, "not_on": ["busy"]} if maker.one_in(5) else retry
+
+
+def _again(maker: Maker) -> Document:
+    """The `retry` of what is tried again as a whole."""
+    more: tuple[Document, ...] = ({}, {}, {"jitter": True}, {"factor": 1}, {"on": ["busy", "task_broken"]}, {"not_on": ["timeout"]})
+    retry = {"attempts": 2 + maker.pick(2), "delay": maker.duration(), "jitter": False, **maker.one(more)}
+    return {**retry, "deadline": maker.duration()} if not retry["jitter"] and maker.one_in(5) else retry
 
 
 def _group(maker: Maker, place: Place, name: str, resting: bool) -> Document:

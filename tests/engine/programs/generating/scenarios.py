@@ -5,36 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
-from weft_engine.core.items import WORDS
-from weft_language import parse
-from weft_language.validation.publishing import publish_findings
 
 from tests.engine.programs.generating.graphs import graph
 from tests.engine.programs.generating.maker import Document, Maker, Place, below
 from tests.engine.programs.shadow.frames import graphs_of
 
-ALWAYS = frozenset({"set", "transform", "if", "switch", "publish", "state", "activity", "wait", "task", "group", "fail", "end"})
-ALWAYS_IN = frozenset({"activity", "set", "call"})
-MEETING = ("compensate", "parallel", "foreach", "group", "loop", "state", "task", "wait")
+INLINE = frozenset({"set", "transform", "if", "switch", "publish", "fail", "end"})
+RESTING = frozenset({"state", "activity", "wait", "task", "call"})
+HOLDING = frozenset({"group", "parallel", "foreach", "loop"})
+EVERYTHING = INLINE | RESTING | HOLDING | {"compensate", "again", "events", "calendar", "sla"}
+"""What programs are made of: types of nodes, `retry` of what is more than one attempt (`again`), domain events that a `state` waits for,
+business time, service levels."""
+ALWAYS_IN = frozenset({"activity", "set", "call", "events", "calendar", "sla"})
+MEETING = ("compensate", "parallel", "foreach", "group", "loop", "state", "task", "wait", "again", "again")
 """What has most to do with each other, and is put together alone."""
 MAIN = "main"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """programs: documents by slug, `main` is started.  script: one choice a byte, 0 where it is over."""
+    """programs: documents by slug, `main` is started.  script: one choice a byte, 0 where it is over.
+
+    more: inputs of further executions of `main`.
+    """
 
     programs: dict[str, Document]
     input: Document
     script: bytes
+    more: tuple[Document, ...] = ()
 
     def __repr__(self) -> str:
         programs = "".join(shown(document) for document in self.programs.values())
-        return f"\n{programs}input: {json.dumps(self.input)}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
+        return f"\n{programs}inputs: {json.dumps([self.input, *self.more])}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """How hypothesis shows it."""
@@ -56,29 +61,6 @@ def _shown(graph: Mapping[str, Any], indent: str) -> str:
         lines += [f"{indent}  {key}:\n{_shown(one, indent + '    ')}".rstrip("\n") for key, one in inner.items()]
     lines += [indent + json.dumps(edge) for edge in graph.get("edges", ())]
     return "\n".join(lines) + "\n"
-
-
-@lru_cache(maxsize=1)
-def executed() -> frozenset[str]:
-    """The features of the language that this release's engine executes."""
-    inner = {"nodes": [{"id": "i", "type": "set", "with": {}}]}
-    probes: dict[str, Document] = {
-        "parallel": {"branches": {"x": inner}},
-        "foreach": {"items": [1], "body": inner},
-        "loop": {"while": "false", "body": inner},
-        "call": {"workflow": "other"},
-        "compensate": {},
-    }
-    found = {kind for kind, with_ in probes.items() if publishable({"nodes": [{"id": "n", "type": kind, "with": with_}]})}
-    return ALWAYS | found | ({"pause"} if "execution.pause" in WORDS else set())
-
-
-def publishable(part: Document) -> bool:
-    """Whether this release executes a document."""
-    return not publish_findings(parse({"format": "weft/v1", "slug": "probe", "name": "Probe", **part}))
-
-
-EVERYTHING = ALWAYS | {"parallel", "foreach", "loop", "call", "compensate", "pause"}
 
 
 def focused(choose: Callable[[int], int], features: frozenset[str]) -> frozenset[str]:
@@ -108,7 +90,15 @@ def document(choose: Callable[[int], int], slug: str, features: frozenset[str], 
         settings["signal_ttl"] = maker.duration()
     if "compensate" in features and maker.pick(2):
         settings["on_failure"] = "compensate"
+    if "sla" in features and maker.one_in(4):
+        made["sla"] = sla(maker)
     return {**made, **({"settings": settings} if settings else {})}
+
+
+def sla(maker: Maker) -> Document:
+    """A promise to end in time."""
+    terms = maker.one(({"due": maker.duration()}, {"due": f"{3_600 * (1 + maker.pick(30)) + maker.made}s", "calendar": "office"}))
+    return {**terms, "warn_at": 0.5} if maker.pick(2) else terms
 
 
 def programs(choose: Callable[[int], int], features: frozenset[str], budget: int) -> dict[str, Document]:
@@ -121,17 +111,33 @@ def programs(choose: Callable[[int], int], features: frozenset[str], budget: int
     return {MAIN: document(choose, MAIN, chosen, budget, tuple(children)), **children}
 
 
+SCRIPTS = st.binary(min_size=40, max_size=160)
+"""Hypothesis makes long ones seldom where short ones are allowed; what is over is 0 anyhow."""
+
+
 @st.composite
-def scenarios(draw: Any, features: frozenset[str] | None = None, budget: int = 12) -> Scenario:
-    """Programs with what happens to them. features: those that the engine executes, when None."""
+def scenarios(draw: Any, features: frozenset[str] = EVERYTHING, budget: int = 12) -> Scenario:
+    """Programs with what happens to them."""
 
     def choose(limit: int) -> int:
         return int(draw(below(limit)))
 
-    made = programs(choose, executed() if features is None else features, budget)
+    made = programs(choose, features, budget)
     input_ = {"n": choose(5), "items": [3, 4, 5][: choose(4)]}
     return Scenario(made, input_, draw(SCRIPTS))
 
 
-SCRIPTS = st.binary(min_size=40, max_size=160)
-"""Hypothesis makes long ones seldom where short ones are allowed; what is over is 0 anyhow."""
+@st.composite
+def crowds(draw: Any) -> Scenario:
+    """Several executions of one workflow whose `settings.concurrency` bounds how many live at once; what it calls may be bounded, too."""
+
+    def choose(limit: int) -> int:
+        return int(draw(below(limit)))
+
+    made = programs(choose, EVERYTHING - {"sla", "calendar"}, 5)
+    for slug, one in made.items():
+        if slug == MAIN or choose(2):
+            rule: Document = {"limit": 1 + choose(2), "on_conflict": ("queue", "skip", "cancel_running")[choose(3)]}
+            one.setdefault("settings", {})["concurrency"] = {**rule, "key": "{{ input.n }}"} if choose(2) else rule
+    inputs = [{"n": choose(2), "items": [3, 4]} for _ in range(2 + choose(3))]
+    return Scenario(made, inputs[0], draw(SCRIPTS), tuple(inputs[1:]))

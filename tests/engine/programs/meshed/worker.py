@@ -1,6 +1,6 @@
 """A process of the mesh whose worker does what the name of an activity says.
 
-It has its effect at the fake service each time, then ends as the world of the pure programs would; see `driving.world`.
+It has its effect at the fake service each time, then ends as the world of the pure programs would; see `driving.working`.
 """
 
 from __future__ import annotations

@@ -6,18 +6,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from tests.engine.programs.shadow.events import Event
 from tests.engine.programs.shadow.expressions import render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame
-from tests.engine.programs.shadow.leaves import Kept, Leaves, takes, undo
-from tests.engine.programs.shadow.walking import Walk, milliseconds
+from tests.engine.programs.shadow.gates import gate_of
+from tests.engine.programs.shadow.leaves import Kept, Leaves, Taken, takes, undo
+from tests.engine.programs.shadow.office import after, put_off
+from tests.engine.programs.shadow.trying import milliseconds
+from tests.engine.programs.shadow.walking import Walk
 
 Alarm = tuple[int, int, Wait | None]
 """(earliest, latest, the wait it ends); no wait: the execution's own `max_duration`. Milliseconds."""
 
 
 class Execution:
-    """The prediction for one execution. status: `new`, `live`, `paused` or an end.  output, error: once it has ended."""
+    """The prediction for one execution. status: `new`, `queued` at its gate, `live`, `paused` or an end.  output, error: once it has ended.
+
+    seen: ids of the signals and events that have come to it.
+    """
 
     def __init__(self, id_: UUID, document: Document, depth: int = 0) -> None:
         self.id, self.document = id_, document
@@ -28,11 +35,12 @@ class Execution:
         self.leaves = Leaves(id_, depth)
         self.walk = Walk(document, {}, self.leaves)
         self._frame = Frame("")
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
         self._root: Fiber | None = None
         self._dying: tuple[str, Failed] | None = None
         self._deadline: int | None = None
-        self._paused_at = 0
+        self._promises: dict[str, int] = {}
+        self._paused_from, self._paused_at = "live", 0
         self._held: list[Callable[[], Any]] = []
 
     @property
@@ -41,12 +49,41 @@ class Execution:
         return self.status in ("completed", "failed", "cancelled", "timed_out")
 
     def start(self, input_: Mapping[str, Any], now: int) -> None:
-        """Begin."""
-        if self.status != "new":
-            return
-        self.status, self.walk.now, self.walk.input = "live", now, input_
+        """Begin, or wait at the gate."""
+        if self.status == "new":
+            self.walk.now, self.walk.input = now, input_
+            if gate_of(self.document, input_) is None:
+                self._begin()
+            else:
+                self.status = "queued"
+
+    def admit(self, now: int) -> None:
+        """It is let in: to begin, or to enter the nodes that were held up."""
+        if self.status == "paused":
+            self._held.append(lambda: self.admit(self.walk.now))
+        elif not self.ended:
+            self.walk.now = now
+            if self.status == "queued":
+                self._begin()
+                return
+            for wait in self.waits("gate"):
+                self.walk.fibers.wake(wait)
+            self._run()
+
+    def skip(self, now: int) -> None:
+        """It does not begin: another lives behind its gate."""
+        if self.status == "paused":
+            self._held.append(lambda: self.skip(self.walk.now))
+        elif self.status == "queued":
+            self.walk.now = now
+            self._end("cancelled", None)
+
+    def _begin(self) -> None:
+        self.status = "live"
+        now = self.walk.now
         if "max_duration" in self.settings:
             self._deadline = now + milliseconds(self.settings["max_duration"])
+        self._promises = promises(self.document, now)
         self._root = self.walk.fibers.spawn(self._main())
         self._run()
 
@@ -73,7 +110,7 @@ class Execution:
             self.walk.fibers.run()
         except Stopped as end:
             if end.status == "failed":
-                self._dying = ("failed", Failed("ended_failed", end.node))
+                self._dying = ("failed", Failed(end.code, end.node))
             else:
                 output = end.output if end.output is not None else self._own_output()
                 self._give_up()
@@ -106,6 +143,7 @@ class Execution:
         found: list[Alarm] = [(w.earliest, w.latest or 0, w) for w in self.walk.fibers.open if w.earliest is not None]
         if self._deadline is not None:
             found.append((self._deadline, self._deadline, None))
+        found += [(at, at, Wait("sla", word)) for word, at in self._promises.items()]
         return sorted(found, key=lambda alarm: alarm[1])
 
     def tick(self, now: int) -> None:
@@ -116,6 +154,10 @@ class Execution:
                 continue
             if wait is None:
                 self._die("timed_out", Failed("max_duration", None))
+            elif wait.kind == "sla":
+                self.walk.fibers.running = None
+                self.walk.did("sla", wait.node)
+                del self._promises[wait.node]
             elif wait in self.walk.fibers.open:
                 self.walk.fibers.wake(wait, RANG)
                 self._run()
@@ -148,22 +190,45 @@ class Execution:
             self._held.append(lambda: self.signal(id_, name, payload, self.walk.now))
             return "held"
         self.walk.now = now
-        if id_ in self._seen:
+        if id_ in self.seen:
             return "repeated"
         if name not in self.walk.layout.signals:
             return "unknown"
         waiting = [wait for wait in self.waits("state") if name in wait.about["signals"]]
         for wait in waiting:
             if takes(self.walk, wait, name, payload):
-                self._seen.add(id_)
-                self.walk.fibers.wake(wait, (name, payload))
-                self._run()
+                self._deliver(wait, id_, (name, payload, None))
                 return "delivered"
         if waiting:
             return "refused"
-        self._seen.add(id_)
+        self.seen.add(id_)
         self.leaves.kept.append(Kept(id_, name, payload, now + milliseconds(self.settings.get("signal_ttl", "168h"))))
         return "kept"
+
+    def event(self, event: Event, name: str, now: int) -> None:
+        """A domain event arrives that may be what some `state` waits for by that name; to whom it is not, it is nothing."""
+        if self.status == "paused":
+            self._held.append(lambda: self.event(event, name, self.walk.now))
+        elif not self.ended:
+            self.walk.now = now
+            for wait in self.meant(event, name)[:1]:
+                self._deliver(wait, event.id, (name, event.data, event.id))
+
+    def meant(self, event: Event, name: str) -> list[Wait]:
+        """The waits by that name that would take an event now; none once it has been taken."""
+        if event.id in self.seen:
+            return []
+        return [
+            wait
+            for wait in self.waits("state")
+            for one in wait.about["events"]
+            if one.name == name and one.fits(event, self.walk.names(wait.about["frame"])) and takes(self.walk, wait, name, event.data)
+        ]
+
+    def _deliver(self, wait: Wait, id_: str, what: Taken) -> None:
+        self.seen.add(id_)
+        self.walk.fibers.wake(wait, what)
+        self._run()
 
     def cancel(self, now: int) -> None:
         """Somebody cancels it: everything open is taken back, nothing is undone."""
@@ -174,22 +239,26 @@ class Execution:
 
     def pause(self, now: int) -> None:
         """Somebody pauses it: what comes is held, what was due waits. Those it called pause too."""
-        if self.status == "live":
-            self.status, self._paused_at = "paused", now
+        if self.status in ("live", "queued"):
+            self._paused_from, self.status, self._paused_at = self.status, "paused", now
             self._pass_on("child.pause")
 
     def resume(self, now: int) -> None:
-        """Somebody resumes it: deadlines move by the length of the pause, and what was held is done."""
+        """Somebody resumes it: what remained of each time remains, working time where it is counted so, and what was held is done."""
         if self.status != "paused":
             return
-        self.status, self.walk.now = "live", now
+        self.status, self.walk.now = self._paused_from, now
         self._pass_on("child.resume")
-        length = now - self._paused_at
+        since, length = self._paused_at, now - self._paused_at
         for wait in self.walk.fibers.open:
             if wait.earliest is not None and wait.latest is not None:
-                wait.earliest, wait.latest = wait.earliest + length, wait.latest + length
+                by_office = wait.about.get("calendar") is not None
+                wait.earliest = put_off(wait.earliest, since, now) if by_office else wait.earliest + length
+                wait.latest = put_off(wait.latest, since, now) if by_office else wait.latest + length
         if self._deadline is not None:
             self._deadline += length
+        by_office = "calendar" in self.document.get("sla", {})
+        self._promises = {word: put_off(at, since, now) if by_office else at + length for word, at in self._promises.items()}
         for kept in self.leaves.kept:
             kept.until += length
         held, self._held = self._held, []
@@ -202,3 +271,13 @@ class Execution:
         for wait in self.waits("child"):
             if ("child", wait.node, wait.visit) not in self.walk.heard:
                 self.walk.did(word, wait.node, wait.visit)
+
+
+def promises(document: Document, now: int) -> dict[str, int]:
+    """When an execution that begins now is at risk (`warned`) and late (`breached`) by its `sla`."""
+    terms = document.get("sla")
+    if terms is None:
+        return {}
+    due = milliseconds(terms["due"])
+    lengths = {"warned": round(due * terms.get("warn_at", 0.8)), "breached": due}
+    return {word: after(now, length) if "calendar" in terms else now + length for word, length in lengths.items()}

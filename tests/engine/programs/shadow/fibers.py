@@ -9,6 +9,8 @@ from typing import Any
 
 RANG = "rang"
 """What a wait gives back when its alarm, and nothing else, ended it."""
+INSIDE = ("children", "undo")
+"""Waits for what the execution itself does."""
 
 
 class Failed(Exception):
@@ -20,11 +22,11 @@ class Failed(Exception):
 
 
 class Stopped(Exception):
-    """An `end` node: the whole execution is over."""
+    """The whole execution is over: by an `end` node, or because it never rests. code: of the error, where it ends with one."""
 
-    def __init__(self, node: str, status: str, output: Any) -> None:
+    def __init__(self, node: str, status: str, output: Any = None, code: str = "ended_failed") -> None:
         super().__init__(node)
-        self.node, self.status, self.output = node, status, output
+        self.node, self.status, self.output, self.code = node, status, output, code
 
 
 @dataclass(eq=False, slots=True)
@@ -59,11 +61,15 @@ class Fiber:
 
 
 class Fibers:
-    """Runs fibers until all of them rest. taken_back: told of each wait that is given up."""
+    """Runs fibers until all of them rest. taken_back: told of each wait that is given up.
+
+    quiet: visits that ended since one last rested.
+    """
 
     def __init__(self, taken_back: Callable[[Wait], None]) -> None:
         self.open: dict[Wait, None] = {}
         self.running: Fiber | None = None
+        self.quiet = 0
         self._ready: deque[tuple[Fiber, Any, Failed | None]] = deque()
         self._patient: list[Wait] = []
         self._taken_back = taken_back
@@ -113,6 +119,8 @@ class Fibers:
         else:
             wait.fiber, fiber.waiting = fiber, wait
             self.open[wait] = None
+            if wait.kind not in INSIDE:
+                self.quiet = 0
             self._tell(fiber)
 
     def _ended(self, fiber: Fiber, well: bool, value: Any) -> None:

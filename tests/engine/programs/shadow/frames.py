@@ -82,6 +82,12 @@ class Layout:
         """Every signal that some `state` knows."""
         return {name for node in self.nodes.values() if node["type"] == "state" for name in node["with"].get("signals", {})}
 
+    @property
+    def events(self) -> set[str]:
+        """The types, and globs, of the domain events that some `state` waits for."""
+        states = (node for node in self.nodes.values() if node["type"] == "state")
+        return {spec["event"] for node in states for spec in node["with"].get("events", {}).values()}
+
 
 def graphs_of(node: Document) -> Iterator[tuple[str, Document]]:
     """The graphs inside a node, each with the key of the frame that it opens."""

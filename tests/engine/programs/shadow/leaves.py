@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from tests.engine.programs.shadow.events import awaited
 from tests.engine.programs.shadow.expressions import evaluate, render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame, Visit
-from tests.engine.programs.shadow.walking import Arrived, Walk, edges_on, milliseconds
-from tests.engine.programs.times import moment
+from tests.engine.programs.shadow.office import after, next_open
+from tests.engine.programs.shadow.trying import Late, milliseconds, pause_before
+from tests.engine.programs.shadow.walking import Arrived, Walk, edges_on
+from tests.engine.programs.times import moment, since_start
 
 DEFAULT_RETRY = {"attempts": 5}
 LEASE_MS = 60_000
 MAX_DEPTH = 20
+
+
+Taken = tuple[str, Mapping[str, Any], str | None]
+"""What a `state` was left by: name, payload, and the id of the event where it is one."""
 
 
 @dataclass
@@ -47,8 +54,9 @@ class Leaves:
             case "call":
                 return await self._call(walk, with_, visit, names)
             case "wait":
-                due = walk.now + milliseconds(render(with_["for"], names))
-                await Wait("timer", visit.node, visit.number, earliest=due, latest=due)
+                due = waking(with_, walk.now, names)
+                if due > walk.now:
+                    await Wait("timer", visit.node, visit.number, earliest=due, latest=due, about={"calendar": with_.get("calendar")})
                 return "done", {"woke_at": moment(walk.now).isoformat()}
             case "activity":
                 input_ = render(with_.get("input"), names)
@@ -84,23 +92,32 @@ class Leaves:
         raise AssertionError(f"the shadow does not know {node['type']}")
 
     async def _state(self, walk: Walk, node: Document, visit: Visit, frame: Frame) -> tuple[Any, Any]:
-        with_ = node["with"]
+        with_, names = node["with"], walk.names(frame)
+        walk.fibers.quiet = 0  # It rests, if only for the moment that it takes to find a signal that came early.
         wait = Wait("state", visit.node, visit.number)
-        wait.about = {"node": node, "frame": frame, "signals": sorted(with_.get("signals", {}))}
-        for kept in list(self.kept):
-            if kept.until <= walk.now:
-                self.kept.remove(kept)
-            elif takes(walk, wait, kept.name, kept.payload):
-                self.kept.remove(kept)
-                return Arrived(kept.name, {**kept.payload, "user": None}), kept.payload
+        wait.about = {"node": node, "frame": frame, "signals": sorted(with_.get("signals", {})), "events": awaited(node, names)}
+        if wait.about["events"]:
+            walk.did("look out", visit.node, visit.number, [one.told for one in wait.about["events"]])
         after = sorted((walk.now + milliseconds(text), name) for name, text in with_.get("after", {}).items())
         if after:
             wait.earliest = wait.latest = after[0][0]
-        got = await wait
+        got = self._take_kept(walk, wait) or await wait
+        name, payload, event = (after[0][1], None, None) if got == RANG else got
+        if wait.about["events"]:
+            walk.did("no more", visit.node, visit.number, event)
         if got == RANG:
-            return after[0][1], None
-        name, payload = got
+            return name, None
         return Arrived(name, {**payload, "user": None}), payload
+
+    def _take_kept(self, walk: Walk, wait: Wait) -> Taken | None:
+        """The first signal that came early and that a wait takes."""
+        for kept in list(self.kept):
+            if kept.until <= walk.now:
+                self.kept.remove(kept)
+            elif kept.name in wait.about["signals"] and takes(walk, wait, kept.name, kept.payload):
+                self.kept.remove(kept)
+                return kept.name, kept.payload, None
+        return None
 
     async def _call(self, walk: Walk, with_: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
         if self.depth >= MAX_DEPTH:
@@ -111,11 +128,18 @@ class Leaves:
         return "done", await Wait("child", visit.node, visit.number)
 
 
+def waking(with_: Document, now: int, names: Mapping[str, Any]) -> int:
+    """When a `wait` that begins now is over: by `office`, a duration is of working time and a time the first working moment from it on."""
+    if "for" in with_:
+        length = milliseconds(render(with_["for"], names))
+        return after(now, length) if "calendar" in with_ else now + length
+    until = since_start(with_["until"])
+    return next_open(until) if "calendar" in with_ else until
+
+
 def takes(walk: Walk, wait: Wait, name: str, payload: Mapping[str, Any]) -> bool:
-    """Whether a `state` that waits takes a signal: it knows it, and one of its edges does not refuse it."""
+    """Whether a `state` takes what it waits for: one of its edges does not refuse it."""
     node, frame = wait.about["node"], wait.about["frame"]
-    if name not in wait.about["signals"]:
-        return False
     graph = walk.layout.graphs[node["id"]]
     names = walk.names(frame, {"signal": {**payload, "user": None}})
     return not edges_on(graph, node, name) or walk.follow(graph, node, name, names) is not None
@@ -131,7 +155,7 @@ async def _task(walk: Walk, node: Document, visit: Visit, names: Mapping[str, An
     got = await wait
     if got == RANG:
         walk.did("task.cancel", visit.node, visit.number)
-        raise Failed("timeout", node["id"])
+        raise Late(node["id"])
     return got  # type: ignore[no-any-return]
 
 
@@ -152,22 +176,11 @@ async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, re
         if got[0] == "completed":
             return got[1], got[2]
         _, code, permanent = got
-        pause = _pause(retry, attempt, code, permanent)
-        if pause is None or walk.now + pause - began > milliseconds(retry.get("deadline", "999999h")):
+        pause = pause_before(retry, attempt, code, permanent, walk.now - began)
+        if pause is None:
             raise Failed(code, node, permanent=permanent)
-        soonest = pause // 2 if retry.get("jitter", True) else pause
-        await Wait("retry", node, visit, attempt, earliest=walk.now + soonest, latest=walk.now + pause)
+        await Wait("retry", node, visit, attempt, earliest=walk.now + pause[0], latest=walk.now + pause[1])
         attempt += 1
-
-
-def _pause(retry: Document, attempt: int, code: str, permanent: bool) -> int | None:
-    """Milliseconds before the next attempt at most, None when there is none."""
-    refused = permanent or code in retry.get("not_on", ()) or code not in retry.get("on", [code])
-    if refused or attempt >= retry.get("attempts", 5):
-        return None
-    return min(
-        milliseconds(retry.get("max_delay", "5m")), int(milliseconds(retry.get("delay", "1s")) * retry.get("factor", 2) ** (attempt - 1))
-    )
 
 
 async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
@@ -196,6 +209,7 @@ async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
             done.append(one.node)
             walk.undoable.remove(one)
         finally:
+            walk.fibers.quiet += 1
             walk.fibers.wake_last("undo")
     return done, failed
 
@@ -203,5 +217,5 @@ async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
 async def _compensate(walk: Walk, scope: str | None) -> tuple[str, Any]:
     done, failed = await undo(walk, scope)
     if failed:
-        raise Failed("compensation_failed", None)  # Several that wait for one undoing may end in any order.
+        raise Failed("compensation_failed", None, permanent=True)  # Several that wait for one undoing may end in any order.
     return "done", {"compensated": done, "failed": failed}

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from tests.engine.programs.shadow.expressions import evaluate, render
-from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Fibers, Wait
+from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Fibers, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame, Layout, Steps, Undoable, Visit
+from tests.engine.programs.shadow.trying import Late, is_late, milliseconds, pause_before
 
 BAD = ("error", "timeout")
 WORKING = ("activity", "wait", "state", "task", "call", "group", "parallel", "foreach", "loop", "compensate")
-UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
-
-
-def milliseconds(text: str) -> int:
-    """A duration in its short form."""
-    return int(text[:-1]) * UNITS[text[-1]]
+TRIED_AGAIN = ("group", "parallel", "foreach", "loop", "call", "task")
+"""What is tried again as a whole, as another visit. An activity's attempts are within one visit, and nothing else fails but for good."""
+RUNAWAY = 10_000
+"""Of the language, section 3."""
 
 
 class Leaves(Protocol):
@@ -28,7 +27,9 @@ class Leaves(Protocol):
 class Walk:
     """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
 
-    heard: what has been answered while paused."""
+    heard: what has been answered while paused.  held_up: types whose nodes are not entered now.  runaway: visits without a wait that are
+    too many.
+    """
 
     def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
         self.document, self.input = document, input_
@@ -40,6 +41,8 @@ class Walk:
         self.undoable: list[Undoable] = []
         self.now = 0
         self.heard: set[tuple[str, str, int]] = set()
+        self.held_up: set[str] = set()
+        self.runaway = RUNAWAY
         self._leaves = leaves
 
     def did(self, *effect: Any) -> None:
@@ -55,6 +58,8 @@ class Walk:
             self.did("task.cancel", wait.node, wait.visit)
         elif wait.kind == "child":
             self.did("child.cancel", wait.node, wait.visit)
+        elif wait.kind == "state" and wait.about["events"]:
+            self.did("no more", wait.node, wait.visit, None)
 
     def names(self, frame: Frame, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a reader in a frame sees."""
@@ -72,20 +77,20 @@ class Walk:
             node = nodes[target]
 
     async def _visit(self, graph: Document, node: Document, frame: Frame, fiber: Fiber) -> tuple[Any, str | None]:
-        before = self.newest.get(node["id"])
-        visit = Visit(node["id"], before.number + 1 if before is not None else 1)
-        self.newest[node["id"]] = frame_of(frame, self.layout.home[node["id"]]).visits[node["id"]] = visit
-        self.did("visit", visit.node, visit.number)
+        if self.fibers.quiet >= self.runaway:
+            raise Stopped(node["id"], "failed", code="runaway")
+        visits = [await self._let_in(node, frame)]
         failed: Failed | None = None
         more: dict[str, Any] = {}
         try:
-            outcome, output = await self._within_timeout(node, visit, frame, fiber)
+            outcome, output = await self._within_timeout(node, visits, frame, fiber)
             if isinstance(outcome, Arrived):
                 more, outcome = {"signal": outcome.names}, outcome.name
         except Failed as error:
             failed, output = error, None
-            late = error.code == "timeout" and error.node == node["id"] and bool(edges_on(graph, node, "timeout"))
-            outcome = "timeout" if late else "error"
+            outcome = "timeout" if is_late(error, node) and edges_on(graph, node, "timeout") else "error"
+        visit = visits[-1]
+        self.fibers.quiet += 1
         visit.ended, visit.outcome, visit.output = True, outcome, output
         if failed is None and "compensate" in node:
             undo = node["compensate"]
@@ -95,6 +100,22 @@ class Walk:
             raise failed
         return output, target
 
+    async def _let_in(self, node: Document, frame: Frame) -> Visit:
+        """Begin the next visit of a node. One whose type is held up waits, and once it is let in it is a visit anew."""
+        visit = self._begin(node, frame)
+        while node["type"] in self.held_up:
+            await Wait("gate", visit.node, visit.number, about={"type": node["type"]})
+            visit = self._begin(node, frame)
+        return visit
+
+    def _begin(self, node: Document, frame: Frame) -> Visit:
+        """The next visit of a node, the newest from now on."""
+        before = self.newest.get(node["id"])
+        visit = Visit(node["id"], before.number + 1 if before is not None else 1)
+        self.newest[node["id"]] = frame_of(frame, self.layout.home[node["id"]]).visits[node["id"]] = visit
+        self.did("visit", visit.node, visit.number)
+        return visit
+
     def follow(self, graph: Document, node: Document, outcome: str, names: Mapping[str, Any]) -> str | None:
         """The node that an outcome leads to, None when no edge is taken."""
         for edge in edges_on(graph, node, outcome):
@@ -102,25 +123,43 @@ class Walk:
                 return str(edge["to"])
         return None
 
-    async def _within_timeout(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+    async def _within_timeout(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+        """A node's `timeout` is for all its attempts together."""
         if "timeout" not in node or node["type"] not in WORKING:
-            return await self._work(node, visit, frame, fiber)
+            return await self._tries(node, visits, frame, fiber)
         due = self.now + milliseconds(node["timeout"])
-        self._spawn_work(node, visit, frame, fiber)
-        ended = await Wait("children", visit.node, visit.number, earliest=due, latest=due)
+        self._spawn_tries(node, visits, frame, fiber)
+        ended = await Wait("children", visits[-1].node, visits[-1].number, earliest=due, latest=due)
         if ended == RANG:
             self._drop(fiber)
-            raise Failed("timeout", node["id"])
+            raise Late(node["id"])
         _, well, value = ended
         if not well:
             raise value
         return value  # type: ignore[no-any-return]
 
-    def _spawn_work(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> None:
+    def _spawn_tries(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> None:
         async def work() -> tuple[Any, Any]:
-            return await self._work(node, visit, frame, inner)
+            return await self._tries(node, visits, frame, inner)
 
         inner = self.fibers.spawn(work(), fiber)
+
+    async def _tries(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+        """Work at a node as often as its `retry` says. What it began is given up before it is tried again. visits: of it, so far."""
+        began = self.now
+        while True:
+            visit = visits[-1]
+            try:
+                return await self._work(node, visit, frame, fiber)
+            except Failed as error:
+                retry = None if node["type"] not in TRIED_AGAIN or is_late(error, node) else node.get("retry")
+                pause = None if retry is None else pause_before(retry, len(visits), error.code, error.permanent, self.now - began)
+                if pause is None:
+                    raise
+                self._drop(fiber)
+            await Wait("again", visit.node, visit.number, earliest=self.now + pause[0], latest=self.now + pause[1])
+            self.fibers.quiet += 1
+            visits.append(await self._let_in(node, frame))
 
     def _drop(self, fiber: Fiber) -> None:
         for child in list(fiber.children):
@@ -179,6 +218,7 @@ class Walk:
         begun = ended = 0
         while ended < len(items):
             while begun < len(items) and begun - ended < with_.get("concurrency", 1):
+                self.fibers.quiet = 0  # How often it goes round is bounded by its items.
                 names = {with_.get("as", "item"): items[begun], "index": begun}
                 self._spawn(with_["body"], Frame(node["id"], frame, names), fiber, begun)
                 begun += 1
