@@ -8,7 +8,7 @@ from tests.engine.programs.generating.scenarios import Scenario, crowds
 from tests.engine.programs.test_shadow_model import campaign, played
 
 
-@campaign(150)
+@campaign(100)
 @given(crowds())
 def test_executions_of_one_workflow_are_let_in_skipped_and_cancelled_as_the_shadow_says(scenario: Scenario) -> None:
     world = played(scenario)

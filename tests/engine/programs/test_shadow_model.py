@@ -63,7 +63,7 @@ def played(scenario: Scenario, **how: Any) -> World:
         raise
 
 
-@campaign(200)
+@campaign(120)
 @given(scenarios())
 def test_every_generated_program_is_valid(scenario: Scenario) -> None:
     for document in scenario.programs.values():
@@ -71,7 +71,7 @@ def test_every_generated_program_is_valid(scenario: Scenario) -> None:
         assert publish_findings(parse(document)) == ()
 
 
-@campaign(100)
+@campaign(60)
 @given(scenarios())
 def test_the_shadow_alone_brings_every_program_to_an_end(scenario: Scenario) -> None:
     world = played(scenario, engine=False)
@@ -79,7 +79,7 @@ def test_the_shadow_alone_brings_every_program_to_an_end(scenario: Scenario) -> 
     assert world.pairs[MAIN_ID].shadow.ended
 
 
-@campaign(900)
+@campaign(600)
 @given(scenarios())
 def test_the_engine_does_what_the_shadow_says(scenario: Scenario) -> None:
     world = played(scenario)
@@ -87,7 +87,7 @@ def test_the_engine_does_what_the_shadow_says(scenario: Scenario) -> None:
     assert world.pairs[MAIN_ID].shadow.ended
 
 
-@campaign(200)
+@campaign(150)
 @given(compensations())
 def test_compensations_beside_each_other_undo_each_node_once_and_one_after_another(scenario: Scenario) -> None:
     world = played(scenario)
@@ -95,7 +95,7 @@ def test_compensations_beside_each_other_undo_each_node_once_and_one_after_anoth
     assert world.pairs[MAIN_ID].shadow.ended
 
 
-@campaign(300)
+@campaign(180)
 @given(scenarios())
 def test_dropping_all_memory_before_each_item_changes_nothing(scenario: Scenario) -> None:
     kept, dropped = played(scenario), played(scenario, restart=True)
@@ -104,7 +104,7 @@ def test_dropping_all_memory_before_each_item_changes_nothing(scenario: Scenario
     assert journals(kept) == journals(dropped)
 
 
-@campaign(300)
+@campaign(180)
 @given(scenarios(), st.sampled_from([1, 12, 40]), st.booleans())
 def test_keeping_values_apart_changes_nothing_with_memory_or_without(scenario: Scenario, over: int, restart: bool) -> None:
     inline, apart = played(scenario), played(scenario, apart_over=over, restart=restart)

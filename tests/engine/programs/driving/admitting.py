@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -35,10 +35,11 @@ class Admitting:
             assert gate is not None, "it waits at a gate that there is not"
             self.keeper.outside[pair.id] = (gate,)
 
-    def decides(self, on_its_way: list[Mail]) -> bool:
+    def decides(self, on_its_way: Iterable[Mail]) -> bool:
         """Whether a look now would come to anything that is not on its way."""
         found = Gatekeeper(dict(self.keeper.outside), dict(self.keeper.inside)).look()
-        return any((verdict.id, SAID[verdict.verb]) not in [(mail.to, mail.say) for mail in on_its_way] for verdict in found)
+        said = [(mail.to, mail.say) for mail in on_its_way]
+        return any((verdict.id, SAID[verdict.verb]) not in said for verdict in found)
 
     def look(self, pairs: Mapping[UUID, Pair]) -> Iterator[Mail]:
         """Both look; each verdict is on its way to whom it is about."""

@@ -93,15 +93,14 @@ class Cored:
         """
         if whole:
             with bounds():
-                return self.give_once(item, now)
-        seen = self.give_once(item, now)
+                return self._once(item, now)
+        seen = self._once(item, now)
         while self.state.ready and self.state.paused is None:
             self.yielded += 1
             self._give(i.Tick(self.id), now, seen)
         return seen
 
-    def give_once(self, item: i.Happening, now: int) -> Seen:
-        """Apply an item in one transition; what that leaves ready waits for a tick."""
+    def _once(self, item: i.Happening, now: int) -> Seen:
         seen = Seen()
         self._give(item, now, seen)
         return seen
@@ -122,7 +121,7 @@ class Cored:
     def _goes_on_by(self, item: i.Happening) -> bool:
         """Whether the same item again takes it further: a tick what is ready, being let in what has come to a gate since."""
         at_gate = any(pending.kind == "suspended" for pending in self.state.pending.values())
-        return isinstance(item, i.Tick) and bool(self.state.ready) or isinstance(item, i.Admit) and at_gate
+        return (isinstance(item, i.Tick) and bool(self.state.ready)) or (isinstance(item, i.Admit) and at_gate)
 
     def _in_memory(self, item: i.Happening, now: int, before: bytes) -> Transition:
         transition = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))

@@ -25,11 +25,11 @@ class HoldingUp:
 
     def lift(self, type_: str, pairs: Iterable[Pair]) -> Iterator[Mail]:
         """Who waits at this gate and at no other is let in."""
-        del self.types[type_]
+        gate = self.types.pop(type_)
         for pair in pairs:
             waits = {wait.about["type"] for wait in pair.shadow.waits("gate")}
             if type_ in waits and not waits & self.types.keys():
-                yield Mail(pair.id, "is let in", lambda to: to.shadow.admit(self.now()), i.Admit(pair.id))
+                yield Mail(pair.id, "is let in", lambda to: to.shadow.admit(self.now()), i.Admit(pair.id, [gate]))
 
     def tell(self, pair: Pair) -> None:
         """What an execution knows of it as something happens to it."""

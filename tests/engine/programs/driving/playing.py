@@ -80,13 +80,9 @@ def _live(world: World) -> Iterator[Pair]:
 
 
 def _forward(world: World) -> Iterator[Choice]:
-    """What brings executions forward: answers, mail, time, a signal that is waited for, the end of a pause."""
+    """What brings executions forward: answers, mail, gates, time, what is waited for, the end of a pause."""
     for pair in _live(world):
-        for wait in world.unanswered(pair, "activity"):
-            yield Choice("answer", partial(world.answer_activity, pair, wait))
-        for wait in world.unanswered(pair, "task"):
-            for outcome in (*wait.about["outcomes"], None):
-                yield Choice("decide", partial(world.answer_task, pair, wait, outcome))
+        yield from _answers(world, pair)
     if world.mail:
         yield Choice("mail", world.deliver)
     if world.admitting.decides(world.mail):
@@ -97,16 +93,29 @@ def _forward(world: World) -> Iterator[Choice]:
     if soon is not None:
         yield Choice("time", partial(world.tick, soon, 0))
     for pair in _live(world):
-        for name in _signals(pair):
-            for number in (2, 0):
-                yield Choice("signal", partial(world.send_signal, pair, name, number))
-        for one in (one for wait in pair.shadow.waits("state") for one in wait.about["events"]):
-            for number in (2, 0):
-                data = {"k": 1 if one.member is None else one.value, "n": number}
-                yield Choice("event", partial(world.publish, one.pattern.replace("*", "done"), data))
+        yield from _awaited(world, pair)
         if pair.shadow.status == "paused":
             for _ in range(2):
                 yield Choice("resume", partial(world.tell_person, pair, "resume"))
+
+
+def _answers(world: World, pair: Pair) -> Iterator[Choice]:
+    for wait in world.unanswered(pair, "activity"):
+        yield Choice("answer", partial(world.answer_activity, pair, wait))
+    for wait in world.unanswered(pair, "task"):
+        for outcome in (*wait.about["outcomes"], None):
+            yield Choice("decide", partial(world.answer_task, pair, wait, outcome))
+
+
+def _awaited(world: World, pair: Pair) -> Iterator[Choice]:
+    """Signals and events that some `state` waits for."""
+    for name in _signals(pair):
+        for number in (2, 0):
+            yield Choice("signal", partial(world.send_signal, pair, name, number))
+    for one in (one for wait in pair.shadow.waits("state") for one in wait.about["events"]):
+        for number in (2, 0):
+            data = {"k": 1 if one.member is None else one.value, "n": number}
+            yield Choice("event", partial(world.publish, one.pattern.replace("*", "done"), data))
 
 
 def _rare(world: World, script: Script) -> Iterator[Choice]:

@@ -102,11 +102,11 @@ class Leaves:
         if after:
             wait.earliest = wait.latest = after[0][0]
         got = self._take_kept(walk, wait) or await wait
-        name, payload, event = (after[0][1], None, None) if got == RANG else got
         if wait.about["events"]:
-            walk.did("no more", visit.node, visit.number, event)
+            walk.did("no more", visit.node, visit.number, None if got == RANG else got[2])
         if got == RANG:
-            return name, None
+            return after[0][1], None
+        name, payload, _ = got
         return Arrived(name, {**payload, "user": None}), payload
 
     def _take_kept(self, walk: Walk, wait: Wait) -> Taken | None:
