@@ -104,9 +104,10 @@ class World:
         effects = pair.shadow.walk.effects[before:]
         arrived: list[tuple[str, Any]] = []
         if pair.cored is not None:
+            # What was held in a pause happens item by item before the first of them goes on, which may come to another end.
             # What is overdue, because it is left open which of several rings first, would ring where a transition goes on by a tick.
             overdue = any(earliest <= self.now for earliest, _, _ in pair.shadow.alarms())
-            seen = pair.cored.give(item, self.now, whole=overdue)
+            seen = pair.cored.give(item, self.now, whole=overdue or isinstance(item, i.Resume))
             compare_effects(effects, seen, pair.known)
             compare_state(pair.shadow, pair.cored)
             if told in ANSWERS:

@@ -62,7 +62,7 @@ class Execution:
         if self.status == "paused":
             self._held.append(lambda: self.admit(self.walk.now))
         elif not self.ended:
-            self.walk.now = now
+            self._so_late(now)
             if self.status == "queued":
                 self._begin()
                 return
@@ -146,18 +146,23 @@ class Execution:
         found += [(at, at, Wait("sla", word)) for word, at in self._promises.items()]
         return sorted(found, key=lambda alarm: alarm[1])
 
+    def _so_late(self, now: int) -> None:
+        """It is this late. What has come to pass of its sla is said before anything else, also before an end."""
+        self.walk.now, self.walk.fibers.running = now, None
+        for word, at in self._promises.items() if self.status == "live" else ():
+            if at <= now:
+                self.walk.did("sla", word)
+        if self.status == "live":
+            self._promises = {word: at for word, at in self._promises.items() if at > now}
+
     def tick(self, now: int) -> None:
         """Time has come: what is due rings."""
-        self.walk.now = now
+        self._so_late(now)
         for earliest, _, wait in self.alarms():
             if earliest > now or self.ended:
                 continue
             if wait is None:
                 self._die("timed_out", Failed("max_duration", None))
-            elif wait.kind == "sla":
-                self.walk.fibers.running = None
-                self.walk.did("sla", wait.node)
-                del self._promises[wait.node]
             elif wait in self.walk.fibers.open:
                 self.walk.fibers.wake(wait, RANG)
                 self._run()
@@ -174,7 +179,7 @@ class Execution:
             self.walk.heard.add((kind, node, visit))
             self._held.append(lambda: self.answer(kind, node, visit, attempt, self.walk.now, value))
             return
-        self.walk.now = now
+        self._so_late(now)
         for wait in self.waits(kind):
             if (wait.node, wait.visit, wait.attempt) == (node, visit, attempt):
                 failed = isinstance(value, Failed)
@@ -189,7 +194,7 @@ class Execution:
         if self.status == "paused":
             self._held.append(lambda: self.signal(id_, name, payload, self.walk.now))
             return "held"
-        self.walk.now = now
+        self._so_late(now)
         if id_ in self.seen:
             return "repeated"
         if name not in self.walk.layout.signals:
@@ -210,7 +215,7 @@ class Execution:
         if self.status == "paused":
             self._held.append(lambda: self.event(event, name, self.walk.now))
         elif not self.ended:
-            self.walk.now = now
+            self._so_late(now)
             for wait in self.meant(event, name)[:1]:
                 self._deliver(wait, event.id, (name, event.data, event.id))
 
@@ -233,13 +238,14 @@ class Execution:
     def cancel(self, now: int) -> None:
         """Somebody cancels it: everything open is taken back, nothing is undone."""
         if not self.ended:
-            self.walk.now = now
+            self._so_late(now)
             self._give_up()
             self._end("cancelled", None)
 
     def pause(self, now: int) -> None:
         """Somebody pauses it: what comes is held, what was due waits. Those it called pause too."""
         if self.status in ("live", "queued"):
+            self._so_late(now)
             self._paused_from, self.status, self._paused_at = self.status, "paused", now
             self._pass_on("child.pause")
 
