@@ -1,0 +1,56 @@
+"""What the engine hears and says about executions."""
+
+from weft_contracts.executions.commands import (
+    AdmitExecution,
+    CancelExecution,
+    PauseExecution,
+    ResumeExecution,
+    RetryExecution,
+    SignalExecution,
+    SkipExecution,
+    StartExecution,
+)
+from weft_contracts.executions.facts import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFact,
+    ExecutionFailed,
+    ExecutionPaused,
+    ExecutionQueued,
+    ExecutionResumed,
+    ExecutionsForgotten,
+    ExecutionSkipped,
+    ExecutionStarted,
+    ExecutionTimedOut,
+    ExecutionWaiting,
+    StartRejected,
+)
+from weft_contracts.executions.values import ALLOWED_ACTIONS, Caller, Failure, TriggerInfo
+
+__all__ = [
+    "ALLOWED_ACTIONS",
+    "AdmitExecution",
+    "Caller",
+    "CancelExecution",
+    "ExecutionCancelled",
+    "ExecutionCompleted",
+    "ExecutionFact",
+    "ExecutionFailed",
+    "ExecutionPaused",
+    "ExecutionQueued",
+    "ExecutionResumed",
+    "ExecutionSkipped",
+    "ExecutionStarted",
+    "ExecutionTimedOut",
+    "ExecutionWaiting",
+    "ExecutionsForgotten",
+    "Failure",
+    "PauseExecution",
+    "ResumeExecution",
+    "RetryExecution",
+    "SignalExecution",
+    "SkipExecution",
+    "StartExecution",
+    "StartRejected",
+    "TriggerInfo",
+]
