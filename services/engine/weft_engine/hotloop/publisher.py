@@ -65,6 +65,7 @@ class Publisher:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._declared: set[str] = set()
+        self._declaring = asyncio.Lock()
         self._retrying: set[asyncio.Task[None]] = set()
         self._facts: list[Outgoing] = []
         self._gathered: list[Commit] = []
@@ -214,10 +215,13 @@ class Publisher:
         return waiting
 
     async def _declare(self, frames: Sequence[OutFrame]) -> None:
-        new = {frame.routing_key for frame in frames if frame.exchange == routing.WORK} - self._declared
-        for queue in sorted(new):
-            await self._bus.declare(pool(queue.removeprefix("work.")))
-            self._declared.add(queue)
+        for queue in sorted({frame.routing_key for frame in frames if frame.exchange == routing.WORK}):
+            # One asks and the others wait for it: a new process has dozens of commits for the first queue by the time it knows it, and a
+            # busy broker takes its time over each question.
+            async with self._declaring:
+                if queue not in self._declared:
+                    await self._bus.declare(pool(queue.removeprefix("work.")))
+                    self._declared.add(queue)
 
 
 def needed(frames: Sequence[OutFrame]) -> list[OutFrame]:
