@@ -86,6 +86,21 @@ async def test_a_change_keeps_secrets_that_are_left_out_and_tells_what_it_is_of(
     assert [word.revision for word in told(engine, before)] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("where", "base_url"),
+    [("host", "https://elsewhere.example/v1"), ("scheme", "http://bank.example/v1"), ("port", "https://bank.example:8443/v1")],
+)
+async def test_no_secret_goes_to_another_origin_with_the_settings(engine: Engine, where: str, base_url: str) -> None:
+    before = await made(engine, f"Another {where}")
+    settings = {"base_url": base_url, "auth": "bearer"}
+    refused = await engine.client.put(f"{CONNECTIONS}/{before['id']}", json={"settings": settings})
+    assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (422, ["/secrets/token"])
+    same = {"base_url": "https://BANK.example:443/v3", "auth": "bearer"}
+    assert (await engine.client.put(f"{CONNECTIONS}/{before['id']}", json={"settings": same})).status_code == 200
+    given = await engine.client.put(f"{CONNECTIONS}/{before['id']}", json={"settings": settings, "secrets": {"token": CANARY}})
+    assert (given.status_code, sorted(given.json()["secrets"])) == (200, ["token"])
+
+
 async def test_two_cannot_have_one_name_and_one_that_is_gone_leaves_it_free(engine: Engine) -> None:
     first = await made(engine, "Only one")
     taken = await engine.client.post(CONNECTIONS, json={"name": "Only one", **HOOK})

@@ -101,6 +101,14 @@ def _basic(secrets: Mapping[str, str]) -> str:
     return base64.b64encode(f"{secrets['username']}:{secrets.get('password', '')}".encode()).decode()
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether credentials for one address go to the other, too: scheme, host and port are alike. What is no address is like none."""
+    try:
+        return _origin(one) == _origin(other)
+    except httpx2.InvalidURL:
+        return False
+
+
 def _origin(text: str) -> tuple[str, str, int | None]:
     url = httpx2.URL(text)
     return url.scheme, url.host.lower().removesuffix("."), url.port or {"http": 80, "https": 443}.get(url.scheme)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from weft_connectors.http.connecting import same_origin
 from weft_runtime.clock import new_id
 from weft_runtime.sealing import Envelope
 from weft_runtime.uow import UnitOfWork
@@ -48,10 +49,12 @@ async def change_connection(
 ) -> Connection:  # fmt: skip
     """Give a connection other settings or secrets. name, type_: None for those that it has.
 
+    Secrets that are left out stay, but for another origin none does: who may write them may not read them, nor have them sent elsewhere.
     Raises: ConnectionNotFound, ConnectionMoved, ConnectionRenamed, ConnectionUnusable.
     """
     was = await get_connection(connection_id, uow, lock=True)
-    read, sealed = _checked(was.id, was.type, settings, secrets, was.secrets, envelope, uow)
+    kept = was.secrets if _same_origin(was.settings, settings) else {}
+    read, sealed = _checked(was.id, was.type, settings, secrets, kept, envelope, uow)
     asked = new(was.id, name or was.name, type_ or was.type, description, read, sealed, uow.now, _by(uow))
     decision = change(was, asked, etag)
     if decision.says:
@@ -83,6 +86,12 @@ def _checked(
     still = {name: secret for name, secret in kept.items() if name in found.wanted.known and name not in secrets}
     given = {name: Secret(envelope.close(value, **place, field=name), uow.now) for name, value in secrets.items() if value is not None}
     return found.settings, {**still, **given}
+
+
+def _same_origin(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether secrets are sent to where they were before. An address that is none is refused by whoever checks it."""
+    was, now = before.get("base_url"), after.get("base_url")
+    return not isinstance(was, str) or not isinstance(now, str) or same_origin(was, now)
 
 
 def _by(uow: UnitOfWork) -> str | None:
