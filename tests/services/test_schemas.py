@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from weft.rooms import ROOMS, Room
 from weft_analytics.tables import own_executions
+from weft_engine.journal import months_from
 from weft_runtime.clock import new_id
 from weft_runtime.database import check, downgrade, migrate, plumbing, provision
 from weft_runtime.database.engine import Database
@@ -42,6 +47,32 @@ async def test_the_schema_goes_up_down_and_up_again(database_url: str, room: Roo
     await downgrade(urls.owner, room.package, room.name)
     await migrate(urls.owner, room.package, room.name)
     assert await check(urls.owner, room.package, room.name) == []
+
+
+async def test_a_month_that_a_running_engine_makes_meanwhile_is_no_difference(database_url: str) -> None:
+    urls = await provision(database_url, "engine", TEST_SECRET)
+    await migrate(urls.owner, "weft_engine", "engine")
+    ((month, made),) = months_from(datetime(2099, 1, 1, tzinfo=UTC), 1)
+    comparing = threading.Event()
+
+    async def make() -> None:
+        connection = await asyncpg.connect(urls.owner)
+        await connection.execute(made)
+        await connection.close()
+
+    def just_before(_: object, cursor: object, statement: str, *rest: object) -> None:
+        if "relkind" in statement and not comparing.is_set():
+            comparing.set()
+            maker = threading.Thread(target=asyncio.run, args=(make(),))
+            maker.start()
+            maker.join()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", just_before)
+    try:
+        assert await check(urls.owner, "weft_engine", "engine") == []
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", just_before)
+    assert comparing.is_set(), f"{month} was not made while the tables were listed"
 
 
 @pytest.mark.parametrize(("room", "table"), OF_TENANTS, ids=named)

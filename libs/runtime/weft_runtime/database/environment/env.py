@@ -16,24 +16,19 @@ settings = context.config.attributes
 schema: str = settings["schema"]
 
 
-def _mine(name: str | None, kind: str, parents: Any) -> bool:
-    return name == schema if kind == "schema" else True
+_IS_WHOLE = sa.text(
+    "SELECT NOT relispartition FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND relname = :name"
+)
 
 
 def _run(connection: sa.Connection) -> None:
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:lock))"), {"lock": f"weft migrations {schema}"})
-    partitions = {
-        row[0]
-        for row in connection.execute(
-            sa.text(
-                "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND relispartition"
-            ),
-            {"schema": schema},
-        )
-    }
 
     def named(name: str | None, kind: str, parents: Any) -> bool:
-        return _mine(name, kind, parents) and not (kind == "table" and name in partitions)
+        if kind == "schema":
+            return name == schema
+        # Asked for each table as it is met: a running service makes partitions, also while this looks around.
+        return kind != "table" or bool(connection.scalar(_IS_WHOLE, {"schema": schema, "name": name}))
 
     context.configure(
         connection=connection,
