@@ -36,6 +36,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "answering": "what a worker answers, and that the broker has it",
         "campaigns": "what bulk jobs and migrations share: many executions are asked one by one, and answer",
         "bulk": "one verb on many executions, as a job",
+        "simulating": "what would happen, with nothing asked of the outside",
         "moving": "live executions go on by another version, many by a plan",
     },
     "definitions": {

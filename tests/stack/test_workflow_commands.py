@@ -49,6 +49,24 @@ def waits(client: httpx2.Client, id_: str) -> str:
     return id_
 
 
+@in_one_process
+def test_a_definition_is_simulated_and_an_execution_gone_on_with(mesh: MeshProcess, tmp_path: Path) -> None:
+    text = LETTER.replace("letter", "parchment")
+    answers = written(tmp_path, "outcomes: {sent: posted}", "answers.yaml")
+    told = workflow(mesh, "simulate", written(tmp_path, text), "--input", '{"by": "air"}', "--answers", answers)
+    assert (told.returncode, told.stdout.splitlines()[0]) == (0, 'parchment  completed after 0:00:00  {"by": "air"}')
+    assert workflow(mesh, "save", written(tmp_path, text), "--publish").returncode == 0
+    rests = workflow(mesh, "simulate", "parchment", "--json")
+    assert json.loads(rests.stdout)["waiting_for"][0]["node"] == "sent"
+    started = json.loads(workflow(mesh, "start", "parchment", "--input", '{"by": "sea"}', "--json").stdout)["execution_id"]
+    with closing(mesh.signed_in("admin")) as client:
+        waits(client, started)
+    gone_on = weft("execution", "simulate", started, "--answers", answers, "--data-dir", str(mesh.data_dir))
+    assert (gone_on.returncode, "  sent -> posted" in gone_on.stdout, '{"by": "sea"}' in gone_on.stdout) == (0, True, True)
+    wrong = workflow(mesh, "simulate", "parchment", "--answers", written(tmp_path, "outcome: {}", "wrong.yaml"))
+    assert (wrong.returncode, "must be an object of errors, outcomes, outputs" in wrong.stderr) == (1, True)
+
+
 def test_a_definition_is_judged_without_a_mesh(tmp_path: Path) -> None:
     good = weft("workflow", "validate", written(tmp_path, LETTER))
     assert (good.returncode, "It can be published." in good.stdout) == (0, True)

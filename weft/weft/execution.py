@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from weft.options import ADMIN, DEMO_ADMIN, HERE, As, Asker, DataDir, Id, Yes
+from weft.options import ADMIN, DEMO_ADMIN, HERE, AnswersFile, As, Asker, DataDir, Id, Yes
 
 Payload = Annotated[str | None, Parameter(help="JSON.")]
 
@@ -120,6 +120,32 @@ def explain(id_: Id, *, asker: Asker = DEMO_ADMIN) -> None:
     from weft.commands.execution import explain as run
 
     run(asker, id_)
+
+
+@app.command
+def simulate(
+    id_: Id,
+    *,
+    at: int | None = None,
+    input_: Annotated[str | None, Parameter(name="--input", help="JSON, in the place of the execution's own.")] = None,
+    version: int | None = None,
+    document: Annotated[Path | None, Parameter(help="A definition to go by, JSON or YAML.")] = None,
+    answers: AnswersFile = None,
+    asker: Asker = DEMO_ADMIN,
+) -> None:
+    """Tell how an execution would go on, or would have gone. What is not said otherwise answers as it did then.
+
+    Parameters
+    ----------
+    at
+        A position of its history to go on from; from its start when left out.
+    version
+        Published, to go by; only from its start.
+    """
+    from weft.commands.asking import read_json
+    from weft.commands.simulate import simulate_execution as run
+
+    run(asker, id_, {"at": at, "input": read_json(input_, "--input"), "version": version}, document, answers)
 
 
 @app.command

@@ -12,6 +12,9 @@ As = Annotated[str, Parameter(name="--as", help="Which of the demo tenant's peop
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="For programs: the API's answer as it is.")]
 Yes = Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask before.")]
 Id = Annotated[str, Parameter(name="id")]
+AnswersFile = Annotated[
+    Path | None, Parameter(name="--answers", help="What the outside answers: JSON or YAML, `{outputs, outcomes, errors}`, each by node.")
+]
 Labels = Annotated[list[str], Parameter(negative=(), help="`name=value`; may be repeated.")]
 HERE = Path(os.environ.get("WEFT_DATA_DIR", ".weft"))
 ADMIN = "admin@demo.weft"

@@ -45,6 +45,8 @@ ROUTES: tuple[Route, ...] = (
     Route(f"{API}/workflows/{{slug}}/analytics", "analytics"),
     Route(f"{API}/workflows/{{slug}}/trigger", "engine", below=False),
     Route(f"{API}/workflows/{{slug}}/migrations", "engine"),
+    Route(f"{API}/workflows/simulate", "engine", below=False),
+    Route(f"{API}/workflows/{{slug}}/simulate", "engine", below=False),
     *_collections("definitions", "workflows", "node-types", "rules", "templates", "definitions"),
     *_collections("engine", "executions", "parked", "connections", "oauth", "files", "bulk", "migrations", "suspensions"),
     *_collections("events", "events", "schemas", "sources", "schedules"),

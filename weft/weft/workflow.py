@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from weft.options import DEMO_ADMIN, Asker, Id, Json, Labels, Yes
+from weft.options import DEMO_ADMIN, AnswersFile, Asker, Id, Json, Labels, Yes
 
 Document = Annotated[Path, Parameter(help="A definition, JSON or YAML; `-` reads it from standard input.")]
 Note = Annotated[str | None, Parameter(help="Why, for the history.")]
@@ -19,6 +19,33 @@ def validate(document: Document, *, json: Json = False) -> None:
     from weft.commands.documents import validate as run
 
     run(document, as_json=json)
+
+
+@app.command
+def simulate(
+    what: Annotated[str, Parameter(name="what")],
+    *,
+    input_: Annotated[str | None, Parameter(name="--input", help="JSON, as a start by hand has it.")] = None,
+    event: Annotated[str | None, Parameter(help="JSON, `{type, data, ...}`: as the triggers take it.")] = None,
+    at: Annotated[str | None, Parameter(help="When it begins, RFC 3339; now when left out.")] = None,
+    version: int | None = None,
+    answers: AnswersFile = None,
+    asker: Asker = DEMO_ADMIN,
+) -> None:
+    """Tell what an execution would do: nothing outside is asked, waits are skipped, nothing is kept.
+
+    Parameters
+    ----------
+    what
+        A definition, JSON or YAML (`-` reads it from standard input), or a workflow's slug.
+    version
+        Published, of a slug; the active one when left out.
+    """
+    from weft.commands.asking import read_json
+    from weft.commands.simulate import simulate_workflow as run
+
+    body = {"input": read_json(input_, "--input"), "event": read_json(event, "--event"), "at": at, "version": version}
+    run(asker, what, body, answers)
 
 
 @app.command(name="list")

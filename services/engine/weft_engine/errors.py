@@ -25,6 +25,27 @@ class VersionNotFound(NotFound):
         super().__init__(f"workflow {slug!r} has no published version {version}; see GET /workflows/{slug}/versions")
 
 
+class NothingPublished(NotFound):
+    """The workflow has no published version at all."""
+
+    code = "version_not_found"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"workflow {slug!r} has no published version; send its definition to POST /workflows/simulate")
+
+
+class DefinitionInvalid(Invalid):
+    """A definition that was sent along has errors; each is in `errors` with its pointer and how to mend it."""
+
+    code = "invalid_definition"
+
+
+class NodesUnknown(Invalid):
+    """Something is said of nodes, or of outcomes of nodes, that the definition does not have."""
+
+    code = "simulation_invalid"
+
+
 class WorkflowInactive(Conflict):
     """The workflow takes no new executions."""
 
@@ -99,6 +120,15 @@ class ExecutionNotFound(NotFound):
 
     def __init__(self, execution_id: UUID) -> None:
         super().__init__(f"no execution {execution_id} in this tenant")
+
+
+class NotBegun(Conflict):
+    """Nothing has happened to the execution yet."""
+
+    code = "execution_not_begun"
+
+    def __init__(self, execution_id: UUID) -> None:
+        super().__init__(f"execution {execution_id} has not begun, so there is nothing to go on from; simulate its workflow instead")
 
 
 class PositionNotFound(NotFound):

@@ -262,12 +262,13 @@ def explanation_view(
         queued_for=list(gates),
         because=told + ([] if begun and pending else [standing.because(gate, held_up or {}) for gate in gates if gate.full]),
         error=None if state is None else error_view(state.error),
-        choices=[_choice_view(choice) for choice in found.choices],
+        choices=[choice_view(choice) for choice in found.choices],
         left_out=[LeftOutView(node=one.node, visits=one.visits, outcomes=one.outcomes) for one in found.left_out],
     )
 
 
-def _choice_view(choice: Choice) -> ChoiceView:
+def choice_view(choice: Choice) -> ChoiceView:
+    """A place on the way where conditions decided."""
     return ChoiceView(
         position=choice.position,
         at=choice.at,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from weft_definitions import documents
+from weft_language import UnreadableDocument, read_document
 from weft_runtime.errors import WeftError
 
 from weft.commands.asking import Mesh, as_text
@@ -45,13 +46,30 @@ def save(asker: Asker, document: Path, *, publish: bool) -> None:
     say(as_text(saved) if asker.as_json else line(saved))
 
 
+def read_file(path: Path) -> Any:
+    """What stands in a file, `-` for standard input: JSON where it begins as JSON does, else YAML. Exits with 1 where it is neither."""
+    text = _bytes(path)
+    try:
+        return read_document(text, _media_type(text))
+    except UnreadableDocument as error:
+        refuse(f"{path}: {error}")
+
+
 def _read(document: Path) -> documents.Sent:
-    """The definition in a file: JSON where it begins as JSON does, else YAML."""
+    """The definition in a file."""
+    text = _bytes(document)
     try:
-        text = sys.stdin.buffer.read() if str(document) == "-" else document.read_bytes()
-    except OSError as error:
-        refuse(f"{document} cannot be read: {error.strerror}")
-    try:
-        return documents.read(text, JSON if text.lstrip()[:1] in (b"{", b"[") else YAML)
+        return documents.read(text, _media_type(text))
     except WeftError as error:
         refuse("\n".join([f"{document}: {error}", *(f"  {one.pointer or '/'}: {one.detail}" for one in error.details)]))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        refuse(f"{path} cannot be read: {error.strerror}")
+
+
+def _media_type(text: bytes) -> str:
+    return JSON if text.lstrip()[:1] in (b"{", b"[") else YAML

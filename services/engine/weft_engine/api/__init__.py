@@ -1,6 +1,6 @@
 """The engine's HTTP door: start executions, read them, act on them."""
 
-from weft_engine.api import bulk, connections, executions, explaining, migrations, operating, suspensions
+from weft_engine.api import bulk, connections, executions, explaining, migrations, operating, simulating, suspensions
 from weft_engine.api.routes import door
 
-__all__ = ["bulk", "connections", "door", "executions", "explaining", "migrations", "operating", "suspensions"]
+__all__ = ["bulk", "connections", "door", "executions", "explaining", "migrations", "operating", "simulating", "suspensions"]

@@ -1,0 +1,92 @@
+"""What the outside is taken to answer in a simulation: as it was told, else as it once did, else as plainly as the catalog allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from weft_language.compilation import Node
+from weft_language.nodes import entry as catalogued
+
+from weft_engine.core import entries as e
+from weft_engine.core.evolve import Timed
+from weft_engine.core.nodes.undoing import SUFFIX
+from weft_engine.core.simulating.samples import sample
+from weft_engine.core.state import Pending, Place
+
+ASKED: Final = frozenset({"activity", "task", "child", "signal"})
+"""Kinds of waiting that somebody outside ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a visit ends. outcome: None for the usual one.  error: `{code, message, permanent, details}` where it fails.
+
+    assumed: nobody said so.
+    """
+
+    output: Any = None
+    outcome: str | None = None
+    error: Mapping[str, Any] | None = None
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What somebody who simulates says of the outside, by node.
+
+    outputs: what a node's work gives, the form of a task, the payload of a signal or event.  outcomes: what it ends with; of a list,
+    which is not empty, visits take one after another, and all further ones the last.  errors: what its every attempt fails with.
+    before: how visits ended in the execution that is gone on with.
+    """
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outcomes: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    errors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    before: Mapping[Place, Answer] = field(default_factory=dict)
+
+    def to(self, pending: Pending, node: Node | None) -> Answer | None:
+        """How a visit that waits is ended from outside; None where nobody ends it. node: None for an undoing."""
+        name, visit = pending.place
+        error = self.errors.get(name)
+        if error is not None and pending.kind != "signal":
+            return Answer(error=error)
+        outcome = _of_visit(self.outcomes.get(name), visit)
+        if name in self.outputs or outcome is not None:
+            return Answer(self.outputs.get(name), outcome)
+        if pending.place in self.before:
+            return self.before[pending.place]
+        if pending.kind in ("task", "signal"):
+            return None
+        return Answer(_assumed(node), assumed=not name.endswith(SUFFIX))
+
+    @property
+    def named(self) -> set[str]:
+        """The nodes that something is said of."""
+        return {*self.outputs, *self.outcomes, *self.errors}
+
+
+def _of_visit(outcome: str | Sequence[str] | None, visit: int) -> str | None:
+    if outcome is None or isinstance(outcome, str):
+        return outcome
+    return outcome[min(visit, len(outcome)) - 1]
+
+
+def _assumed(node: Node | None) -> Any:
+    known = None if node is None else catalogued(node.type)
+    return None if known is None or known.any_outcome else sample(known.output)
+
+
+def answers_of(entries: Iterable[Timed]) -> dict[Place, Answer]:
+    """How the visits of an execution ended, as its journal tells it."""
+    found: dict[Place, Answer] = {}
+    for entry, _ in entries:
+        if entry.node is None:
+            continue
+        place = (entry.node, entry.visit)
+        if entry.kind == e.STEP_COMPLETED:
+            found[place] = Answer(entry.data.get("output"), entry.data.get("outcome"))
+        elif entry.kind == e.STEP_FAILED and "error" in entry.data:
+            found[place] = Answer(error={**entry.data["error"], "permanent": True})
+    return found

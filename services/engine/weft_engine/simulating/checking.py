@@ -1,0 +1,71 @@
+"""Whether what is said of the outside fits the definition: typos never pass silently. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from weft_language.compilation import Program, StateWork, TaskWork
+from weft_runtime.errors import Detail
+
+from weft_engine.core.nodes.undoing import SUFFIX
+from weft_engine.core.simulating import TIMEOUT
+from weft_engine.errors import NodesUnknown
+from weft_engine.simulating.schemas import AnswersBody
+
+
+def check_answers(body: AnswersBody, program: Program) -> None:
+    """Raises: NodesUnknown, with a pointer to each answer of a node that is not there, or that the node cannot give."""
+    wrong = [*_unknown(body, program), *_outcomes(body, program), *_forms(body, program)]
+    if wrong:
+        raise NodesUnknown(f"what is said of the outside does not fit {program.slug!r}", details=wrong)
+
+
+def _unknown(body: AnswersBody, program: Program) -> Iterator[Detail]:
+    known = {*program.nodes, *(f"{name}{SUFFIX}" for name, node in program.nodes.items() if node.undo is not None)}
+    for member in ("outputs", "outcomes", "errors"):
+        for name in getattr(body, member):
+            if name not in known:
+                yield Detail(_pointer(member, name), "unknown_node", f"the definition has no node {name[:100]!r}")
+    for name in body.errors:
+        if name in known and isinstance(_work(program, name), StateWork):
+            yield Detail(_pointer("errors", name), "not_possible", f"{name} rests and asks nobody, so nobody can fail")
+
+
+def _outcomes(body: AnswersBody, program: Program) -> Iterator[Detail]:
+    for name, given in body.outcomes.items():
+        possible = _possible(_work(program, name))
+        for outcome in [given] if isinstance(given, str) else given:
+            if possible is not None and outcome not in possible:
+                yield Detail(
+                    _pointer("outcomes", name), "unknown_outcome", f"{name} ends with {', '.join(possible)}, never with {outcome[:100]!r}"
+                )
+
+
+def _possible(work: Any) -> Sequence[str] | None:
+    """The outcomes that an outside can choose, None where it may be any."""
+    if isinstance(work, TaskWork):
+        return (*work.outcomes, TIMEOUT)
+    if isinstance(work, StateWork):
+        return (*work.signals, *work.events, *(name for name, _ in work.after))
+    return None
+
+
+def _forms(body: AnswersBody, program: Program) -> Iterator[Detail]:
+    for name, given in body.outputs.items():
+        work = _work(program, name)
+        errors: Iterable[tuple[str, str, str]] = ()
+        if isinstance(work, TaskWork) and work.form_check is not None:
+            errors = work.form_check.errors(given)
+        for pointer, code, detail in errors:
+            yield Detail(_pointer("outputs", name) + pointer, code, detail)
+
+
+def _work(program: Program, name: str) -> Any:
+    node = program.nodes.get(name)
+    return None if node is None else node.work
+
+
+def _pointer(member: str, name: str) -> str:
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return f"/{member}/{escaped[:200]}"

@@ -1,0 +1,152 @@
+"""Simulations by HTTP: definitions that are saved nowhere, published versions, and executions from any moment of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from weft_engine.tables import executions, journal
+
+from tests.services.engine.conftest import Engine
+
+NODES = [
+    {"id": "score", "type": "activity", "with": {"name": "score", "input": {"of": "{{ input.amount }}"}, "queue": "simulated"}},
+    {"id": "high", "type": "if", "with": {"when": "step.score.output > 5"}},
+    {"id": "ask", "type": "task", "with": {"title": "Pay {{ input.amount }}?", "outcomes": ["yes", "no"]}},
+    {"id": "rest", "type": "wait", "with": {"for": "2d"}},
+    {"id": "pay", "type": "http.request", "with": {"url": "https://bank.example/pay", "method": "POST", "body": "{{ input.amount }}"}},
+]
+EDGES = [
+    {"from": "score", "to": "high"},
+    {"from": "high", "to": "ask", "on": "true"},
+    {"from": "high", "to": "rest", "on": "false"},
+    {"from": "ask", "to": "rest", "on": "yes"},
+    {"from": "rest", "to": "pay"},
+]
+TRIGGERS = [
+    {
+        "id": "big",
+        "on": "event",
+        "event": "invoice.*",
+        "when": "trigger.payload.amount > 100",
+        "input": {"amount": "{{ trigger.payload.amount }}"},
+    },
+    {"id": "other", "on": "event", "event": "order.paid"},
+]
+DEFINITION: dict[str, Any] = {"format": "weft/v1", "slug": "tried", "name": "Tried", "nodes": NODES, "edges": EDGES, "triggers": TRIGGERS}
+
+
+async def tried(engine: Engine, **body: Any) -> Any:
+    """What the definition above would do."""
+    answer = await engine.client.post("/api/v1/workflows/simulate", json={"definition": DEFINITION, **body})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def simulated(engine: Engine, path: str, **body: Any) -> Any:
+    answer = await engine.client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def refused(engine: Engine, path: str = "/api/v1/workflows/simulate", **body: Any) -> Any:
+    answer = await engine.client.post(path, json=body)
+    assert 400 <= answer.status_code < 500, answer.text
+    return answer.status_code, answer.json()
+
+
+async def test_a_definition_that_is_saved_nowhere_shows_what_it_would_do(engine: Engine) -> None:
+    shown = await tried(engine, input={"amount": 900}, outputs={"score": 9}, outcomes={"ask": "yes"}, at="2026-03-02T09:00:00Z")
+    assert (shown["status"], shown["version"], shown["path"]) == ("completed", None, ["score", "high", "ask", "rest", "pay"])
+    assert shown["ended_at"] == "2026-03-04T09:00:00Z"
+    steps = {step["node"]: step for step in shown["steps"]}
+    assert steps["score"]["input"] == {"of": 900}
+    assert steps["high"]["condition"]["expression"] == "step.score.output > 5"
+    assert steps["high"]["condition"]["value"] is True
+    assert [(wait["node"], wait["kind"], wait["for"]) for wait in shown["waits"]][-1] == ("rest", "timer", "PT172800S")
+    effects = [(one["node"], one["type"]) for one in shown["effects"]]
+    assert effects == [("score", "activity"), ("ask", "task"), ("pay", "http.request")]
+    assert shown["effects"][-1]["with"]["body"] == 900
+    assert ("answer_assumed", "pay") in [(one["code"], one["node"]) for one in shown["findings"]]
+
+
+async def test_a_simulation_asks_nothing_and_keeps_nothing(engine: Engine) -> None:
+    async def kept() -> list[int]:
+        async with engine.service.context.transaction(engine.tenant) as uow:
+            return [(await uow.conn.execute(sa.select(sa.func.count()).select_from(table))).scalar_one() for table in (executions, journal)]
+
+    before = await kept()
+    await tried(engine, input={"amount": 900}, outputs={"score": 9}, outcomes={"ask": "yes"})
+    assert await kept() == before
+
+
+async def test_an_event_begins_it_by_the_trigger_that_takes_it(engine: Engine) -> None:
+    event = {"type": "invoice.created", "data": {"amount": 200}}
+    shown = await tried(engine, event=event, outputs={"score": 1})
+    assert (shown["trigger"]["id"], shown["input"], shown["status"]) == ("big", {"amount": 200}, "completed")
+    assert [(look["trigger"], look["matched"], look["reason"]) for look in shown["triggers"]] == [
+        ("big", True, "matched"),
+        ("other", False, "event"),
+    ]
+    small = await tried(engine, event={"type": "invoice.created", "data": {"amount": 2}})
+    assert (small["status"], small["path"], small["triggers"][0]["reason"]) == ("unmatched", [], "condition")
+    assert small["triggers"][0]["condition"]["value"] is False
+
+
+async def test_a_published_version_is_simulated_as_it_is(engine: Engine) -> None:
+    await engine.publish("simulated", nodes=[{"id": "x", "type": "transform", "with": {"expression": "input.a * 2"}}])
+    shown = await simulated(engine, "/api/v1/workflows/simulated/simulate", input={"a": 4})
+    assert (shown["version"], shown["steps"][0]["output"]) == (1, 8)
+
+
+async def test_an_execution_goes_on_from_any_moment_with_what_was_answered(engine: Engine) -> None:
+    nodes = [
+        {"id": "one", "type": "set", "with": {"x": 1}},
+        {"id": "rest", "type": "state", "with": {"signals": {"go": {}}, "after": {"late": "9d"}}},
+        {"id": "end", "type": "transform", "with": {"expression": "default(step.rest.output.n, 0) + vars.x"}},
+    ]
+    await engine.publish("forked", nodes=nodes, output={"sum": "{{ step.end.output }}"})
+    execution = await engine.start("forked")
+    await engine.waiting(execution)
+    signalled = await engine.client.post(f"/api/v1/executions/{execution}/signals/go", json={"payload": {"n": 41}})
+    assert signalled.status_code == 202
+    assert (await engine.ended(execution))["output"] == {"sum": 42}
+    path = f"/api/v1/executions/{execution}/simulate"
+    entries = (await engine.client.get(f"/api/v1/executions/{execution}/history")).json()["items"]
+    again = await simulated(engine, path)
+    assert (again["status"], again["output"], again["path"]) == ("completed", {"sum": 42}, ["one", "rest", "end"])
+    for at in range(len(entries)):
+        assert (await simulated(engine, path, at=at))["output"] == {"sum": 42}
+    other = await simulated(engine, path, at=1, outcomes={"rest": "go"}, outputs={"rest": {"n": 1}})
+    assert other["output"] == {"sum": 2}
+    mended = {"format": "weft/v1", "slug": "forked", "name": "Forked", "nodes": nodes, "output": {"twice": "{{ step.end.output * 2 }}"}}
+    assert (await simulated(engine, path, definition=mended))["output"] == {"twice": 84}
+    beyond = await refused(engine, path, at=len(entries))
+    assert (beyond[0], beyond[1]["code"]) == (404, "position_not_found")
+    assert (await engine.get(execution))["output"] == {"sum": 42}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "pointer"),
+    [
+        ({"definition": {**DEFINITION, "nodes": []}}, 422, "invalid_definition", "/definition/nodes"),
+        ({"definition": DEFINITION, "outputs": {"scor": 1}}, 422, "simulation_invalid", "/outputs/scor"),
+        ({"definition": DEFINITION, "outcomes": {"ask": "perhaps"}}, 422, "simulation_invalid", "/outcomes/ask"),
+        ({"definition": DEFINITION, "input": {}, "event": {"type": "a"}}, 422, "invalid", ""),
+        ({"definition": {**DEFINITION, "input": {"required": ["amount"]}}, "input": {}}, 422, "input_invalid", "/input"),
+        ({"definition": DEFINITION, "outcome": {}}, 422, "invalid", "/outcome"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_its_place(engine: Engine, body: Any, status: int, code: str, pointer: str) -> None:
+    found, problem = await refused(engine, **body)
+    assert (found, problem["code"]) == (status, code)
+    assert any(one["pointer"].startswith(pointer) for one in problem["errors"])
+
+
+async def test_what_is_not_there_is_not_found(engine: Engine) -> None:
+    assert (await refused(engine, "/api/v1/workflows/nowhere/simulate"))[1]["code"] == "workflow_not_found"
+    await engine.publish("once", nodes=[{"id": "x", "type": "set", "with": {"x": 1}}])
+    assert (await refused(engine, "/api/v1/workflows/once/simulate", version=7))[1]["code"] == "version_not_found"
+    stranger = Engine(engine.service, "elsewhere")
+    assert (await refused(stranger, "/api/v1/workflows/once/simulate"))[0] == 404
