@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from weft_connectors.activity import ActivityCall, ActivityError
 from weft_connectors.connections import OpenConnection
-from weft_connectors.http.calling import HttpRequest
+from weft_connectors.http.calling import http_request
 from weft_connectors.http.connecting import address
+from weft_connectors.plug import Plug, Plugged
 
 from tests.connectors.server import Heard, Say, saying, serving
 
@@ -30,7 +31,7 @@ async def requested(given: OpenConnection, say: Say | None = None, **asked: Any)
         assert (tenant, name) == ("acme", "bank")
         return given
 
-    activity = HttpRequest(allow_private=True, connections=read)
+    activity = Plugged(http_request, Plug(allow_private=True, connections=read))
     input_ = {"connection": "bank", "url": "/", **asked}
     try:
         return await activity(ActivityCall("http.request", input_, "0190:pay:1", "acme", UUID(int=1), "pay", 1, 1))
@@ -178,7 +179,8 @@ async def test_whom_a_service_took_us_for_is_no_secret_beside_a_password(secrets
 async def test_what_cannot_be_gone_by_is_a_permanent_error(given: OpenConnection | None, code: str) -> None:
     with pytest.raises(ActivityError) as refused:
         if given is None:
-            await HttpRequest()(ActivityCall("http.request", {"connection": "bank", "url": "/"}, "k", "acme", UUID(int=1), "n", 1, 1))
+            call = ActivityCall("http.request", {"connection": "bank", "url": "/"}, "k", "acme", UUID(int=1), "n", 1, 1)
+            await http_request(call, Plug())
         else:
             await requested(given)
     assert (refused.value.code, refused.value.permanent) == (code, True)

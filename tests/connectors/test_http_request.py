@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from weft_connectors.activity import Activities, ActivityCall, ActivityError
 from weft_connectors.http.asking import FIELDS
-from weft_connectors.http.calling import CODES, CONNECTION_CODES, HttpRequest
-from weft_language.model.work_action import HttpRequestWith
-from weft_language.nodes.entries_outside import OUTSIDE
+from weft_connectors.http.calling import http_request
+from weft_connectors.plug import CODES, Plug, Plugged
+from weft_language.actions.http import REQUEST
 
 from tests.connectors.server import Heard, Say, saying, serving
 
@@ -22,8 +22,8 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.fixture
-async def request_() -> AsyncIterator[HttpRequest]:
-    activity = HttpRequest(allow_private=True)
+async def request_() -> AsyncIterator[Plugged]:
+    activity = Plugged(http_request, Plug(allow_private=True))
     yield activity
     await activity.aclose()
 
@@ -32,19 +32,19 @@ def call(**given: Any) -> ActivityCall:
     return ActivityCall("http.request", given, KEY, "acme", UUID(int=1), "pay", 1, 1, None, TRACE)
 
 
-async def sent(activity: HttpRequest, path: str = "/", **given: Any) -> Heard:
+async def sent(activity: Plugged, path: str = "/", **given: Any) -> Heard:
     """What a server hears of a call."""
     async with serving() as server:
         await activity(call(url=server.url + path, **given))
     return server.heard[0]
 
 
-async def got(activity: HttpRequest, say: Say, **given: Any) -> Any:
+async def got(activity: Plugged, say: Say, **given: Any) -> Any:
     async with serving(say) as server:
         return await activity(call(url=server.url, **given))
 
 
-async def failed(activity: HttpRequest, say: Say | None = None, **given: Any) -> ActivityError:
+async def failed(activity: Plugged, say: Say | None = None, **given: Any) -> ActivityError:
     async with serving(say) as server:
         with pytest.raises(ActivityError) as failure:
             await activity(call(**{"url": server.url, **given}))
@@ -52,7 +52,10 @@ async def failed(activity: HttpRequest, say: Say | None = None, **given: Any) ->
 
 
 def test_the_connector_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(Activities.installed(allow_private_addresses=True, of_another_connector=1).get("http.request"), HttpRequest)
+    found = Activities.installed(allow_private_addresses=True, of_another_connector=1).get("http.request")
+
+    assert isinstance(found, Plugged)
+    assert found.run is http_request
 
 
 @pytest.mark.parametrize(("said", "code"), [("", "http_blocked"), ("true", "http_unreachable")])
@@ -69,19 +72,17 @@ async def test_the_environment_opens_private_addresses_where_nobody_says(said: s
 
 
 def test_the_fields_and_codes_are_those_of_the_language() -> None:
-    (entry,) = [entry for entry in OUTSIDE if entry.type == "http.request"]
-
-    assert set(HttpRequestWith.model_fields) == FIELDS
-    assert {*CODES.values(), *CONNECTION_CODES, "http_status"} == {code for code, _ in entry.errors}
+    assert set(REQUEST.with_.model_fields) == FIELDS
+    assert {*(f"http_{code}" for code in CODES.values()), "http_status", "http_other_origin"} == {code for code, _ in REQUEST.errors}
 
 
-async def test_every_call_carries_its_key_and_its_trace(request_: HttpRequest) -> None:
+async def test_every_call_carries_its_key_and_its_trace(request_: Plugged) -> None:
     heard = await sent(request_)
 
     assert (heard.header("idempotency-key"), heard.header("traceparent"), heard.header("content-length")) == (KEY, TRACE, None)
 
 
-async def test_the_authors_own_key_wins(request_: HttpRequest) -> None:
+async def test_the_authors_own_key_wins(request_: Plugged) -> None:
     heard = await sent(request_, headers={"idempotency-key": "mine", "X-Count": 3, "X-Sure": True, "X-None": None})
 
     assert [value for name, value in heard.headers if name == "idempotency-key"] == ["mine"]
@@ -99,13 +100,13 @@ async def test_the_authors_own_key_wins(request_: HttpRequest) -> None:
         ({"body": None}, "", None),
     ],
 )
-async def test_a_body_is_sent_as_what_it_is(given: dict[str, Any], body: str, content_type: str | None, request_: HttpRequest) -> None:
+async def test_a_body_is_sent_as_what_it_is(given: dict[str, Any], body: str, content_type: str | None, request_: Plugged) -> None:
     heard = await sent(request_, method="post", **given)
 
     assert (heard.method, heard.body.decode(), heard.header("content-type")) == ("POST", body, content_type)
 
 
-async def test_a_query_is_added_to_the_address(request_: HttpRequest) -> None:
+async def test_a_query_is_added_to_the_address(request_: Plugged) -> None:
     heard = await sent(request_, "/find?a=1#part", query={"q": "x&y=ü", "tag": ["r", None, 2], "no": None, "on": True})
 
     assert heard.target == "/find?a=1&q=x%26y%3D%C3%BC&tag=r&tag=2&on=true"
@@ -124,7 +125,7 @@ async def test_a_query_is_added_to_the_address(request_: HttpRequest) -> None:
         ("base64", "image/png", b"\0\xff", base64.b64encode(b"\0\xff").decode()),
     ],
 )
-async def test_an_answer_is_read_as_asked(response: str, content_type: str, body: bytes, value: Any, request_: HttpRequest) -> None:
+async def test_an_answer_is_read_as_asked(response: str, content_type: str, body: bytes, value: Any, request_: Plugged) -> None:
     output = await got(request_, saying(200, body, content_type=content_type, X_Seen="1"), response=response)
 
     assert (output["status"], output["headers"]["x-seen"], output["body"]) == (200, "1", value)
@@ -137,7 +138,7 @@ async def test_an_answer_is_read_as_asked(response: str, content_type: str, body
      ("json", "", b"[" * 100_000), ("auto", "image/png", b"\x89PNG\xff"), ("text", "", b"a\0b"),
      ("text", "text/plain; charset=punycode", b"x")],
 )  # fmt: skip
-async def test_a_body_that_cannot_be_kept_is_refused(response: str, content_type: str, body: bytes, request_: HttpRequest) -> None:
+async def test_a_body_that_cannot_be_kept_is_refused(response: str, content_type: str, body: bytes, request_: Plugged) -> None:
     error = await failed(request_, saying(200, body, content_type=content_type), response=response)
 
     assert (error.code, error.permanent) == ("http_bad_response", True)
@@ -146,7 +147,7 @@ async def test_a_body_that_cannot_be_kept_is_refused(response: str, content_type
 @pytest.mark.parametrize(
     ("status", "permanent"), [(400, True), (404, True), (408, False), (425, False), (429, False), (500, False), (503, False), (302, False)]
 )
-async def test_a_status_that_is_not_expected_is_an_error(status: int, permanent: bool, request_: HttpRequest) -> None:
+async def test_a_status_that_is_not_expected_is_an_error(status: int, permanent: bool, request_: Plugged) -> None:
     say = saying(status, b'{"code":"broke"}', content_type="application/json", set_cookie="secret")
     error = await failed(request_, say)
 
@@ -160,7 +161,7 @@ async def test_a_status_that_is_not_expected_is_an_error(status: int, permanent:
 
 
 @pytest.mark.parametrize(("expect", "status"), [([404], 404), (["4xx"], 410), (["2xx", 302], 302)])
-async def test_an_expected_status_is_success(expect: list[Any], status: int, request_: HttpRequest) -> None:
+async def test_an_expected_status_is_success(expect: list[Any], status: int, request_: Plugged) -> None:
     assert (await got(request_, saying(status), expect=expect))["status"] == status
 
 
@@ -175,7 +176,7 @@ async def test_an_expected_status_is_success(expect: list[Any], status: int, req
         ({}, None),
     ],
 )
-async def test_the_service_says_when_to_ask_again(headers: dict[str, str], seconds: float | None, request_: HttpRequest) -> None:
+async def test_the_service_says_when_to_ask_again(headers: dict[str, str], seconds: float | None, request_: Plugged) -> None:
     assert (await failed(request_, saying(429, b"", **headers))).retry_after_s == seconds
 
 
@@ -187,13 +188,13 @@ async def test_the_service_says_when_to_ask_again(headers: dict[str, str], secon
      {"body": 1, "form": {}}, {"body": "\ud800"}, {"expect": []},
      {"timeout_s": 0}, {"timeout_s": True}, {"timeout_s": 301}, {"response": "xml"}, {"follow_redirects": "yes"}, {"verify": False}],
 )  # fmt: skip
-async def test_a_call_that_makes_no_request_is_said_so(given: dict[str, Any], request_: HttpRequest) -> None:
+async def test_a_call_that_makes_no_request_is_said_so(given: dict[str, Any], request_: Plugged) -> None:
     error = await failed(request_, **given)
 
     assert (error.code, error.permanent) == ("http_bad_request", True)
 
 
-async def test_a_slow_service_is_told_from_a_dead_one(request_: HttpRequest) -> None:
+async def test_a_slow_service_is_told_from_a_dead_one(request_: Plugged) -> None:
     async def never(heard: Heard, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
@@ -202,7 +203,7 @@ async def test_a_slow_service_is_told_from_a_dead_one(request_: HttpRequest) -> 
     assert (error.code, error.permanent, error.details["reason"]) == ("http_timeout", False, "timeout")
 
 
-async def test_keys_are_not_written_to_the_log(request_: HttpRequest, caplog: pytest.LogCaptureFixture) -> None:
+async def test_keys_are_not_written_to_the_log(request_: Plugged, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         await sent(request_, "/?key=hush", headers={"Authorization": "Bearer hush"})
 

@@ -5,7 +5,7 @@ import json
 import jsonschema_rs
 import pytest
 from weft_language import definition_schema, node_type, node_types
-from weft_language.model import WITH_BY_TYPE
+from weft_language.model.work import WITH_BY_TYPE
 from weft_language.schema import SCHEMA_FILE, schema_text
 
 

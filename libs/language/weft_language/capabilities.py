@@ -5,6 +5,8 @@ Everything of the language is known and validated; what stands here is refused w
 
 from typing import Final
 
+from weft_language.actions import ACTIONS
+
 EXECUTED_TYPES: Final = frozenset(
     {
         "set",
@@ -24,7 +26,6 @@ EXECUTED_TYPES: Final = frozenset(
         "fail",
         "end",
         "activity",
-        "http.request",
     }
 )
 
@@ -38,5 +39,5 @@ TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events
 
 
 def is_executable(node_type: str) -> bool:
-    """Whether the engine executes this node type."""
-    return node_type in EXECUTED_TYPES
+    """Whether the engine executes this node type. A connector's action that is known is executed."""
+    return node_type in EXECUTED_TYPES or node_type in ACTIONS

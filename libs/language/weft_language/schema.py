@@ -11,7 +11,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from weft_language.model import WITH_BY_TYPE, Definition
+from weft_language.model import Definition
+from weft_language.model.work import WITH_BY_TYPE
 from weft_language.model.work_action import ActionWith
 
 SCHEMA_ID: Final = "https://weft.dev/schemas/weft-v1/definition.json"

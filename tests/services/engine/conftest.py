@@ -11,7 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 from weft_connectors.activity import Activities, Activity
-from weft_connectors.http.calling import HttpRequest
+from weft_connectors.http.calling import http_request
+from weft_connectors.plug import Plug, Plugged
 from weft_contracts import routing
 from weft_contracts.definitions import WorkflowChanged
 from weft_engine.app import build
@@ -117,7 +118,7 @@ async def working(engine: Engine) -> AsyncIterator[Callable[..., None]]:
 @pytest.fixture
 async def caller(engine: Engine) -> AsyncIterator[None]:
     """A worker that calls services as the mesh's own does, and may reach this machine."""
-    request = HttpRequest(allow_private=True, connections=Opening(engine.service.context))
+    request = Plugged(http_request, Plug(allow_private=True, connections=Opening(engine.service.context)))
     worker = Worker(engine.service.context.bus, Activities({"http.request": request}), engine.service.clock)
     task = asyncio.create_task(worker.run())
     yield

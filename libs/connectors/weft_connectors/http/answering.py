@@ -5,19 +5,13 @@ from __future__ import annotations
 import base64
 import codecs
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-import msgspec
-
 from weft_connectors.activity import ActivityError
+from weft_connectors.answers import UnreadableAnswer, is_permanent, json_of, retry_after
 from weft_connectors.guarded import Answer
 
 EXCERPT_BYTES: Final = 4096
-MAX_RETRY_AFTER_S: Final = 86_400.0
-TRY_AGAIN: Final = frozenset({408, 425, 429})
-"""Of the statuses that blame the caller, those that time may mend."""
 _UNSHOWN: Final = frozenset({"set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "authentication-info"})
 """Headers that may hold secrets: an error is shown to more people than an output."""
 _JSON_TYPE: Final = re.compile(r"(?:application/json|[\w.+-]+/[\w.-]+\+json)\Z", re.IGNORECASE)
@@ -41,38 +35,16 @@ def headers_of(answer: Answer) -> dict[str, str]:
 
 def status_error(answer: Answer) -> ActivityError:
     """The error of a status that is not success."""
-    permanent = 400 <= answer.status < 500 and answer.status not in TRY_AGAIN
     headers = {name: value for name, value in headers_of(answer).items() if name not in _UNSHOWN}
     excerpt = _excerpt(answer)
     said = f": {excerpt[:200]}" if isinstance(excerpt, str) and excerpt else ""
     return ActivityError(
         "http_status",
         f"the service answered with status {answer.status}, which is not in `expect`{said}",
-        permanent=permanent,
+        permanent=is_permanent(answer.status),
         details={"status": answer.status, "headers": headers, "body": excerpt},
         retry_after_s=retry_after(answer),
     )
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds after which the service wants to be asked again, in 0..86400; None when it does not say. Source: RFC 9110, 10.2.3."""
-    text = (answer.header("retry-after") or "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:10]), MAX_RETRY_AFTER_S)
-    then = _date(text)
-    if then is None:
-        return None
-    # Measured on the service's own clock where it shows it: ours may differ.
-    now = _date(answer.header("date") or "") or datetime.now(UTC)
-    return min(max(0.0, (then - now).total_seconds()), MAX_RETRY_AFTER_S)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def _body(answer: Answer, response: str) -> Any:
@@ -91,21 +63,9 @@ def _media_type(answer: Answer) -> str:
 
 def _json(answer: Answer) -> Any:
     try:
-        value = msgspec.json.decode(answer.body.removeprefix(codecs.BOM_UTF8))
-    except (ValueError, RecursionError) as error:
-        raise _bad_response(f"it is no JSON: {error}; set `response: text` to take it as it is") from error
-    if b"\\u0000" in answer.body and "\0" in _strings(value):
-        raise _bad_response("it holds a NUL character, which cannot be stored; set `response: base64` to take it as it is")
-    return value
-
-
-def _strings(value: Any) -> str:
-    """All texts of a value, one after the other."""
-    if isinstance(value, dict):
-        return "".join((*value, *map(_strings, value.values())))
-    if isinstance(value, list):
-        return "".join(map(_strings, value))
-    return value if isinstance(value, str) else ""
+        return json_of(answer)
+    except UnreadableAnswer as error:
+        raise _bad_response(f"{error}; set `response: {'text' if error.is_text else 'base64'}` to take it as it is") from error
 
 
 def _text(answer: Answer) -> str:

@@ -1,33 +1,18 @@
-"""A request that goes by a connection: where it goes, what makes it known there, and what of that an answer must not repeat."""
+"""A request that goes by a connection: where it goes, and what makes it known there."""
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import httpx2
-import msgspec
 
 from weft_connectors.activity import ActivityError
 from weft_connectors.connections import OpenConnection
-from weft_connectors.guarded import Answer
+from weft_connectors.masking import basic
 
-TYPE: Final = "http"
-MASK: Final = "***"
-LEAST_MASKED: Final = 6
-"""Characters of a secret that is looked for in answers: a shorter one stands in them by chance."""
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-
-
-def check_type(connection: OpenConnection) -> None:
-    """Refuse a connection to something else. Raises: ActivityError `connection_unusable`."""
-    if connection.type != TYPE:
-        message = f"the connection {connection.name!r} is of type {connection.type}, and http.request goes by one of type {TYPE}"
-        raise ActivityError("connection_unusable", message, permanent=True)
 
 
 def address(connection: OpenConnection, url: str) -> str:
@@ -60,7 +45,7 @@ def credentials(connection: OpenConnection) -> tuple[str, str] | None:
         if auth == "bearer":
             return "Authorization", f"Bearer {secrets['token']}"
         if auth == "basic":
-            return "Authorization", f"Basic {_basic(secrets)}"
+            return "Authorization", f"Basic {basic(secrets)}"
         if auth == "header":
             return str(connection.settings["header"]), secrets["value"]
     except KeyError as error:
@@ -69,44 +54,13 @@ def credentials(connection: OpenConnection) -> tuple[str, str] | None:
     return None
 
 
-def masked(answer: Answer, connection: OpenConnection) -> Answer:
-    """The answer without the connection's secrets: a service that repeats what it was sent must not bring them into a history."""
-    secrets = sorted(set(_forms(connection)), key=len, reverse=True)
-    if not secrets:
-        return answer
-    body, headers = answer.body, answer.headers
-    for secret in secrets:
-        body = body.replace(secret.encode(), MASK.encode())
-        headers = tuple((name, value.replace(secret, MASK)) for name, value in headers)
-    return replace(answer, body=body, headers=headers)
-
-
-def _forms(connection: OpenConnection) -> Iterator[str]:
-    """A secret as it may be written: as it is, in JSON, in an address, and as basic authentication sends it.
-
-    A user's name beside a password is none: services answer with whom they took us for.
-    """
-    for field, value in connection.secrets.items():
-        named = field == "username" and connection.secrets.get("password")
-        if len(value) >= LEAST_MASKED and not named:
-            yield value
-            yield msgspec.json.encode(value).decode()[1:-1]
-            yield quote(value, safe="")
-    if connection.settings.get("auth") == "basic" and "username" in connection.secrets:
-        yield _basic(connection.secrets)
-
-
-def _basic(secrets: Mapping[str, str]) -> str:
-    """Source: RFC 7617."""
-    return base64.b64encode(f"{secrets['username']}:{secrets.get('password', '')}".encode()).decode()
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Whether credentials for one address go to the other, too: scheme, host and port are alike. What is no address is like none."""
+def place_of(text: str) -> str:
+    """Scheme, host and port of an address, as credentials are held to them. What is no address is like itself alone."""
     try:
-        return _origin(one) == _origin(other)
+        scheme, host, port = _origin(text)
     except httpx2.InvalidURL:
-        return False
+        return text
+    return f"{scheme}://{host}:{port}"
 
 
 def _origin(text: str) -> tuple[str, str, int | None]:
@@ -114,8 +68,8 @@ def _origin(text: str) -> tuple[str, str, int | None]:
     return url.scheme, url.host.lower().removesuffix("."), url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _shown(origin: tuple[str, str, int | None]) -> str:
-    scheme, host, port = origin
+def _shown(at: tuple[str, str, int | None]) -> str:
+    scheme, host, port = at
     return f"{scheme}://{host}{'' if port is None else f':{port}'}"[:200]
 
 

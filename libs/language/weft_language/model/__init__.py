@@ -18,7 +18,6 @@ from weft_language.model.durations import InvalidDuration, InvalidTime, parse_du
 from weft_language.model.edge import Edge
 from weft_language.model.node import Compensation, Enhancement, Node, Position, Retry
 from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, timetable_of
-from weft_language.model.work import WITH_BY_TYPE, with_class
 from weft_language.model.work_action import QUEUE_NAME_HINT, is_queue_name
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "MAX_NODES",
     "QUEUE_NAME_HINT",
     "RESERVED_SLUGS",
-    "WITH_BY_TYPE",
     "AnyTrigger",
     "Compensation",
     "Concurrency",
@@ -49,5 +47,4 @@ __all__ = [
     "slug_of",
     "timetable_of",
     "to_document",
-    "with_class",
 ]

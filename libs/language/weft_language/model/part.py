@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from weft_language.model.durations import InvalidDuration, InvalidTime, parse_duration, parse_time
@@ -12,6 +12,8 @@ ID_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 SLUG_PATTERN: Final = r"^[a-z0-9](-?[a-z0-9])*$"
 CONNECTION_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9_. -]{0,98}[A-Za-z0-9])?$"
 """Names of connections: letters and digits, with `_`, `-`, `.` and spaces between them."""
+RENDERED: Final = "rendered"
+"""The validation context of a `with` whose templates have been rendered: each field has a value of its own type."""
 NODE_TYPE_PATTERN: Final = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 
 
@@ -78,14 +80,16 @@ def _due_template(text: str) -> str:
     return text
 
 
-def _template(text: str) -> str:
-    if not is_template(text):
+def _template(text: str, info: ValidationInfo) -> str:
+    # What has been rendered holds no template any more, whatever its text looks like.
+    if not is_template(text) or info.context == RENDERED:
         raise PydanticCustomError("not_a_template", "expected a value of the field's type, or a template `{{ ... }}`")
     return text
 
 
 Text = Annotated[str, Strict(), Field(max_length=65_536)]
 """Any text; inside `with` it may be a template."""
+NonEmpty = Annotated[Text, Field(min_length=1)]
 ShortText = Annotated[str, Strict(), Field(min_length=1, max_length=255)]
 Identifier = Annotated[str, Strict(), Field(pattern=ID_PATTERN)]
 Slug = Annotated[str, Strict(), Field(pattern=SLUG_PATTERN, max_length=100)]
@@ -107,6 +111,8 @@ TemplateText = Annotated[str, Strict(), AfterValidator(_template), WithJsonSchem
 Int = Annotated[int, Strict()]
 Bool = Annotated[bool, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+ConnectionName = Annotated[str, Strict(), Field(pattern=CONNECTION_PATTERN)]
+"""A connection of the tenant, by its name as it is: no template, so that everybody can see which one a node goes by."""
 Values = dict[Name, Any]
 """A map of names to JSON values, whose strings are templates."""
 Schema = dict[str, Any] | Bool

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from weft_language.actions import ACTIONS
 from weft_language.model.part import Part
 from weft_language.model.work_action import (
     ActionWith,
@@ -10,7 +11,6 @@ from weft_language.model.work_action import (
     CompensateWith,
     EndWith,
     FailWith,
-    HttpRequestWith,
     PublishWith,
 )
 from weft_language.model.work_data import (
@@ -44,7 +44,7 @@ WITH_BY_TYPE: Final[dict[str, type[Part]]] = {
     "end": EndWith,
     "compensate": CompensateWith,
     "activity": ActivityWith,
-    "http.request": HttpRequestWith,
+    **{action.type: action.with_ for action in ACTIONS.values()},
 }
 
 

@@ -1,15 +1,13 @@
-"""`with` of the nodes that act: call, publish, fail, end, compensate, activity and connectors' actions."""
+"""`with` of the nodes that act: call, publish, fail, end, compensate, activity, and actions that nobody knows."""
 
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from weft_language.model.part import CONNECTION_PATTERN, Bool, Identifier, Int, Name, Number, Part, TemplateText, Text, is_template
-from weft_language.model.work_data import exactly_one
+from weft_language.model.part import Bool, Identifier, Int, NonEmpty, Part, TemplateText, Text, is_template
 
-NonEmpty = Annotated[Text, Field(min_length=1)]
 QUEUE_NAME_HINT: Final = "1 to 100 letters, digits, dots, dashes and underscores"
 _QUEUE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -72,39 +70,6 @@ class ActivityWith(Part):
     name: NonEmpty = Field(description="What the worker knows it by.")
     input: Any = None
     queue: QueueName | None = Field(default=None, description="The worker's queue; the tenant's default one when absent.")
-
-
-HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-Scalar = Text | Bool | Int | Number | None
-StatusRange = Annotated[str, Field(pattern=r"^[1-5]xx$")]
-
-
-ConnectionName = Annotated[str, Strict(), Field(pattern=CONNECTION_PATTERN)]
-"""A connection of the tenant, by its name as it is: no template, so that everybody can see which one a node goes by."""
-
-
-class HttpRequestWith(Part):
-    """`http.request`: call a service over HTTP."""
-
-    connection: ConnectionName | None = Field(default=None, description="By name: how the service is reached, and knows us.")
-    url: NonEmpty = Field(description="An absolute http or https address, or one relative to the connection's.")
-    method: HttpMethod | TemplateText = "GET"
-    headers: dict[Name, Scalar] | TemplateText = Field(default_factory=dict)
-    query: dict[Name, Scalar | list[Scalar]] | TemplateText = Field(default_factory=dict, description="Added to the address.")
-    body: Any = Field(default=None, description="Sent as JSON, a text as plain text, unless a content-type header says otherwise.")
-    form: dict[Name, Scalar] | TemplateText | None = Field(default=None, description="Sent as a web form, instead of `body`.")
-    response: Literal["auto", "json", "text", "base64"] = Field(default="auto", description="How the answer's body is read.")
-    expect: tuple[Annotated[Int, Field(ge=100, le=599)] | StatusRange, ...] = Field(
-        default=("2xx",), min_length=1, max_length=50, description="Statuses that are success: numbers, or ranges such as 2xx."
-    )
-    timeout_s: Annotated[Number, Field(gt=0, le=300)] = Field(default=30.0, description="For one attempt; seconds.")
-    follow_redirects: Bool = Field(default=True, description="At most 5, each checked like the first address.")
-
-    @model_validator(mode="after")
-    def _one_body(self) -> "HttpRequestWith":
-        if self.given("body") and self.form is not None:
-            exactly_one(self, "body", "form")
-        return self
 
 
 class ActionWith(Part):

@@ -6,11 +6,12 @@
 from functools import cache
 from typing import Any, Final
 
+from weft_language.actions import ACTIONS
 from weft_language.nodes.entries_control import CONTROL
 from weft_language.nodes.entries_outside import OUTSIDE
 from weft_language.nodes.entry import NodeType
 
-CATALOG: Final[dict[str, NodeType]] = {entry.type: entry for entry in (*CONTROL, *OUTSIDE)}
+CATALOG: Final[dict[str, NodeType]] = {entry.type: entry for entry in (*CONTROL, *OUTSIDE, *map(NodeType.of, ACTIONS.values()))}
 
 __all__ = ["CATALOG", "NodeType", "entry", "node_type", "node_types"]
 

@@ -1,4 +1,4 @@
-"""Catalog entries of the nodes that rest, ask a person, or act on the world."""
+"""Catalog entries of the nodes that rest, ask a person, or ask somebody else's service; those of connectors are their own affair."""
 
 from typing import Any, Final
 
@@ -49,31 +49,5 @@ OUTSIDE: Final = (
         outcomes_from="any outcome that the worker answers with",
         any_outcome=True,
         waits=True,
-    ),
-    NodeType(
-        "http.request",
-        "HTTP request",
-        "services",
-        "globe",
-        "Calls a service over HTTP and reads its answer.",
-        _object(
-            status={"type": "integer", "minimum": 100, "maximum": 599},
-            headers={"type": "object", "additionalProperties": {"type": "string"}, "description": "Names in lower case."},
-            body={"description": "The value of a JSON answer, else its text; null when empty."},
-        ),
-        waits=True,
-        errors=(
-            ("http_status", "the status is not one of `expect`; permanent for 4xx except 408, 425 and 429; details: status, headers, body"),
-            ("http_unreachable", "no connection: name not found, refused, reset, or TLS failed"),
-            ("http_timeout", "no whole answer within `timeout_s`"),
-            ("http_blocked", "the address is private, local or not http(s); permanent"),
-            ("http_too_large", "the answer is larger than 1 MiB; permanent"),
-            ("http_bad_response", "the answer's body is not what `response` asks for; permanent"),
-            ("http_bad_request", "the rendered request is not valid: address, method, header; permanent"),
-            ("http_other_origin", "the address is not at the origin of the `connection`; permanent"),
-            ("unknown_connection", "the tenant has no connection of that name; permanent"),
-            ("connection_unusable", "the connection is of another type (permanent), or its secrets do not open here"),
-            ("connection_unavailable", "the connection could not be read at this moment"),
-        ),
     ),
 )

@@ -1,11 +1,10 @@
 """One entry of the node catalog."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from weft_language.actions import Action, Category
 from weft_language.capabilities import is_executable
-
-Category = Literal["data", "flow", "time", "people", "events", "services", "ending"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,21 @@ class NodeType:
     waits: bool = False
     needs_connection: bool = False
     errors: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, action: Action) -> "NodeType":
+        """The entry of a connector's action."""
+        return cls(
+            action.type,
+            action.title,
+            action.category,
+            action.icon,
+            action.description,
+            action.output,
+            waits=True,
+            needs_connection=action.needs_connection,
+            errors=action.all_errors,
+        )
 
     @property
     def executable(self) -> bool:

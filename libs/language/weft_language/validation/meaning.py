@@ -1,12 +1,13 @@
 """Checks that belong to single node types and triggers: what has the right shape and still cannot be meant."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from weft_language.actions import ACTIONS
 from weft_language.findings import Finding, pointer_of
 from weft_language.model.triggers import ScheduleTrigger, Signature, timetable_of
 from weft_language.validation.nearest import nearest
@@ -26,6 +27,10 @@ def meaning_findings(document: Outline) -> Iterator[Finding]:
         check = _CHECKS.get(node.type)
         if check is not None:
             yield from check(document, node)
+        yield from _action(node.type, node.with_, f"{node.pointer}/with", node)
+        undo = node.raw.get("compensate")
+        if isinstance(undo, Mapping):
+            yield from _action(undo.get("type"), undo.get("with"), f"{node.pointer}/compensate/with", node)
     for graph in document.graphs:
         for edge in graph.edges:
             if not edge.implied and edge.on == "":
@@ -163,13 +168,12 @@ def _compensate(document: Outline, node: OutlineNode) -> Iterator[Finding]:
         yield Finding("error", "unknown_node", f"{node.pointer}/with/scope", f"no group has the id `{scope}`", node.id, fix)
 
 
-def _http(document: Outline, node: OutlineNode) -> Iterator[Finding]:
-    url = node.with_.get("url")
-    if "connection" in node.with_:
-        return  # it may be relative to that, and is held to its origin when it is called
-    if isinstance(url, str) and not url.startswith("{{") and not re.match(r"https?://[^/\s]", url, re.IGNORECASE):
-        message = f"`{url[:80]}` is not an absolute http or https address"
-        yield Finding("error", "wrong_format", f"{node.pointer}/with/url", message, node.id, "write it with https:// and the host")
+def _action(type_: Any, with_: Any, pointer: str, node: OutlineNode) -> Iterator[Finding]:
+    """What a connector says of its own action."""
+    action = ACTIONS.get(type_) if isinstance(type_, str) else None
+    if action is not None and isinstance(with_, Mapping):
+        for fault in action.check(with_):
+            yield Finding(fault.severity, fault.code, f"{pointer}/{fault.field}", fault.message, node.id, fault.fix)
 
 
 _CHECKS: Final = {
@@ -178,5 +182,4 @@ _CHECKS: Final = {
     "switch": _switch,
     "set": _set,
     "compensate": _compensate,
-    "http.request": _http,
 }

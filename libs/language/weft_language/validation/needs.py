@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from weft_language.actions import ACTIONS, Takes
 from weft_language.findings import Severity
 from weft_language.model import InvalidDuration, InvalidTime, parse_duration, parse_time
 from weft_language.model.durations import DURATION_HINT, TIME_HINT
@@ -62,13 +63,23 @@ _ADDRESS: Final = Need("an address", _TEXT, "write a text, such as https://examp
 _OBJECT: Final = Need("an object", frozenset({"map"}), "give it an object of names and values")
 _METHOD: Final = Need("a method", _TEXT, "write a text, such as POST")
 
+_TAKES: Final[dict[Takes, Need]] = {
+    "text": Need("a text", _TEXT, "write a text, or text(...) around the value"),
+    "address": _ADDRESS,
+    "method": _METHOD,
+    "object": _OBJECT,
+    "list": _ITEMS,
+    "number": Need("a number", _NUMBER, "give it a number, such as {{ input.count }}"),
+    "boolean": Need("true or false", frozenset({"bool"}), "give it true, false, or a comparison, such as {{ input.total > 100 }}"),
+}
+
 _FIELDS: Final[dict[str, tuple[tuple[str, Need], ...]]] = {
     "wait": (("for", _DURATION), ("until", _TIME)),
     "state": ((r"after/[^/]+", _DURATION),),
     "task": (("due", _DUE), ("priority", _PRIORITY), (r"reminders/\d+", _DURATION), (r"on_timeout/\d+/after", _DURATION)),
     "foreach": (("items", _ITEMS), ("concurrency", _WIDTH)),
     "call": (("version", _VERSION),),
-    "http.request": (("url", _ADDRESS), ("method", _METHOD), ("headers", _OBJECT), ("query", _OBJECT), ("form", _OBJECT)),
+    **{action.type: tuple((pattern, _TAKES[takes]) for pattern, takes in action.takes) for action in ACTIONS.values()},
 }
 
 

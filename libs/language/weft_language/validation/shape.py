@@ -5,8 +5,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from weft_language.findings import Finding, pointer_of
-from weft_language.model import WITH_BY_TYPE, Definition
+from weft_language.model import Definition
 from weft_language.model.triggers import TRIGGER_KINDS
+from weft_language.model.work import WITH_BY_TYPE
 from weft_language.validation.fields import known_fields
 from weft_language.validation.nearest import choice, nearest
 
@@ -30,6 +31,7 @@ _CODES: Final[dict[str, str]] = {
     "string_too_long": "wrong_length",
     "string_pattern_mismatch": "wrong_format",
     "queue_name": "wrong_format",
+    "wrong_format": "wrong_format",
     "unreachable_path": "wrong_format",
     "invalid_duration": "invalid_duration",
     "invalid_time": "invalid_time",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from weft_language.actions import ACTIONS
 from weft_language.findings import pointer_of
 from weft_language.plain import walk
 from weft_language.validation.flow import ROOT_DONE, Moment, condition_of, entry_of, outcome_of
@@ -29,7 +30,7 @@ _NOT_RENDERED: Final[dict[str, tuple[str, ...]]] = {
     "task": ("outcomes", "approvals", "separate_from"),
     "end": ("status",),
     "compensate": ("scope",),
-    "http.request": ("response", "expect", "timeout_s", "follow_redirects"),
+    **{action.type: action.as_written for action in ACTIONS.values()},
 }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Query
 from weft_runtime.auth import Permission
+from weft_runtime.context import ServiceContext
 from weft_runtime.http import Context, IfMatch, Listing, Page, Reply, Uow
 from weft_runtime.sealing import Envelope
 
@@ -31,7 +32,8 @@ async def list_connections(page: Page, uow: Uow, type_: Type = None) -> Listing[
 async def create_connection(body: ConnectionBody, uow: Uow, context: Context) -> Reply[ConnectionView]:
     """Make a connection. Its secrets are sealed and never shown."""
     envelope = context.part(Envelope)
-    made = await verbs.create_connection(body.name, body.type, body.description, body.settings, body.secrets, envelope, uow)
+    about = (body.name, body.type, body.description, body.settings, body.secrets)
+    made = await verbs.create_connection(*about, envelope, uow, allow_private=_allow_private(context))
     return _shown(made, status=201)
 
 
@@ -47,7 +49,8 @@ async def put_connection(
 ) -> Reply[ConnectionView]:
     """Change a connection. What is called from now on goes by it; secrets that are left out stay, null removes one."""
     about = (body.name, body.type, body.description, body.settings, body.secrets)
-    return _shown(await verbs.change_connection(connection_id, *about, etag, context.part(Envelope), uow))
+    envelope = context.part(Envelope)
+    return _shown(await verbs.change_connection(connection_id, *about, etag, envelope, uow, allow_private=_allow_private(context)))
 
 
 @door.delete("/connections/{connection_id}", may=Permission.CONNECTIONS_MANAGE, status=204)
@@ -59,9 +62,9 @@ async def delete_connection(connection_id: UUID, etag: IfMatch, uow: Uow) -> Rep
 
 @door.post("/connections/{connection_id}/test", may=Permission.CONNECTIONS_MANAGE)
 async def try_connection(connection_id: UUID, uow: Uow, context: Context) -> Reply[ConnectionTestView]:
-    """Try a connection as workflows would use it: whether its secrets open, and for `http` what the service answers."""
+    """Try a connection as workflows would use it: whether its secrets open, and what the service answers where one is called by it."""
     connection = await verbs.get_connection(connection_id, uow)
-    allow_private = cast(Settings, context.settings).allow_private_addresses
+    allow_private = _allow_private(context)
 
     async def tried() -> Reply[ConnectionTestView]:
         return Reply(await trying.tried(connection, uow.tenant, context.part(Envelope), allow_private))
@@ -75,6 +78,10 @@ async def start_oauth(connection_id: UUID, uow: Uow) -> Reply[None]:
     """Sign in to a service by OAuth; no type of connection does so yet."""
     connection = await verbs.get_connection(connection_id, uow)
     raise OAuthNotSupported(f"a connection of type {connection.type} does not sign in by OAuth; give it its secrets with PUT")
+
+
+def _allow_private(context: ServiceContext) -> bool:
+    return cast(Settings, context.settings).allow_private_addresses
 
 
 def _shown(connection: Connection, status: int = 200) -> Reply[ConnectionView]:

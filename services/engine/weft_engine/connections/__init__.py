@@ -11,12 +11,11 @@ from uuid import UUID
 from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_runtime.uow import Decision
 
+from weft_engine.connections.kinds import KINDS
 from weft_engine.errors import ConnectionMoved, ConnectionRenamed
 
 MOST: Final = 500
 """Connections of a tenant."""
-SAID_SEALED: Final = frozenset({"webhook"})
-"""Types whose secrets others are told, sealed: who takes a webhook's calls verifies their signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Connection:
 
     def told(self) -> ConnectionSaved:
         """What others are told of it."""
-        sealed = {name: secret.sealed for name, secret in self.secrets.items()} if self.type in SAID_SEALED else {}
+        sealed = {name: secret.sealed for name, secret in self.secrets.items()} if KINDS[self.type].told_sealed else {}
         return ConnectionSaved(
             connection_id=self.id,
             revision=self.version,

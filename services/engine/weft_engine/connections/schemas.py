@@ -11,6 +11,7 @@ from weft_language.model.part import CONNECTION_PATTERN
 from weft_runtime.http import Body
 
 from weft_engine.connections import Connection
+from weft_engine.connections.kinds import TypeName
 
 
 class ConnectionBody(Body):
@@ -20,7 +21,7 @@ class ConnectionBody(Body):
     """
 
     name: str = Field(max_length=100, pattern=CONNECTION_PATTERN, description="What definitions call it; it cannot be changed.")
-    type: Literal["http", "webhook"]
+    type: TypeName
     description: str | None = Field(default=None, max_length=2000)
     settings: dict[str, Any] = Field(default_factory=dict, max_length=50)
     secrets: dict[str, str | None] = Field(default_factory=dict, max_length=20, repr=False)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import Any, Final
 
-from weft_connectors.activity import ActivityCall, ActivityError
-from weft_connectors.connections import OpenConnection
-from weft_connectors.http.calling import HttpRequest
-from weft_runtime.clock import new_id
+from weft_connectors.activity import ActivityError
+from weft_connectors.plug import Plug
+from weft_connectors.trying import TIMEOUT_S, try_of
 from weft_runtime.sealing import Envelope, SealBroken
 
 from weft_engine.connections import Connection
 from weft_engine.connections.opening import opened
 from weft_engine.connections.schemas import ConnectionTestView
-
-TIMEOUT_S: Final = 10.0
-ANY_STATUS: Final = ["2xx", "3xx", "4xx", "5xx"]
 
 
 async def tried(connection: Connection, tenant: str, envelope: Envelope, allow_private: bool) -> ConnectionTestView:
@@ -25,46 +21,20 @@ async def tried(connection: Connection, tenant: str, envelope: Envelope, allow_p
         open_ = opened(connection, tenant, envelope)
     except SealBroken as error:
         return ConnectionTestView(ok=False, detail=error.message, code=error.code)
-    if connection.type != "http":
+    try_it = try_of(connection.type)
+    if try_it is None:
         return ConnectionTestView(ok=True, detail="its secrets are set and open; nothing is called by it")
-    began = time.monotonic()
+    began, plug = time.monotonic(), Plug(allow_private=allow_private)
     try:
-        status = await _status(open_, tenant, allow_private)
+        async with asyncio.timeout(2 * TIMEOUT_S):  # each request of it has its own, which says more
+            found = await try_it(open_, plug)
     except ActivityError as error:
         return ConnectionTestView(ok=False, duration_ms=_ms(began), detail=error.message, code=error.code)
-    ok, detail = judged(status, path=connection.settings.get("test_path"))
-    return ConnectionTestView(ok=ok, status=status, duration_ms=_ms(began), detail=detail, code=None if ok else "http_status")
-
-
-def judged(status: int, *, path: Any) -> tuple[bool, str]:
-    """Whether a status is a good one, and why. path: the `test_path` that was asked for; None for the base address alone."""
-    if status in (401, 403, 407):
-        return False, f"the service answered {status}: it does not take these credentials"
-    if status < 400:
-        return True, f"the service answered {status}"
-    if path is None and status < 500:
-        return True, f"the service answered {status} for the base address, so it is there; set `test_path` to try more"
-    return False, f"the service answered {status}"
-
-
-async def _status(connection: OpenConnection, tenant: str, allow_private: bool) -> int:
-    async def given(tenant: str, name: str) -> OpenConnection:
-        return connection
-
-    asked = {
-        "connection": connection.name,
-        "url": connection.settings.get("test_path") or "/",
-        "timeout_s": TIMEOUT_S,
-        "expect": ANY_STATUS,
-        "response": "base64",
-    }
-    request = HttpRequest(allow_private=allow_private, connections=given)
-    call_id = new_id()
-    try:
-        answer = await request(ActivityCall("http.request", asked, f"connection-test:{call_id}", tenant, call_id, "test", 1, 1))
+    except TimeoutError:
+        return ConnectionTestView(ok=False, duration_ms=_ms(began), detail=f"no answer within {2 * TIMEOUT_S:g} s", code="timeout")
     finally:
-        await request.aclose()
-    return int(answer["status"])
+        await plug.aclose()
+    return ConnectionTestView(ok=found.ok, status=found.status, duration_ms=_ms(began), detail=found.detail, code=found.code)
 
 
 def _ms(began: float) -> int:

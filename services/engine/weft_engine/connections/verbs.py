@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from weft_connectors.http.connecting import same_origin
 from weft_runtime.clock import new_id
 from weft_runtime.sealing import Envelope
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.connections import MOST, Connection, Secret, change, new, remove
-from weft_engine.connections.kinds import check
+from weft_engine.connections.kinds import check, same_place
 from weft_engine.errors import ConnectionInUse, ConnectionNameTaken, ConnectionNotFound, ConnectionUnusable, TooManyConnections
 from weft_engine.store import connections as store
 
@@ -21,11 +20,12 @@ Secrets = Mapping[str, str | None]
 
 
 async def create_connection(
-    name: str, type_: str, description: str | None, settings: Mapping[str, Any], secrets: Secrets, envelope: Envelope, uow: UnitOfWork
-) -> Connection:
-    """Make a connection. Raises: ConnectionUnusable, ConnectionNameTaken, TooManyConnections."""
+    name: str, type_: str, description: str | None, settings: Mapping[str, Any], secrets: Secrets, envelope: Envelope, uow: UnitOfWork,
+    *, allow_private: bool = False,
+) -> Connection:  # fmt: skip
+    """Make a connection. allow_private: as in `check`. Raises: ConnectionUnusable, ConnectionNameTaken, TooManyConnections."""
     connection_id, by = new_id(), _by(uow)
-    read, sealed = _checked(connection_id, type_, settings, secrets, {}, envelope, uow)
+    read, sealed = _checked(connection_id, type_, settings, secrets, {}, envelope, uow, allow_private)
     made = new(connection_id, name, type_, description, read, sealed, uow.now, by)
     if await store.count(uow) >= MOST:
         raise TooManyConnections(f"a tenant has at most {MOST} connections; remove one that is not needed any more")
@@ -45,16 +45,16 @@ async def get_connection(connection_id: UUID, uow: UnitOfWork, *, lock: bool = F
 
 async def change_connection(
     connection_id: UUID, name: str | None, type_: str | None, description: str | None, settings: Mapping[str, Any], secrets: Secrets,
-    etag: str | None, envelope: Envelope, uow: UnitOfWork,
+    etag: str | None, envelope: Envelope, uow: UnitOfWork, *, allow_private: bool = False,
 ) -> Connection:  # fmt: skip
     """Give a connection other settings or secrets. name, type_: None for those that it has.
 
-    Secrets that are left out stay, but for another origin none does: who may write them may not read them, nor have them sent elsewhere.
+    Secrets that are left out stay, but none does where they would be sent elsewhere: who may write them may not read them by that.
     Raises: ConnectionNotFound, ConnectionMoved, ConnectionRenamed, ConnectionUnusable.
     """
     was = await get_connection(connection_id, uow, lock=True)
-    kept = was.secrets if _same_origin(was.settings, settings) else {}
-    read, sealed = _checked(was.id, was.type, settings, secrets, kept, envelope, uow)
+    kept = was.secrets if same_place(was.type, was.settings, settings) else {}
+    read, sealed = _checked(was.id, was.type, settings, secrets, kept, envelope, uow, allow_private)
     asked = new(was.id, name or was.name, type_ or was.type, description, read, sealed, uow.now, _by(uow))
     decision = change(was, asked, etag)
     if decision.says:
@@ -76,22 +76,16 @@ async def remove_connection(connection_id: UUID, etag: str | None, uow: UnitOfWo
 
 def _checked(
     connection_id: UUID, type_: str, settings: Mapping[str, Any], secrets: Secrets, kept: Mapping[str, Secret], envelope: Envelope,
-    uow: UnitOfWork,
+    uow: UnitOfWork, allow_private: bool,
 ) -> tuple[dict[str, Any], dict[str, Secret]]:  # fmt: skip
     """The settings, and all secrets that the connection is to have. Raises: ConnectionUnusable."""
-    found = check(type_, settings, secrets, frozenset(kept))
+    found = check(type_, settings, secrets, frozenset(kept), allow_private=allow_private)
     if found.wrong or found.wanted is None:
         raise ConnectionUnusable(f"these are not the settings and secrets of a connection of type {type_}", details=found.wrong)
     place = {"tenant": uow.tenant, "connection": str(connection_id)}
     still = {name: secret for name, secret in kept.items() if name in found.wanted.known and name not in secrets}
     given = {name: Secret(envelope.close(value, **place, field=name), uow.now) for name, value in secrets.items() if value is not None}
     return found.settings, {**still, **given}
-
-
-def _same_origin(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether secrets are sent to where they were before. An address that is none is refused by whoever checks it."""
-    was, now = before.get("base_url"), after.get("base_url")
-    return not isinstance(was, str) or not isinstance(now, str) or same_origin(was, now)
 
 
 def _by(uow: UnitOfWork) -> str | None:

@@ -1,0 +1,16 @@
+"""Connectors' actions, by type: what each takes, gives and fails with. One folder each; `docs/connectors.md` tells how to add one.
+
+What runs them stands in `weft_connectors`, found by entry point; nothing of it is known here.
+"""
+
+from typing import Final
+
+from weft_language.actions import http
+from weft_language.actions.action import CONNECTION_ERRORS, Action, Category, Error, Fault, Takes, calling_errors
+
+CONNECTORS: Final = (http,)
+"""One a line, as is the import above: whoever adds a connector adds its name to both."""
+
+ACTIONS: Final[dict[str, Action]] = {action.type: action for connector in CONNECTORS for action in connector.ACTIONS}
+
+__all__ = ["ACTIONS", "CONNECTION_ERRORS", "CONNECTORS", "Action", "Category", "Error", "Fault", "Takes", "calling_errors"]
