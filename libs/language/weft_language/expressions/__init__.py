@@ -12,7 +12,7 @@ from weft_language.expressions.explain import Explanation
 from weft_language.expressions.expression import Expression, compile_expression, int_divisions
 from weft_language.expressions.functions.calendars import DAYS, Calendar, calendar_named, compile_calendar, minutes_of
 from weft_language.expressions.limits import STEPS
-from weft_language.expressions.metering import TOGETHER_STEPS, Meter
+from weft_language.expressions.metering import TOGETHER_STEPS, Meter, renew
 from weft_language.expressions.paths import CALENDARS
 from weft_language.expressions.template import Template, compile_template, escape
 from weft_language.expressions.wording import to_json, to_text
@@ -39,6 +39,7 @@ __all__ = [
     "escape",
     "int_divisions",
     "minutes_of",
+    "renew",
     "to_json",
     "to_text",
 ]

@@ -37,9 +37,11 @@ class Meter:
             _METER.reset(self._token)
 
     def renew(self) -> None:
-        """Let what follows take the whole limit again."""
+        """Let what follows take the whole limit again, and that of whoever measures a longer stretch around this one."""
         if self._limit is not None:
             self._until = self.spent + self._limit
+        if self._around is not None:
+            self._around.renew()
 
     def take(self, steps: int) -> None:
         """Count steps, also for who measures a longer stretch around this one. Raises: ExpressionError (expression_limit)."""
@@ -59,3 +61,10 @@ def take(steps: int) -> None:
     meter = _METER.get()
     if meter is not None:
         meter.take(steps)
+
+
+def renew() -> None:
+    """Let what follows take the whole limit of whoever measures again: it is about something else."""
+    meter = _METER.get()
+    if meter is not None:
+        meter.renew()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from weft_language.expressions import renew
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
@@ -128,6 +129,7 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
     turn.emit(e.UNPAUSED, since=state.paused["since"], **by, **({"children": children} if children else {}), **_put_off(turn, since))
     for one in held:
         if not state.ended:
+            renew()
             happen(turn, i.convert(one["type"], turn.context.values.opened(one["item"])))
             run(turn)
     return Answer(200)

@@ -12,7 +12,7 @@ from weft_engine.core.failures import failure
 from weft_engine.core.nodes import enter
 from weft_engine.core.nodes.scopes import scope_ended
 from weft_engine.core.nodes.undoing import undo_next
-from weft_engine.core.state import ROOT, Pending, Place
+from weft_engine.core.state import OWNERS, ROOT, Pending, Place
 from weft_engine.core.turn import MAX_JOURNAL, RUNAWAY, Entering, Turn
 from weft_engine.machine import ExecutionStatus
 
@@ -30,15 +30,38 @@ def run(turn: Turn) -> None:
     state = turn.state
     with Meter(TOGETHER_STEPS) as meter:
         while turn.ready and not state.ended:
-            if len(turn.entries) >= MAX_TRANSITION or meter.spent >= MAX_STEPS:
+            if is_long(turn) or turn.steps + meter.spent >= MAX_STEPS:
                 _yield(turn)
-                return
+                break
             meter.renew()
             following = turn.ready.popleft()
             if isinstance(following, Entering):
                 _enter(turn, following)
             else:
                 _go_on(turn, following)
+    turn.steps += meter.spent
+
+
+def is_long(turn: Turn) -> bool:
+    """Whether a transition has as many entries as one may have."""
+    return len(turn.entries) >= MAX_TRANSITION
+
+
+def look(turn: Turn) -> None:
+    """Let owners see which of their scopes have ended; what that makes ready is put aside, so that nothing is begun yet."""
+    while turn.ready:
+        following = turn.ready.popleft()
+        pending = None if isinstance(following, Entering) else turn.state.pending.get(following)
+        if pending is None or pending.kind == "compensate":
+            turn.aside.append(following)
+        else:
+            _go_on(turn, pending.place)
+
+
+def go_on(turn: Turn) -> None:
+    """Have what was put aside ready again."""
+    turn.ready.extend(turn.aside)
+    turn.aside.clear()
 
 
 def _yield(turn: Turn) -> None:
@@ -72,9 +95,9 @@ def _enter(turn: Turn, entering: Entering) -> None:
 
 
 def _go_on(turn: Turn, place: Place) -> None:
-    """Something that belongs to an owner has ended; the owner may have ended meanwhile, too."""
+    """Something that belongs to an owner has ended; the owner may have ended meanwhile, too, or wait to be tried again."""
     pending = turn.state.pending.get(place)
-    if pending is None:
+    if pending is None or pending.kind not in OWNERS:
         return
     if pending.kind == "compensate":
         undo_next(turn, pending)

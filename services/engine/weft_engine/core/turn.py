@@ -75,7 +75,8 @@ class Turn:
 
     recalled: children that failed, by node and scope of their call: they go on where that is entered again and would ask the same.
     ready: what to do next: nodes to enter, and owners one of whose scopes has ended. The first in line goes on until it waits, so
-    branches run one after another and not in turns.
+    branches run one after another and not in turns.  aside: what is ready, in order, once all that is due has been looked at.
+    steps: that its expressions have taken so far.
     """
 
     state: State
@@ -84,6 +85,8 @@ class Turn:
     context: Context
     entries: list[Entry] = field(default_factory=list)
     ready: deque[Entering | Place] = field(default_factory=deque)
+    aside: deque[Entering | Place] = field(default_factory=deque)
+    steps: int = 0
     recalled: dict[Entering, Recalled] = field(default_factory=dict)
     _names: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -269,12 +272,15 @@ class Turn:
         if inside is None:
             doomed = list(self.state.pending.values())
             self.ready.clear()
+            self.aside.clear()
         else:
             scopes = self.state.within(inside)
             owner = list(inside)
             doomed = [one for one in self.state.pending.values() if one.scope in scopes or one.data.get("by") == owner]
-            kept = [one for one in self.ready if not (isinstance(one, Entering) and one.scope in scopes)]
-            self.ready = deque(kept)
+            for ready in (self.ready, self.aside):
+                kept = [one for one in ready if not (isinstance(one, Entering) and one.scope in scopes)]
+                ready.clear()
+                ready.extend(kept)
         for pending in reversed(doomed):
             if pending.node:
                 reason = {"reason": "timeout"} if pending.deadline_at is not None and pending.deadline_at <= self.now else {}

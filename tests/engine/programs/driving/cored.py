@@ -11,6 +11,7 @@ import msgspec
 from weft_contracts import routing
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core import running
 from weft_engine.core.apply import Transition, advance, apply
 from weft_engine.core.claiming import claim
 from weft_engine.core.claims import Claimed, ItemOf, Values
@@ -92,10 +93,10 @@ class Cored:
         Where it takes longer than a transition may, it goes on in the next ones, unless it is to be one whole.
         """
         if whole:
-            with bounds():
+            with bounds(runaway=running.RUNAWAY):
                 return self._once(item, now)
         seen = self._once(item, now)
-        while self.state.ready and self.state.paused is None:
+        while self._is_cut(item, now):
             self.yielded += 1
             self._give(i.Tick(self.id), now, seen)
         return seen
@@ -114,14 +115,20 @@ class Cored:
             self._keep(transition.entries, now, seen, old)
         else:
             assert snapshot(self.state) == before, "the state moved without an entry"
-        if not isinstance(item, REPEATABLE) and not self._goes_on_by(item):
+        if not isinstance(item, REPEATABLE) and not self._goes_on_by(item, now):
             again = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))
             assert not again.entries, f"the same item again changed something: {again.entries}"
 
-    def _goes_on_by(self, item: i.Happening) -> bool:
-        """Whether the same item again takes it further: a tick what is ready, being let in what has come to a gate since."""
+    def _goes_on_by(self, item: i.Happening, now: int) -> bool:
+        """Whether the same item again takes it further: a tick what is left, being let in what has come to a gate since."""
         at_gate = any(pending.kind == "suspended" for pending in self.state.pending.values())
-        return (isinstance(item, i.Tick) and bool(self.state.ready)) or (isinstance(item, i.Admit) and at_gate)
+        return (isinstance(item, i.Tick) and self._is_cut(item, now)) or (isinstance(item, i.Admit) and at_gate)
+
+    def _is_cut(self, item: i.Happening, now: int) -> bool:
+        """Whether the last transition has left something to the next: what is ready, or of much that is due at once the rest."""
+        long = isinstance(item, i.Tick) and bool(self.rows) and len(self.rows[-1].entries) >= running.MAX_TRANSITION
+        due = long and self.state.wake_at is not None and self.state.wake_at <= moment(now)
+        return self.state.paused is None and (bool(self.state.ready) or due)
 
     def _in_memory(self, item: i.Happening, now: int, before: bytes) -> Transition:
         transition = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))
