@@ -60,7 +60,7 @@ class Turnout:
     """What a turn came to. What several items do to one execution becomes one row of the journal.
 
     partitions: how many the mesh has.  held: the new states, to be put in place once the batch is durable.
-    seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.
+    seqs: the last of each partition.  undecided: to be held and tried again.  parked: to be set aside.  answered: requests that are.
     contents: large values that the batch has yet to hold, JSON by tenant and id.
     shown: executions that PostgreSQL has a head of, begun or not.  unreadable: those whose journal tells no state.
     """
@@ -75,6 +75,7 @@ class Turnout:
     contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
     shown: set[UUID] = field(default_factory=set)
     unreadable: set[UUID] = field(default_factory=set)
+    answered: set[UUID] = field(default_factory=set)
     _touched: dict[UUID, Touched] = field(default_factory=dict)
 
     def decide(self, piece: Piece, held: Held | None, program: Program, context: Context, now: datetime) -> Claimed | None:
@@ -159,10 +160,10 @@ class Turnout:
         if answer is None:
             return
         answer_id = answer.to or getattr(piece.happening, "answer_id", None)
-        if answer_id is None:
-            return
-        body = {"code": answer.code, "detail": answer.detail, "body": dict(answer.body)}
-        self.batch.answers.append(AnswerRow(answer_id, piece.tenant, answer.status, _json.encode(body).decode()))
+        if answer_id is not None:
+            body = {"code": answer.code, "detail": answer.detail, "body": dict(answer.body)}
+            self.answered.add(answer_id)
+            self.batch.answers.append(AnswerRow(answer_id, piece.tenant, answer.status, _json.encode(body).decode()))
 
     def join(self, later: Turnout) -> Turnout:
         """Both, for who settles the items: two parts of one turn that were committed apart."""
@@ -257,10 +258,9 @@ class Turnout:
             self.batch.leaving.append(LeavingRow(state.id))
             return
         gates = list(state.begun["gates"]) if state.begun is not None else []
-        held_up = {pending.gate for pending in state.pending.values() if pending.gate is not None}
-        gates += [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in sorted(held_up)]
-        about = (now, state.priority)
-        rows = (AdmissionRow(state.tenant, state.id, gate["name"], gate["limit"], gate["on_conflict"], *about) for gate in gates)
+        held_up = sorted({pending.gate for pending in state.pending.values() if pending.gate is not None})
+        gates += [{"name": gate, "limit": 0, "on_conflict": "queue"} for gate in held_up]
+        rows = (AdmissionRow(state.tenant, state.id, one["name"], one["limit"], one["on_conflict"], now, state.priority) for one in gates)
         self.batch.entering.extend(rows)
 
     def _touch(self, piece: Piece, before: Held) -> Touched:

@@ -51,6 +51,11 @@ def _likely_new(piece: Piece) -> bool:
     return isinstance(start, words.Start) and start.key is None and start.trigger.get("type") != "manual"
 
 
+def _asked(piece: Piece) -> UUID | None:
+    """Where an item wants its answer, None where nobody waits for one."""
+    return getattr(piece.happening, "answer_id", None)
+
+
 class Turns:
     """Decides the turns of one lane."""
 
@@ -68,6 +73,8 @@ class Turns:
         turnout = Turnout(self._settings.partitions)
         states = await self._load(journal, turnout, pieces, look)
         holders = await self._keys(journal, pieces, states)
+        asked = [answer_id for piece in pieces if (answer_id := _asked(piece)) is not None]
+        turnout.answered = await journal.answered(asked) if asked else set()
         reading = Reading(journal, self._recent, READ_AT_ONCE_BYTES)
         with Meter() as meter:
             for piece in pieces:
@@ -131,6 +138,8 @@ class Turns:
     ) -> None:  # fmt: skip
         happening = piece.happening
         current = turnout.current(piece, held)
+        if _asked(piece) in turnout.answered:
+            return  # it came once more: what was refused then might be done now, and what was done and taken back since be done again
         if piece.execution_id in turnout.unreadable:
             turnout.park(piece, "journal_not_understood", f"the journal of {piece.execution_id} tells no state; the log says why")
             return

@@ -172,6 +172,10 @@ class Journal:
         """See to it that an execution that has ended is not forgotten before that moment."""
         await self._connection.execute(sql.KEEP, execution_id, until)
 
+    async def answered(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these answers that are given."""
+        return {record["id"] for record in await self._connection.fetch(sql.ANSWERED, ids)}
+
     async def let_in(self, execution_id: UUID) -> bool:
         """Whether an execution stands behind all of its gates, and there is one; what this turn has yet to write does not count."""
         return bool(await self._connection.fetchval(sql.LET_IN, execution_id))

@@ -148,6 +148,8 @@ DUE: Final = """
 SELECT id, wake_at FROM engine.executions WHERE partition = $1 AND wake_at IS NOT NULL AND wake_at < $2 ORDER BY wake_at LIMIT $3
 """
 
+ANSWERED: Final = "SELECT id FROM engine.answers WHERE id = ANY($1::uuid[])"
+
 LET_IN: Final = "SELECT bool_and(let_in_at IS NOT NULL) FROM engine.admissions WHERE execution_id = $1"
 
 BEHIND_GATE: Final = """

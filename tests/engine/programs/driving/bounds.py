@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 from weft_engine.core import running
-from weft_engine.core.turn import RUNAWAY
 
 
 @contextmanager
-def bounds(*, transition: int = running.MAX_TRANSITION, runaway: int = RUNAWAY) -> Iterator[None]:
-    """transition: entries of one, from 2 on: that it goes on is one itself.  runaway: visits without a wait."""
+def bounds(*, transition: int | None = None, runaway: int | None = None) -> Iterator[None]:
+    """transition: entries of one, from 2 on: that it goes on is one itself.  runaway: visits without a wait. None: as it is."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "MAX_TRANSITION", transition)
-        patch.setattr(running, "RUNAWAY", runaway)
+        if transition is not None:
+            patch.setattr(running, "MAX_TRANSITION", transition)
+        if runaway is not None:
+            patch.setattr(running, "RUNAWAY", runaway)
         yield

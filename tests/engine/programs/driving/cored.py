@@ -18,6 +18,7 @@ from weft_engine.core.claims import Claimed, ItemOf, Values
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.evolve import evolve, fold
 from weft_engine.core.messages import Outgoing, messages
+from weft_engine.core.running import MAX_TRANSITION
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
 from weft_engine.core.turn import Context
@@ -93,7 +94,7 @@ class Cored:
         Where it takes longer than a transition may, it goes on in the next ones, unless it is to be one whole.
         """
         if whole:
-            with bounds(runaway=running.RUNAWAY):
+            with bounds(transition=MAX_TRANSITION):
                 return self._once(item, now)
         seen = self._once(item, now)
         while self._is_cut(item, now):
