@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -66,10 +67,17 @@ class Engine:
 
         return await eventually(known, f"execution {execution_id}")
 
-    async def until(self, execution_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The execution once something holds of it."""
+    async def until(
+        self, execution_id: str, holds: Callable[[dict[str, Any]], bool], *, passing: timedelta = timedelta()
+    ) -> dict[str, Any]:
+        """The execution once something holds of it.
+
+        passing: how much time goes by between two looks. What is held for a while is so from its first turn on, be that before or after
+        the clock was moved: to move it once is to wait for ever where the turn comes later.
+        """
 
         async def look() -> dict[str, Any] | None:
+            self.service.clock.advance(passing)
             shown = await self.get(execution_id)
             return shown if holds(shown) else None
 

@@ -73,21 +73,15 @@ async def test_a_start_that_comes_before_the_calendar_it_names_goes_by_it(engine
     await engine.publish("early", nodes=[{"id": "rest", "type": "wait", "with": {"until": "2030-06-01T12:00:00Z", "calendar": "late"}}])
     execution = await engine.start("early")
     await hear(engine, "late", 1)
-    engine.service.clock.advance(timedelta(seconds=1))
-    assert (await engine.waiting(execution))["waiting_for"][0]["until"] == "2030-06-03T09:00:00Z"
+    shown = await engine.until(execution, lambda shown: shown["status"] == "waiting", passing=timedelta(milliseconds=100))
+    assert shown["waiting_for"][0]["until"] == "2030-06-03T09:00:00Z"
 
 
 async def test_an_execution_whose_calendar_does_not_come_fails_at_the_step_that_names_it(engine: Engine) -> None:
     nodes = [{"id": "first", "type": "set", "with": {"x": 1}}, {"id": "rest", "type": "wait", "with": {"for": "1h", "calendar": "never"}}]
     await engine.publish("lost", nodes=nodes)
     execution = await engine.start("lost")
-
-    def has_failed(shown: dict[str, Any]) -> bool:
-        """Whether it has, and lets the time pass for which the calendar may still be on its way."""
-        engine.service.clock.advance(timedelta(milliseconds=100))
-        return bool(shown["status"] == "failed")
-
-    shown = await engine.until(execution, has_failed)
+    shown = await engine.until(execution, lambda shown: shown["status"] == "failed", passing=timedelta(milliseconds=100))
     assert (shown["status"], shown["error"]["code"], shown["error"]["node"], shown["vars"]) == (
         "failed",
         "unknown_calendar",

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from weft_connectors.activity import ActivityCall, ActivityError
-from weft_runtime.testing import eventually
 
 from tests.services.engine.conftest import Engine
 
@@ -60,14 +59,7 @@ async def test_a_call_of_what_is_not_there_fails_the_step_and_says_so(engine: En
     await engine.publish("calls-nobody", nodes=[{"id": "call", "type": "call", "with": {"workflow": "nobody"}}])
     execution = await engine.start("calls-nobody")
     await engine.waiting(execution)
-
-    async def given_up() -> dict[str, Any] | None:
-        # The child's start is held for half a minute from its first turn on, which may come after the clock was moved.
-        engine.service.clock.advance(timedelta(seconds=31))
-        shown = await engine.get(execution)
-        return shown if shown["status"] == "failed" else None
-
-    shown = await eventually(given_up, "the step that called nobody")
+    shown = await engine.until(execution, lambda shown: shown["status"] == "failed", passing=timedelta(seconds=31))
     assert shown["error"]["code"] == "workflow_not_found"
 
 

@@ -152,9 +152,9 @@ async def test_in_the_place_of_one_that_cannot_go_on_another_is_called(
     world.broken = False
     await lose(engine, child)
     await retry(engine, execution)
-    if lose is forgotten:
-        engine.service.clock.advance(timedelta(seconds=6))
-    shown = await engine.until(execution, lambda shown: len(shown["children"]) == 2)
+    shown = await engine.until(
+        execution, lambda shown: len(shown["children"]) == 2, passing=timedelta(seconds=1 if lose is forgotten else 0)
+    )
     new = str(shown["children"][1])
     await engine.begun(new)
     await comes_to(engine, new, "waiting")
@@ -180,8 +180,8 @@ async def test_a_child_that_waits_for_a_retry_by_hand_is_not_waited_for_by_who_h
     assert (await retry(own, child, 202))["status"] == "queued"
     await post(own, holder, "signals/go", 202)
     await comes_to(own, child, "failed")
-    engine.service.clock.advance(timedelta(seconds=1))  # what is held for a moment is taken up by it
-    await comes_to(own, execution, "completed")
+    # What is held for a moment is taken up as time goes by.
+    await own.until(execution, lambda shown: shown["status"] == "completed", passing=timedelta(milliseconds=100))
     assert ((await own.get(child))["status"], sorted(world.effects.values())) == ("completed", [1, 1])
 
 
