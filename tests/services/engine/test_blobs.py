@@ -91,8 +91,8 @@ async def test_a_value_that_is_used_anew_while_it_is_being_deleted_is_there_afte
         await forget_blobs(schema)
         using = asyncio.create_task(written(other, blob, new, base + 1))
 
-        async def held_up() -> bool:
-            return bool(await schema.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", other.get_server_pid()))
+        async def held_up() -> bool | None:
+            return await schema.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", other.get_server_pid()) or None
 
         await eventually(held_up, "the commit waiting for the removal")
         await removal.commit()
