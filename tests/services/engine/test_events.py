@@ -47,6 +47,15 @@ async def send(events: RunningService, type_: str, id_: str, **data: Any) -> str
     return str(answer.json()["ids"][0])
 
 
+async def delivered(events: RunningService, event: str) -> list[str]:
+    """The executions that an event was brought to, once the events service is told of the end of their waits."""
+
+    async def told() -> list[str] | None:
+        return (await events.client().get(f"/api/v1/events/{event}/explain")).json()["delivered"] or None
+
+    return await eventually(told, f"event {event} having ended a wait")
+
+
 async def test_an_event_reaches_the_execution_that_waits_for_its_value_and_no_other(engine: Engine, events: RunningService) -> None:
     await publish(engine, events, "paying", nodes=[WAITS], output={"amount": "{{ step.s.output.amount }}"})
     one, two = [await engine.start("paying", input={"order": order}) for order in ("a", "b")]
@@ -57,12 +66,7 @@ async def test_an_event_reaches_the_execution_that_waits_for_its_value_and_no_ot
     shown = await engine.ended(one)
     assert (shown["status"], shown["output"]) == ("completed", {"amount": 5})
     assert (await engine.get(two))["status"] == "waiting"
-
-    async def delivered() -> list[str] | None:
-        told = (await events.client().get(f"/api/v1/events/{event}/explain")).json()
-        return told["delivered"] or None
-
-    assert await eventually(delivered, "the end of the wait, told to the events service") == [one]
+    assert await delivered(events, event) == [one]
 
 
 async def test_an_event_that_comes_before_the_wait_is_delivered_when_it_begins_and_each_once(
@@ -102,6 +106,7 @@ async def test_a_wait_that_a_migration_renames_gets_its_event_and_is_closed(engi
     assert (moved.status_code, moved.json()["status"]) == (200, "migrated")
     event = await send(events, "order.paid", "r1", order="r", amount=7)
     assert (await engine.ended(execution))["output"] == {"amount": 7}
+    assert await delivered(events, event) == [execution]
 
     async def closed() -> bool | None:
         async with events.context.owner_transaction("acme") as uow:
@@ -109,4 +114,3 @@ async def test_a_wait_that_a_migration_renames_gets_its_event_and_is_closed(engi
             return True if not (await uow.conn.execute(waits)).all() else None
 
     await eventually(closed, "the wait being closed in the events service")
-    assert (await events.client().get(f"/api/v1/events/{event}/explain")).json()["delivered"] == [execution]
