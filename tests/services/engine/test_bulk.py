@@ -131,7 +131,7 @@ async def test_more_than_one_job_takes_is_refused_and_nothing_is_kept(engine: En
 
 
 async def test_a_stopped_job_leaves_the_rest_alone(engine: Engine) -> None:
-    started = await resting(engine, "stopped", 12)  # at one a second: it is stopped amid them
+    started = await resting(engine, "stopped", 40)  # at one a second: it is stopped amid them, however busy the machine is
     job = await bulk(engine, "cancel", {"workflow": "stopped"}, rate_per_s=1)
     stopping = await engine.client.post(f"/api/v1/bulk/{job['id']}/stop")
     assert (stopping.status_code, stopping.json()["status"]) == (202, "stopping")
@@ -142,7 +142,7 @@ async def test_a_stopped_job_leaves_the_rest_alone(engine: Engine) -> None:
     assert await statuses(engine, [item["execution_id"] for item in left]) == ["waiting"] * len(left)
     again = await engine.client.post(f"/api/v1/bulk/{job['id']}/stop")
     assert (again.status_code, again.json()["code"]) == (409, "bulk_finished")
-    assert len(started) == 12
+    assert len(started) == 40
 
 
 async def test_a_job_is_of_one_tenant(engine: Engine) -> None:
