@@ -260,8 +260,11 @@ async def test_an_idle_service_asks_once_and_sleeps_until_the_next_is_due_or_a_s
     await published(events, tenant)
     events.clock.advance(timedelta(seconds=59, milliseconds=750))
 
+    mine = asyncio.current_task()
+
     def note(*given: Any) -> None:
-        asked.append(given[2])
+        if asyncio.current_task() is mine:  # sweepers and the like ask by the same connections
+            asked.append(given[2])
 
     sa.event.listen(pool, "before_cursor_execute", note)
     try:
