@@ -174,8 +174,9 @@ def test_a_killed_server_is_revived_on_its_port(open_folder: Path) -> None:
     running = stack.start()
     mark = record(open_folder / "data").process
     assert mark is not None
+    server = psutil.Process(mark.pid)  # before it is killed: it may be gone at once
     os.kill(mark.pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(mark.pid)], timeout=60)
+    psutil.wait_procs([server], timeout=60)
     revived = stack.revive()
     answer = fetch_column(running.database_url, "SELECT 1")
     stack.stop()
