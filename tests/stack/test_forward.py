@@ -11,6 +11,7 @@ from weft.edge import Edge
 from weft.forward import Forward
 from weft.rooms import NAMES
 from weft.stack import ports
+from weft_runtime.http import server as http_server
 from weft_runtime.http.server import HttpServer
 
 
@@ -131,7 +132,8 @@ async def test_a_chunked_body_is_handed_on() -> None:
     assert (answer.status_code, answer.content) == (201, b"x" * 20_000)
 
 
-async def test_a_refusal_is_seen_by_a_client_that_is_still_sending() -> None:
+async def test_a_refusal_is_seen_by_a_client_that_is_still_sending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "SWALLOW_S", 60.0)  # so long a busy machine may take to send it
     async with served(Upstream()) as url, edge_of(url) as client:
         answer = await client.post("/refuse", content=b"x" * 4 * 2**20)
     assert answer.status_code == 413
