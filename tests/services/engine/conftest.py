@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,11 +16,13 @@ from weft_connectors.http.calling import http_request
 from weft_connectors.plug import Plug, Plugged
 from weft_contracts import routing
 from weft_contracts.definitions import WorkflowChanged
+from weft_engine.api import answers
 from weft_engine.app import build
 from weft_engine.connections.opening import Opening
 from weft_engine.worker import Worker
 from weft_runtime.bus import Binding, QueueSpec, Topology
 from weft_runtime.testing import RunningService, eventually, running_service, tell
+from weft_runtime.testing.polling import WITHIN_S
 
 from tests.connectors.server import Heard
 
@@ -99,7 +101,15 @@ class Engine:
 
 
 @pytest.fixture(scope="module")
-async def engine(database_url: str, broker_url: str) -> AsyncIterator[Engine]:
+def patient() -> Iterator[None]:
+    """Routes wait for a partition as long as a busy machine takes, and answer with what it said."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answers, "ANSWER_S", WITHIN_S)
+        yield
+
+
+@pytest.fixture(scope="module")
+async def engine(patient: None, database_url: str, broker_url: str) -> AsyncIterator[Engine]:
     """An engine over RabbitMQ."""
     async with running_service(build, database_url, broker_url) as service:
         # As in a whole mesh, somebody takes the tasks: at its end the engine would wait for them in vain.
