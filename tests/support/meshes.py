@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -148,13 +148,16 @@ def publish(client: httpx2.Client, document: dict[str, Any]) -> dict[str, Any]:
     """A new workflow, once everybody who runs it has it. Its publish waits a while for them, and then says that they have it not yet."""
     created = client.post("/workflows", json={"definition": document, "status": "active"})
     assert created.status_code == 201, created.text
-
-    def installed() -> dict[str, Any] | None:
-        shown: dict[str, Any] = client.post(f"/workflows/{document['slug']}/publish").json()
-        return shown if shown["installed"] else None
-
     shown: dict[str, Any] = created.json()
-    return shown if shown["installed"] else until(installed, f"{document['slug']} being installed")
+    return shown if shown["installed"] else until(partial(published, client, document["slug"]), f"{document['slug']} being installed")
+
+
+def published(client: httpx2.Client, slug: str) -> dict[str, Any] | None:
+    """A workflow whose newest version is published, None while not everybody who runs it has it."""
+    answer = client.post(f"/workflows/{slug}/publish")
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown if shown["installed"] else None
 
 
 def weft(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import httpx2
 from weft_runtime.clock import new_id
 from weft_runtime.testing import until
 
-from tests.support.meshes import publish
+from tests.support.meshes import publish, published
 
 ROOMS = ("definitions", "engine", "events", "tasks", "analytics", "gateway")
 PASSWORD = "canary-password-of-nobody"
@@ -88,7 +88,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         publish(admin, DEFINITION)
         for number in range(2):
             assert admin.put("/workflows/hostile", json={**DEFINITION, "description": f"d{number}"}).status_code == 200
-            assert admin.post("/workflows/hostile/publish").status_code == 200
+            until(partial(published, admin, "hostile"), "a version being with everybody who runs it")
         for slug in ("hostile-draft", "hostile-off"):
             assert admin.post("/workflows", json={**DEFINITION, "slug": slug}).status_code == 201
         publish(admin, CLOCK)
