@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from weft_engine.core.claiming import claim, opened
 from weft_engine.core.claims import Values, Wanted
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 
 FoundT = TypeVar("FoundT")
 

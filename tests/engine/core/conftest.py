@@ -9,12 +9,12 @@ from uuid import UUID
 
 from weft_engine.core import items as i
 from weft_engine.core.apply import Transition, apply
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import Pending, State
-from weft_engine.core.turn import Context
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
 

@@ -10,9 +10,9 @@ from weft_contracts.executions import ExecutionFailed
 from weft_contracts.waits import FailStep
 from weft_engine.core import items as i
 from weft_engine.core.apply import apply
+from weft_engine.core.context import Context
 from weft_engine.core.messages import messages, report_again
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 

@@ -9,10 +9,10 @@ from weft_engine.core import items as i
 from weft_engine.core.apply import apply
 from weft_engine.core.claiming import claim, opened
 from weft_engine.core.claims import INLINE_BYTES, Claimed, ContentLost, Values, Wanted
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.ledger import request_hash
 from weft_engine.core.rewinding import retry
-from weft_engine.core.turn import Context
 
 from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 from tests.engine.core.test_retrying import again

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from weft_engine.core.context import Context
 from weft_engine.core.publishable import MAX_EVENT_BYTES
-from weft_engine.core.turn import Context
 
 from tests.engine.core import conftest
 from tests.engine.core.conftest import Run, program_of

@@ -9,12 +9,12 @@ from uuid import UUID
 import msgspec
 import pytest
 from weft_engine.core import items as i
+from weft_engine.core.context import Context
 from weft_engine.core.evolve import flat
 from weft_engine.core.ledger import effects
 from weft_engine.core.migrating import migrate
 from weft_engine.core.queued import withdrawn_answer
 from weft_engine.core.sentences import because
-from weft_engine.core.turn import Context
 
 from tests.engine.core.conftest import CONTEXT, ID, Run, comparable, program_of
 from tests.engine.core.test_replaying import same_again

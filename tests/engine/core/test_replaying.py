@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_engine.core import items as i
+from weft_engine.core.context import Context
 from weft_engine.core.evolve import flat
 from weft_engine.core.recording import replayed, tenant_seen
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 from weft_engine.views import explanation_view
 from weft_language import compile_definition, parse
 

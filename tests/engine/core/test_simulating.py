@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
+from weft_engine.core.context import Context
 from weft_engine.core.evolve import flat, fold
 from weft_engine.core.simulating import MOST_ENTRIES, Answers, Simulation, answers_of, begin, go_on
 from weft_engine.core.simulating.samples import sample
-from weft_engine.core.turn import Context
 from weft_language.compilation import Program
 from weft_language.json_schemas import SchemaCheck
 from weft_language.nodes import node_types

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from weft_engine.core import items as i
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Row, decode, encode
 from weft_engine.core.evolve import fold
 from weft_engine.core.messages import messages
 from weft_engine.core.migrating import Moved, migrate, undo
 from weft_engine.core.rewinding import retry
-from weft_engine.core.turn import Context
 from weft_language import compile_definition, parse
 from weft_language.compilation import Program
 

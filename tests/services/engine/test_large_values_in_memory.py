@@ -10,9 +10,9 @@ import msgspec
 from weft_contracts.envelope import Item
 from weft_engine.core import items as words
 from weft_engine.core.claims import INLINE_BYTES, Claimed, Values
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Row, decode
 from weft_engine.core.evolve import fold
-from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.contents import Recent
 from weft_engine.hotloop.deciding import Turnout

@@ -13,6 +13,7 @@ from weft_language.expressions import TOGETHER_STEPS, Meter
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.again import spread
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import told
 from weft_engine.core.listening import hear
@@ -25,7 +26,7 @@ from weft_engine.core.signals import Answer, receive
 from weft_engine.core.starting import admit, skip, start
 from weft_engine.core.state import Pending, State
 from weft_engine.core.ticking import tick, watch
-from weft_engine.core.turn import Context, Entering, Turn
+from weft_engine.core.turn import Entering, Turn
 
 
 @dataclass(frozen=True, slots=True)

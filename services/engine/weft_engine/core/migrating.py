@@ -14,6 +14,7 @@ from weft_language.findings import pointer_of
 
 from weft_engine.core import entries as e
 from weft_engine.core.business import waking
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import evolve, flat, fold, rewound
 from weft_engine.core.items import Migrate, UndoMigration
@@ -22,7 +23,7 @@ from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
 from weft_engine.core.sla import renewed
 from weft_engine.core.state import Pending, State
-from weft_engine.core.turn import Context, Turn
+from weft_engine.core.turn import Turn
 from weft_engine.core.verdicts import BLOCKED, OK_UNCHANGED, Reason, Verdict, Versions, verdict
 
 _CHANGING_NOTHING: Final = e.SLA_SAID | {e.SIGNAL_REFUSED}

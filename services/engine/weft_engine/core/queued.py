@@ -13,6 +13,7 @@ from weft_language.compilation import ConcurrencyRule, Program
 
 from weft_engine.core import entries as e
 from weft_engine.core.claims import Values
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.items import Admit, Caller, Happening, Retry
 from weft_engine.core.names import names_of
@@ -21,7 +22,7 @@ from weft_engine.core.recalling import asked_by
 from weft_engine.core.seeing import SEEN, seen
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context, Turn
+from weft_engine.core.turn import Turn
 
 Gate = dict[str, Any]
 """`{name, limit, on_conflict}`, as entries hold it."""

@@ -19,12 +19,12 @@ from weft_language.compilation import Program
 from weft_language.expressions import compile_calendar
 
 from weft_engine.core import entries as e
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, flat, fold
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.seeing import SEEN
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 
 
 @dataclass(frozen=True, slots=True)

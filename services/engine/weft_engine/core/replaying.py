@@ -16,6 +16,7 @@ from weft_language.compilation import Program
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.apply import advance
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.migrating import Moved, migrate, undo
@@ -23,7 +24,6 @@ from weft_engine.core.queued import goes_back
 from weft_engine.core.rewinding import retry
 from weft_engine.core.seeing import tenant_of
 from weft_engine.core.state import Pending, Place, State
-from weft_engine.core.turn import Context
 
 
 @dataclass(frozen=True, slots=True)

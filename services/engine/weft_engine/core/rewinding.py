@@ -13,6 +13,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.beginnings import Beginning, Undone, beginning
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, flat, fold, rewound
 from weft_engine.core.items import Admit, Retry
@@ -23,7 +24,7 @@ from weft_engine.core.signals import Answer, redeliver
 from weft_engine.core.sla import renewed
 from weft_engine.core.starting import begin
 from weft_engine.core.state import OWNERS, ROOT, State
-from weft_engine.core.turn import Context, Entering, Turn
+from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import EXECUTION_MOVES
 
 _KEPT_IF_OPEN: Final = frozenset({"activity", "retry"})

@@ -10,17 +10,18 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from weft_language.compilation import PROPAGATE, PROPAGATING, ActivityWork, ConnectorWork, Node, Program, follow
-from weft_language.expressions import Calendar, ExpressionError
+from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.again import again_at
 from weft_engine.core.asking import QUEUES, request_of
-from weft_engine.core.claims import MAX_OUTPUT_BYTES, NOTHING_READ, Values, size_of_parts, too_large
+from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
 from weft_engine.core.failures import failure, unhandled
 from weft_engine.core.ledger import request_hash
-from weft_engine.core.names import NONE, names_of, scoped
+from weft_engine.core.names import names_of, scoped
 from weft_engine.core.reuse import Recalled
 from weft_engine.core.seeing import seeing
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place, State
@@ -29,24 +30,6 @@ RUNAWAY: Final = 10_000
 """Transitions without a wait after which an execution fails with `runaway`. Source: the definition language, section 3."""
 MAX_JOURNAL: Final = 100_000
 """Entries an execution may have; then it fails with `history_too_long`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the core is given besides state, item and time.
-
-    tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
-    lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
-    `workflow:<slug>`, `node_type:<type>`, `connection:<name>`.  values: contents of what is kept apart, as far as it was read.
-    calendars: the tenant's business calendars, by name.
-    """
-
-    tenant: Mapping[str, Any]
-    resend_s: float = 60.0
-    lease_s: float = 60.0
-    suspended: Mapping[str, str] = field(default_factory=dict)
-    values: Values = NOTHING_READ
-    calendars: Mapping[str, Calendar] = field(default_factory=lambda: NONE)
 
 
 class At(NamedTuple):

@@ -18,6 +18,7 @@ from weft_engine.core import items as words
 from weft_engine.core.apply import advance
 from weft_engine.core.claiming import claim
 from weft_engine.core.claims import INLINE_BYTES, Claimed, Values, Wanted
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.failures import failure
@@ -29,7 +30,6 @@ from weft_engine.core.retention import kept_days, kept_until
 from weft_engine.core.rewinding import Retried
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
 from weft_engine.journal import AdmissionRow, AnswerRow, Batch, HeadRow, JournalRow, KeyRow, LeavingRow, UseRow, WordRow

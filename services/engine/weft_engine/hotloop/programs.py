@@ -14,8 +14,8 @@ from weft_language.compilation import Program
 from weft_language.expressions import Calendar, ExpressionError, compile_calendar
 
 from weft_engine.core.claims import Values
+from weft_engine.core.context import Context
 from weft_engine.core.names import NONE
-from weft_engine.core.turn import Context
 from weft_engine.journal import Journal
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings

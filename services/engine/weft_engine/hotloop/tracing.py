@@ -9,7 +9,7 @@ from weft_language.compilation import Program
 from weft_runtime.telemetry import span
 
 from weft_engine.core.claims import Claimed
-from weft_engine.core.turn import Context
+from weft_engine.core.context import Context
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.deciding import Turnout
 from weft_engine.hotloop.owned import Held

@@ -18,6 +18,7 @@ from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine import by_hand, domain, usecases
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Row
 from weft_engine.core.evolve import flat, fold
 from weft_engine.core.items import Start
@@ -25,7 +26,6 @@ from weft_engine.core.replaying import happenings
 from weft_engine.core.seeing import tenant_of
 from weft_engine.core.simulating import Answer, Answers, Simulation, answers_of, begin, go_on
 from weft_engine.core.state import Place
-from weft_engine.core.turn import Context
 from weft_engine.errors import DefinitionInvalid, NotBegun, NothingPublished, PositionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.simulating import showing

@@ -15,13 +15,13 @@ from weft_engine.core import running
 from weft_engine.core.apply import Transition, advance, apply
 from weft_engine.core.claiming import claim
 from weft_engine.core.claims import Claimed, ItemOf, Values
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
 from weft_engine.core.evolve import evolve, fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.running import MAX_TRANSITION
 from weft_engine.core.signals import Answer
 from weft_engine.core.state import State
-from weft_engine.core.turn import Context
 from weft_language.compilation import Program
 from weft_language.expressions import compile_calendar
 

@@ -17,10 +17,10 @@ from weft_language.findings import Finding
 
 from weft_engine.core import items as i
 from weft_engine.core.apply import advance
+from weft_engine.core.context import Context
 from weft_engine.core.entries import Row
 from weft_engine.core.simulating.answers import ASKED, Answer, Answers, answers_of
 from weft_engine.core.state import Pending, Place, State
-from weft_engine.core.turn import Context
 
 __all__ = ["MOST_ENTRIES", "MOST_STEPS", "TIMEOUT", "Answer", "Answers", "Simulation", "answers_of", "begin", "go_on"]
 
