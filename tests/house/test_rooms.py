@@ -37,6 +37,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "campaigns": "what bulk jobs and migrations share: many executions are asked one by one, and answer",
         "bulk": "one verb on many executions, as a job",
         "simulating": "what would happen, with nothing asked of the outside",
+        "testing": "what tests of workflows are written with",
         "moving": "live executions go on by another version, many by a plan",
     },
     "definitions": {
