@@ -118,3 +118,14 @@ def test_the_journal_of_a_call_that_is_made_again_happens_again_in_the_same_way(
     run = Run(program_of([call])).start().do(i.FailStep(ID, "c", 1, {"code": "broken", "message": "broken"})).later(seconds=10)
     run.do(i.CompleteStep(ID, "c", 2, "done"))
     assert happens_again(run) == [(row.position, [one.kind for one in row.entries]) for row in run.rows]
+
+
+@pytest.mark.parametrize("node", [WORK | {"retry": AGAIN | {"deadline": "1m"}}, group(AGAIN | {"deadline": "1m"})])
+def test_a_pause_does_not_count_against_the_deadline_of_its_retry(node: dict[str, Any]) -> None:
+    run = Run(program_of([node])).start().later(seconds=20)
+    for _ in range(2):
+        run.do(i.Pause(ID)).later(hours=1).do(i.Resume(ID))
+    run.fail("a").later(seconds=10)
+    assert (run.waits("a").kind, run.state.steps[node["id"]].attempts) == ("activity", 2)
+    run.later(seconds=15).fail("a")  # the next attempt, after 20 s more, would be 65 s after the first
+    assert run.state.status == "failed"

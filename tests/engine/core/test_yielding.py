@@ -66,3 +66,28 @@ def test_waiting_to_be_tried_again_is_a_wait(monkeypatch: pytest.MonkeyPatch) ->
     state = apply(state, i.ActivityFailed(ID, "a", 1, 1, {"code": "broken", "message": "broken"}), START, program, CONTEXT).state
     assert state.quiet == 0
     assert apply(state, i.Tick(ID), START + timedelta(seconds=1), program, CONTEXT).state.status == "running"
+
+
+def beside(join: Any) -> Program:
+    branches = {name: {"nodes": [{"id": name, "type": "task", "with": {"title": "T"}}]} for name in "xyz"}
+    return program_of([{"id": "p", "type": "parallel", "with": {"branches": branches, "join": join}}])
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "status", "output"), [("fail", "complete", "failed", None), ("complete", "fail", "completed", ["x"])]
+)
+def test_of_branches_that_end_before_their_parallel_looks_the_first_decides(
+    monkeypatch: pytest.MonkeyPatch, first: str, then: str, status: str, output: Any
+) -> None:
+    program = beside("any")
+    state = begun(program)
+    monkeypatch.setattr(running, "MAX_TRANSITION", 1)
+    items = {"fail": lambda node: i.FailStep(ID, node, 1, {"code": "no", "message": "no"}), "complete": lambda node: done(node)}
+    state = given(state, program, items[first]("x"))
+    assert state.ready == (("p", 1, ""),)
+    state = given(state, program, items[then]("y"), *[i.Tick(ID)] * 9)
+    assert (state.status, state.steps["p"].output and list(state.steps["p"].output)) == (status, output)
+
+
+def done(node: str) -> i.CompleteStep:
+    return i.CompleteStep(ID, node, 1, "completed", {"outcome": "completed"})

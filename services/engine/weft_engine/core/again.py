@@ -25,8 +25,14 @@ def again_at(state: State, node: Node, visit: int, scope: str, error: Mapping[st
         return None
     if not node.retry.covers(str(error.get("code", "")), permanent=bool(error.get("permanent"))):
         return None
-    delay_s = node.retry.delay(step.attempts, spread(state, node.id, visit, step.attempts), (now - step.since).total_seconds())
+    delay_s = node.retry.delay(step.attempts, spread(state, node.id, visit, step.attempts), awake_s(state, step.since, now))
     return None if delay_s is None else now + timedelta(seconds=delay_s)
+
+
+def awake_s(state: State, since: datetime, now: datetime) -> float:
+    """Seconds from a moment until now in which the execution was not paused: what limits attempts stands still as timers do."""
+    rested = (min(until, now) - max(begun, since) for begun, until in state.rests if until > since)
+    return (now - since - sum(rested, timedelta())).total_seconds()
 
 
 def spread(state: State, node: str, visit: int, attempt: int) -> float:

@@ -12,7 +12,7 @@ from weft_language.expressions import TOGETHER_STEPS, Meter
 
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
-from weft_engine.core.again import spread
+from weft_engine.core.again import awake_s, spread
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import told
@@ -127,7 +127,7 @@ def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
     undoing = "by" in pending.data
     node = undoing_node(pending) if undoing else turn.program.nodes[pending.node]
     step = turn.state.steps_in(pending.scope)[pending.node]
-    elapsed = (turn.now - step.started_at).total_seconds() if step.started_at is not None else 0.0
+    elapsed = awake_s(turn.state, step.started_at, turn.now) if step.started_at is not None else 0.0
     delay = None
     if node.retry.covers(str(error.get("code", "")), permanent=bool(error.get("permanent"))):
         delay = node.retry.delay(pending.attempt, spread(turn.state, *pending.place, pending.attempt), elapsed)

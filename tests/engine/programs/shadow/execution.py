@@ -256,6 +256,7 @@ class Execution:
         self.status, self.walk.now = self._paused_from, now
         self._pass_on("child.resume")
         since, length = self._paused_at, now - self._paused_at
+        self.walk.rested += length
         for wait in self.walk.fibers.open:
             if wait.earliest is not None and wait.latest is not None:
                 by_office = wait.about.get("calendar") is not None

@@ -161,7 +161,7 @@ async def _task(walk: Walk, node: Document, visit: Visit, names: Mapping[str, An
 
 async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, retry: Document) -> tuple[str, Any]:
     """Ask for outside work until it is done or given up. Raises: Failed."""
-    began, attempt = walk.now, 1
+    began, attempt = walk.awake, 1
     while True:
         walk.did("activity", node, visit, attempt, name, input_)
         got: Any = ("accepted",)
@@ -176,7 +176,7 @@ async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, re
         if got[0] == "completed":
             return got[1], got[2]
         _, code, permanent = got
-        pause = pause_before(retry, attempt, code, permanent, walk.now - began)
+        pause = pause_before(retry, attempt, code, permanent, walk.awake - began)
         if pause is None:
             raise Failed(code, node, permanent=permanent)
         await Wait("retry", node, visit, attempt, earliest=walk.now + pause[0], latest=walk.now + pause[1])

@@ -27,8 +27,8 @@ class Leaves(Protocol):
 class Walk:
     """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
 
-    heard: what has been answered while paused.  held_up: types whose nodes are not entered now.  runaway: visits without a wait that are
-    too many.
+    rested: milliseconds of it that it was paused.  heard: what has been answered while paused.  held_up: types whose nodes are not entered
+    now.  runaway: visits without a wait that are too many.
     """
 
     def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
@@ -39,11 +39,16 @@ class Walk:
         self.newest: dict[str, Visit] = {}
         self.effects: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
         self.undoable: list[Undoable] = []
-        self.now = 0
+        self.now = self.rested = 0
         self.heard: set[tuple[str, str, int]] = set()
         self.held_up: set[str] = set()
         self.runaway = RUNAWAY
         self._leaves = leaves
+
+    @property
+    def awake(self) -> int:
+        """Milliseconds that it has not been paused."""
+        return self.now - self.rested
 
     def did(self, *effect: Any) -> None:
         """Note an effect."""
@@ -146,14 +151,14 @@ class Walk:
 
     async def _tries(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
         """Work at a node as often as its `retry` says. What it began is given up before it is tried again. visits: of it, so far."""
-        began = self.now
+        began = self.awake
         while True:
             visit = visits[-1]
             try:
                 return await self._work(node, visit, frame, fiber)
             except Failed as error:
                 retry = None if node["type"] not in TRIED_AGAIN or is_late(error, node) else node.get("retry")
-                pause = None if retry is None else pause_before(retry, len(visits), error.code, error.permanent, self.now - began)
+                pause = None if retry is None else pause_before(retry, len(visits), error.code, error.permanent, self.awake - began)
                 if pause is None:
                     raise
                 self._drop(fiber)

@@ -59,7 +59,8 @@ def _closed(state: State, entry: Entry, at: datetime) -> None:
 def _broken(state: State, entry: Entry, at: datetime) -> None:
     progress = _close(state, entry)
     progress.failed.append(entry.data["label"])
-    progress.error = progress.error or entry.data["error"]
+    if progress.error is None:
+        progress.error, progress.before = entry.data["error"], len(progress.results)
 
 
 def _close(state: State, entry: Entry) -> Progress:

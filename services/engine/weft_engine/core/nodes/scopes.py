@@ -91,11 +91,14 @@ def scope_ended(turn: Turn, pending: Pending) -> None:
 
 def _branch_ended(turn: Turn, at: At, pending: Pending, work: ParallelWork) -> None:
     progress = pending.progress
-    if progress.error is not None and (work.fail_fast or not progress.open) and len(progress.results) < work.needed:
+    # A transition that yields looks later than a branch has ended, and others may have ended meanwhile: the first of them decide.
+    results = list(progress.results)[: work.needed]
+    completed = min(progress.before, len(results)) if work.fail_fast else len(results)
+    if progress.error is not None and completed < work.needed and (work.fail_fast or not progress.open):
         turn.fail(at, progress.error)
-    elif len(progress.results) >= work.needed:
+    elif len(results) >= work.needed:
         turn.cancel_pending(inside=at.place)
-        _finish(turn, at, {name: progress.results[name] for name in work.branches if name in progress.results})
+        _finish(turn, at, {name: progress.results[name] for name in work.branches if name in results})
 
 
 def _iteration_ended(turn: Turn, at: At, pending: Pending, work: ForeachWork) -> None:

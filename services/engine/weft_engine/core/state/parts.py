@@ -44,7 +44,7 @@ class Progress:
     """How far a node with scopes of its own has come.
 
     opened: scopes begun so far.  open: keys of those not ended.  results: outputs of those completed, by label (a loop keeps the last).
-    failed: labels of those that failed, or the nodes whose compensation failed.  error: the first error.
+    failed: labels of those that failed, or the nodes whose compensation failed.  error: the first error, which `before` completed.
     items: what a foreach goes through.  queue: what a compensation still has to undo, next first.
     """
 
@@ -53,6 +53,7 @@ class Progress:
     results: dict[str | int, Any] = field(default_factory=dict)
     failed: list[str | int] = field(default_factory=list)
     error: dict[str, Any] | None = None
+    before: int = 0
     items: list[Any] | Claimed = field(default_factory=list)
     queue: list[Place] = field(default_factory=list)
 
