@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
 from tests.engine.programs.driving.parts import Choice, Pair
 from tests.engine.programs.driving.world import World
@@ -91,7 +92,7 @@ def _forward(world: World) -> Iterator[Choice]:
         yield Choice("lift", partial(world.lift, type_))
     soon = _next_alarm(world)
     if soon is not None:
-        yield Choice("time", partial(world.tick, soon, 0))
+        yield Choice("time", partial(world.tick, soon))
     for pair in _live(world):
         yield from _awaited(world, pair)
         if pair.shadow.status == "paused":
@@ -133,6 +134,10 @@ def _rare(world: World, script: Script) -> Iterator[Choice]:
                 yield Choice("pause", partial(world.tell_person, pair, "pause"))
         if number >= 200:
             yield Choice("cancel", partial(world.tell_person, pair, "cancel"))
+    for pair in _live(world):
+        last = 1 + number % 3
+        if _sure(world, pair, last):
+            yield Choice("late", partial(world.tick, pair, last))
     types = _can_be_held_up(world)
     if types:
         yield Choice("hold up", partial(world.hold_up, types[number % len(types)]))
@@ -169,10 +174,14 @@ def _soonest(pair: Pair) -> int:
     return alarms[0][1] if alarms else 1 << 60
 
 
-def _sure(world: World, pair: Pair) -> bool:
+def _sure(world: World, pair: Pair, last: int = 0) -> bool:
+    """Whether it is clear in which order its alarms ring when it is looked at as the last of these does."""
     alarms = pair.shadow.alarms()
-    at = max(world.now, alarms[0][1])
-    return all(earliest > at for earliest, _, _ in alarms[1:])
+    if len(alarms) <= last:
+        return False
+    at = max(world.now, alarms[last][1])
+    due = [alarm for alarm in alarms if alarm[0] <= at]
+    return due[-1][1] <= at and all(one[1] < two[0] for one, two in pairwise(due))
 
 
 def _creep(world: World, most: int) -> None:

@@ -250,15 +250,17 @@ class World:
         made = item(pair.id) if item is not None else None
         self.happen(pair, verb, lambda to: getattr(to.shadow, verb)(self.now), made)
 
-    def tick(self, pair: Pair, late: int) -> None:
-        """The next alarm of an execution rings, and not a moment before it is due."""
-        earliest, latest, wait = pair.shadow.alarms()[0]
+    def tick(self, pair: Pair, last: int = 0) -> None:
+        """The next alarm of an execution rings, and not a moment before it is due. last: how many more are over when it is looked at."""
+        alarms = pair.shadow.alarms()
+        earliest = alarms[0][0]
         if earliest - 1 > self.now and not self.ties:
             self.now = earliest - 1
             self.happen(pair, "time: nothing is due", lambda to: to.shadow.tick(self.now), i.Tick(pair.id))
-        self.now = max(self.now, latest) + late
-        say = f"time: {wait.kind} {wait.node}#{wait.visit}" if wait is not None else "time: max_duration"
-        self.happen(pair, say, lambda to: to.shadow.tick(self.now), i.Tick(pair.id))
+        self.now = max(self.now, alarms[last][1])
+        due = [alarm for alarm in alarms if alarm[0] <= self.now]
+        say = ", ".join("max_duration" if wait is None else f"{wait.kind} {wait.node}#{wait.visit}" for _, _, wait in due)
+        self.happen(pair, f"time: {say}", lambda to: to.shadow.tick(self.now), i.Tick(pair.id))
 
     def repeat(self, number: int) -> None:
         """Something that came before comes again, late; it changes nothing."""

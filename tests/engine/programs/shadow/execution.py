@@ -156,8 +156,9 @@ class Execution:
             self._promises = {word: at for word, at in self._promises.items() if at > now}
 
     def tick(self, now: int) -> None:
-        """Time has come: what is due rings."""
+        """Time has come: what is due rings, the soonest first, and only then something begins."""
         self._so_late(now)
+        self.walk.looking = True
         for earliest, _, wait in self.alarms():
             if earliest > now or self.ended:
                 continue
@@ -166,6 +167,10 @@ class Execution:
             elif wait in self.walk.fibers.open:
                 self.walk.fibers.wake(wait, RANG)
                 self._run()
+        self.walk.looking = False
+        for wait in self.waits("enter"):
+            self.walk.fibers.wake(wait)
+        self._run()
 
     def waits(self, kind: str) -> list[Wait]:
         """The open waits of a kind, in the order they were opened."""

@@ -9,8 +9,8 @@ from typing import Any
 
 RANG = "rang"
 """What a wait gives back when its alarm, and nothing else, ended it."""
-INSIDE = ("children", "undo")
-"""Waits for what the execution itself does."""
+INSIDE = ("children", "undo", "enter")
+"""Waits for what the execution itself does: its fibers, its undoing, the look at all that is due."""
 
 
 class Failed(Exception):

@@ -163,6 +163,7 @@ async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, re
     """Ask for outside work until it is done or given up. Raises: Failed."""
     began, attempt = walk.awake, 1
     while True:
+        await walk.may_begin(node)
         walk.did("activity", node, visit, attempt, name, input_)
         got: Any = ("accepted",)
         accepted = False

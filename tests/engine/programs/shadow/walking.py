@@ -28,7 +28,7 @@ class Walk:
     """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
 
     rested: milliseconds of it that it was paused.  heard: what has been answered while paused.  held_up: types whose nodes are not entered
-    now.  runaway: visits without a wait that are too many.
+    now.  runaway: visits without a wait that are too many.  looking: whether it is being looked at what is due; nothing begins meanwhile.
     """
 
     def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
@@ -43,6 +43,7 @@ class Walk:
         self.heard: set[tuple[str, str, int]] = set()
         self.held_up: set[str] = set()
         self.runaway = RUNAWAY
+        self.looking = False
         self._leaves = leaves
 
     @property
@@ -105,8 +106,14 @@ class Walk:
             raise failed
         return output, target
 
+    async def may_begin(self, node: str) -> None:
+        """Wait until all that is due has been looked at."""
+        while self.looking:
+            await Wait("enter", node)
+
     async def _let_in(self, node: Document, frame: Frame) -> Visit:
         """Begin the next visit of a node. One whose type is held up waits, and once it is let in it is a visit anew."""
+        await self.may_begin(node["id"])
         visit = self._begin(node, frame)
         while node["type"] in self.held_up:
             await Wait("gate", visit.node, visit.number, about={"type": node["type"]})
