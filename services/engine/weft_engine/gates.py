@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from weft_contracts.executions import AdmitExecution, CancelExecution, SkipExecution
@@ -27,6 +27,15 @@ LIVE_RETRY_S: Final = 5
 """When to try again where too many live: nobody knows when the next of them ends."""
 LOOKS_PER_S: Final = 10
 """About how often in a second starts that wait for their rate are let in, where it gives so many."""
+
+
+class Look(NamedTuple):
+    """What a look at a tenant's gates came to. let_in: executions.  next_s: seconds until the tenant's rate of starts lets the next ones
+    begin, None where nobody waits for that.
+    """
+
+    let_in: int
+    next_s: float | None = None
 
 
 async def pass_quotas(execution_id: UUID, quotas: Quotas, uow: UnitOfWork) -> tuple[str, ...]:
@@ -68,11 +77,8 @@ async def tenants_at_gates(uow: UnitOfWork, *, tidy: bool) -> list[str]:
     return await store.tenants_at_gates(uow)
 
 
-async def admit_waiting(uow: UnitOfWork) -> float | None:
-    """Let as many of a tenant's waiting executions begin as their gates allow; skip or cancel where their workflows ask for that.
-
-    Returns: seconds until the tenant's rate lets the next ones begin, None where nobody waits for that.
-    """
+async def admit_waiting(uow: UnitOfWork) -> Look:
+    """Let as many of a tenant's waiting executions begin as their gates allow; skip or cancel where their workflows ask for that."""
     await spent.hold_gates(uow)
     waiting = await store.waiting_at_gates(uow)
     quotas = quotas_of((await store.tenant(uow) or {}).get("settings"))
@@ -92,14 +98,15 @@ async def admit_waiting(uow: UnitOfWork) -> float | None:
         uow.say(SkipExecution(execution_id=execution_id, live_execution_id=holder))
     for execution_id in decision.cancelled:
         uow.say(CancelExecution(execution_id=execution_id, reason="a newer execution takes its place (settings.concurrency)"))
+    let_in = len(decision.admitted)
     if quotas.starts is None:
-        return None
+        return Look(let_in)
     counted = {one.execution_id for one in waiting if any(gate.name == STARTS_GATE for gate in one.gates)}
     begun = counted & set(decision.admitted)
     if begun:
         until = quotas.starts.spend(until, uow.now, len(begun))
         await spent.spend(uow, until)
-    return quotas.starts.wait_s(until, uow.now, _at_once(quotas.starts)) if counted - begun else None
+    return Look(let_in, quotas.starts.wait_s(until, uow.now, _at_once(quotas.starts)) if counted - begun else None)
 
 
 async def _let_go(held: Sequence[Waiting], uow: UnitOfWork) -> None:
