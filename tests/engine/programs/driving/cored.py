@@ -95,14 +95,15 @@ class Cored:
         """
         if whole:
             with bounds(transition=MAX_TRANSITION):
-                return self._once(item, now)
-        seen = self._once(item, now)
+                return self.step(item, now)
+        seen = self.step(item, now)
         while self._is_cut(item, now):
             self.yielded += 1
             self._give(i.Tick(self.id), now, seen)
         return seen
 
-    def _once(self, item: i.Happening, now: int) -> Seen:
+    def step(self, item: i.Happening, now: int) -> Seen:
+        """Apply an item, in one transition however short."""
         seen = Seen()
         self._give(item, now, seen)
         return seen
@@ -113,7 +114,7 @@ class Cored:
         old, self.state = self.state, transition.state
         seen.answer, seen.changed = seen.answer or transition.answer, seen.changed or bool(transition.entries)
         if transition.entries:
-            self._keep(transition.entries, now, seen, old)
+            self.keep(transition.entries, now, seen, old)
         else:
             assert snapshot(self.state) == before, "the state moved without an entry"
         if not isinstance(item, REPEATABLE) and not self._goes_on_by(item, now):
@@ -154,7 +155,8 @@ class Cored:
         """A value of the state, put together again."""
         return Values(self.contents).opened(value)
 
-    def _keep(self, entries: list[Entry], now: int, seen: Seen, before: State) -> None:
+    def keep(self, entries: list[Entry], now: int, seen: Seen, before: State) -> None:
+        """Write down what led from one state to the one that it is in. seen: to be told of it."""
         position = self.state.position - len(entries)
         values = Values(self.contents)
         said = messages(self.state, entries, position, moment(now), PARTITIONS, values)

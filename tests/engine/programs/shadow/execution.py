@@ -110,7 +110,7 @@ class Execution:
             self.walk.fibers.run()
         except Stopped as end:
             if end.status == "failed":
-                self._dying = ("failed", Failed(end.code, end.node))
+                self._dying = ("failed", Failed(end.code, end.node, permanent=end.code == "runaway"))
             else:
                 output = end.output if end.output is not None else self._own_output()
                 self._give_up()

@@ -14,7 +14,10 @@ def milliseconds(text: str) -> int:
 
 
 def pause_before(retry: Document, attempt: int, code: str, permanent: bool, elapsed: int) -> tuple[int, int] | None:
-    """Milliseconds at least and at most before the attempt after this one, None when there is none. elapsed: since the first one began, pauses left out."""
+    """Milliseconds at least and at most before the attempt after this one, None when there is none.
+
+    elapsed: since the first one began, pauses left out.
+    """
     refused = permanent or code in retry.get("not_on", ()) or code not in retry.get("on", [code])
     if refused or attempt >= retry.get("attempts", 5):
         return None

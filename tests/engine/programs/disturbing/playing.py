@@ -1,0 +1,214 @@
+"""A world without a shadow: the core alone, with what disturbs it picked at random. What it does must be as predicted."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from weft_engine.core import items as i
+
+from tests.engine.programs.disturbing.moving import Moving
+from tests.engine.programs.disturbing.renaming import KEPT, Versions, plain
+from tests.engine.programs.driving.cored import Seen
+from tests.engine.programs.driving.working import done_by_worker
+from tests.engine.programs.generating.maker import Document
+from tests.engine.programs.times import START
+
+HOUR = 3_600_000
+LONGEST = 6_000
+"""Things that happen to a program, at most."""
+DISTURBING = 260
+"""Of these so many from the beginning on may be what disturbs it; then it is left alone, so that it ends."""
+AGAIN = (i.Start, i.CompleteStep, i.FailStep, i.ActivityCompleted, i.ActivityFailed)
+"""What the mesh may bring twice."""
+Request = tuple[str, int, int, str]
+
+
+@dataclass
+class One:
+    """An execution. requests: asked of workers and not answered.  asked, visits, events: all that it did, by the first version's names.
+
+    held: visits that were held up, and ended with that.
+    """
+
+    moving: Moving
+    requests: list[Request] = field(default_factory=list)
+    asked: set[tuple[str, int]] = field(default_factory=set)
+    visits: set[tuple[str, int]] = field(default_factory=set)
+    held: set[tuple[str, int]] = field(default_factory=set)
+    events: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Disturbed:
+    """Everything around the executions of one program. log: what happened."""
+
+    def __init__(self, rng: random.Random, documents: dict[str, Document], *, restart: bool) -> None:
+        self._rng, self._restart = rng, restart
+        self._versions = {slug: Versions(document) for slug, document in documents.items()}
+        self.now = 0
+        self.all: dict[UUID, One] = {}
+        self.log: list[str] = []
+        self._mail: dict[UUID, deque[Any]] = {}
+        self._past: list[Any] = []
+        self._suspended: dict[str, str] = {}
+        self._gates = 0
+
+    def play(self, id_: UUID, slug: str, input_: Document) -> None:
+        """Let it happen until everything has ended. Raises: AssertionError when it goes on for ever, or the core does what it may not."""
+        self._mail[id_] = deque([i.Start(id_, slug, input=input_, trigger={"type": "manual"})])
+        for step in range(LONGEST):
+            forward, disturbing = self._forward(), self._disturbing() if step < DISTURBING else []
+            if not forward and not (step >= DISTURBING and self._calm()):
+                assert all(one.moving.state.ended for one in self.all.values()), "nothing brings it forward any more"
+                return
+            if forward:
+                chosen = disturbing if disturbing and self._rng.random() < 0.35 else forward
+                self._rng.choice(chosen)()
+        raise AssertionError("it goes on for ever")
+
+    def _calm(self) -> bool:
+        """Take back what holds anything up. Returns: whether anything was."""
+        held = bool(self._suspended)
+        for what in list(self._suspended):
+            self._lift(what)
+        for one in self.all.values():
+            if one.moving.state.paused is not None and not one.moving.state.ended:
+                self._give(one.moving.id, i.Resume(one.moving.id, user="ann"))
+                held = True
+        return held
+
+    def _forward(self) -> list[Callable[[], None]]:
+        found: list[Callable[[], None]] = [self._deliver(to) for to, mail in self._mail.items() if mail]
+        for id_, one in self.all.items():
+            state = one.moving.state
+            found += [self._answer(id_, request) for request in one.requests]
+            if state.wake_at is not None:
+                found.append(self._tick(id_))
+        if not found:
+            found += [lambda what=what: self._lift(what) for what in self._suspended]  # type: ignore[misc]
+            found += [
+                self._tell(one.moving.id, i.Resume(one.moving.id, user="ann"))
+                for one in self.all.values()
+                if one.moving.state.paused is not None and not one.moving.state.ended
+            ]
+        return found
+
+    def _disturbing(self) -> list[Callable[[], None]]:
+        found: list[Callable[[], None]] = []
+        live = [one.moving for one in self.all.values() if not one.moving.state.ended and one.moving.state.started_at is not None]
+        for moving in live:
+            found += [self._migrate(moving, go_back=go_back) for go_back in (False, True)]
+            if moving.state.paused is None:
+                found.append(self._tell(moving.id, i.Pause(moving.id, user="ann")))
+            else:
+                found += 2 * [self._tell(moving.id, i.Resume(moving.id, user="ann"))]
+        types = {node.type for moving in live for node in moving.program.nodes.values()} - self._suspended.keys() - KEPT
+        if types and len(self._suspended) < 3:
+            found.append(lambda: self._suspend(self._rng.choice(sorted(types))))
+        found += [lambda what=what: self._lift(what) for what in self._suspended]  # type: ignore[misc]
+        if self._past:
+            found.append(self._again)
+        return found
+
+    def _deliver(self, to: UUID) -> Callable[[], None]:
+        def deliver() -> None:
+            item = self._mail[to].popleft()
+            if isinstance(item, i.Start) and to not in self.all:
+                self.all[to] = One(Moving(to, self._versions[item.workflow], restart=self._restart))
+            self._give(to, item)
+
+        return deliver
+
+    def _answer(self, to: UUID, request: Request) -> Callable[[], None]:
+        def answer() -> None:
+            node, visit, attempt, name = request
+            self.all[to].requests.remove(request)
+            item, _ = done_by_worker(to, name, node, visit, attempt)
+            if isinstance(item, i.ActivityCompleted):
+                item = i.ActivityCompleted(to, node, visit, attempt, item.outcome, {"v": f"{plain(node)}#{visit}"})
+            self._give(to, item)
+
+        return answer
+
+    def _tick(self, to: UUID) -> Callable[[], None]:
+        def tick() -> None:
+            wake_at = self.all[to].moving.state.wake_at
+            assert wake_at is not None
+            due = -(-(wake_at - START).total_seconds() * 1_000 // 1)
+            self.now = max(self.now, int(due)) + self._rng.choice((0, 0, 0, 1, HOUR))
+            self._give(to, i.Tick(to))
+
+        return tick
+
+    def _tell(self, to: UUID, item: Any) -> Callable[[], None]:
+        return lambda: self._give(to, item)
+
+    def _again(self) -> None:
+        to, item = self._rng.choice(self._past)
+        undone = getattr(item, "node", "").endswith(".compensate")  # One that was interrupted is asked for anew, as the same attempt.
+        if not undone and self.all[to].moving.state.paused is None:
+            self._give(to, item)
+
+    def _suspend(self, type_: str) -> None:
+        self._gates += 1
+        self._suspended[type_] = f"suspended:{self._gates}"
+        self.log.append(f"{type_} is held up")
+
+    def _lift(self, type_: str) -> None:
+        gate = self._suspended.pop(type_, None)
+        if gate is not None:
+            self.log.append(f"{type_} goes on")
+            for id_, one in self.all.items():
+                if any(pending.gate == gate for pending in one.moving.state.pending.values()):
+                    self._mail.setdefault(id_, deque()).append(i.Admit(id_, [gate]))
+
+    def _migrate(self, moving: Moving, *, go_back: bool) -> Callable[[], None]:
+        def move() -> None:
+            self.now += 1
+            self.log.append(f"{moving.id}: {'back from' if go_back else 'on from'} version {moving.state.version}")
+            self._hold_up(moving)
+            self._note(moving.id, moving.back(self.now) if go_back else moving.on(self.now))
+
+        return move
+
+    def _hold_up(self, moving: Moving) -> None:
+        moving.cored.suspended = {f"node_type:{type_}": gate for type_, gate in self._suspended.items()}
+
+    def _give(self, to: UUID, item: Any) -> None:
+        self.now += 1
+        self.log.append(f"{self.now} {to}: {item}")
+        moving = self.all[to].moving
+        self._hold_up(moving)
+        seen = moving.cored.step(item, self.now)
+        if isinstance(item, AGAIN):
+            self._past.append((to, item))
+        self._note(to, seen)
+
+    def _note(self, id_: UUID, seen: Seen) -> None:
+        """What an execution did."""
+        one = self.all[id_]
+        one.visits |= {(plain(node), visit) for _, node, visit in seen.visits}
+        one.held |= {(plain(pending.node), pending.visit) for pending in one.moving.state.pending.values() if pending.kind == "suspended"}
+        for effect in seen.says:
+            if effect[0] == "activity":
+                _, node, visit, attempt, name, _ = effect
+                one.requests.append((node, visit, attempt, name))
+                one.asked.add((plain(node), visit))
+            elif effect[0] == "publish":
+                assert effect[1:3] not in one.events, f"event {effect} was published twice"
+                one.events.add((plain(effect[1]), effect[2]))
+        for _, item in seen.mail:
+            self._mail.setdefault(item.execution_id, deque()).append(item)
+
+
+def outcome(one: One) -> str:
+    """How an execution ended, as predictions tell it."""
+    state, cored = one.moving.state, one.moving.cored
+    code = state.error["code"] if state.error else None
+    output = cored.value(state.output) if state.status == "completed" else None
+    return json.dumps([state.status, output, code], sort_keys=True)
