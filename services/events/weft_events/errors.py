@@ -74,6 +74,12 @@ class ScheduleInactive(Conflict):
     code = "schedule_inactive"
 
 
+class ScheduleUnreadable(Conflict):
+    """The rule of a schedule was written for another release, and this one cannot read it."""
+
+    code = "schedule_unreadable"
+
+
 class BadSpan(Invalid):
     """The span of a backfill is backwards, in the future, too long, or holds too many moments."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 import msgspec
+from pydantic import ValidationError
 from weft_contracts.cloudevents import CloudEvent, write_time
 from weft_language.model import ScheduleTrigger, timetable_of
 from weft_language.timetable import MIN_EVERY_S, CatchUp, Timetable, read_zone
@@ -89,13 +90,15 @@ class Schedule:
         return _read(msgspec.json.encode(self.rule))[0].counted_from(self.origin_at)
 
     @property
-    def readable(self) -> bool:
-        """Whether this release can read its rule."""
+    def problem(self) -> str | None:
+        """Why this release cannot read its rule, None where it can."""
         try:
             _read(msgspec.json.encode(self.rule))
-        except ValueError:
-            return False
-        return True
+        except ValidationError as error:
+            return "; ".join(f"{'.'.join(map(str, one['loc'][1:] or one['loc']))}: {one['msg']}" for one in error.errors())
+        except ValueError as error:
+            return str(error)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +169,12 @@ def installed(
             changed_at=now,
         )
         if before is not None:
-            counted = before.readable and before.timetable.every == one.trigger.timetable.every
+            counted = before.problem is None and before.timetable.every == one.trigger.timetable.every
             origin_at = before.origin_at if counted else made.origin_at
             made = replace(before, version=made.version, rule=made.rule, active=active, origin_at=origin_at, next_at=None, changed_at=now)
             made = replace(made, failures=0, set_aside_until=None)
         if active:
-            goes_on = before is not None and before.active and before.readable and before.timetable == made.timetable
+            goes_on = before is not None and before.active and before.problem is None and before.timetable == made.timetable
             made = replace(made, next_at=before.next_at if before is not None and goes_on else made.timetable.after(now))
         kept.append(made)
     names = {one.trigger for one in kept}
@@ -286,5 +289,8 @@ def _missed(timetable: Timetable, after: datetime, until: datetime) -> Missed | 
 @lru_cache(maxsize=4096)
 def _read(rule: bytes) -> tuple[Timetable, CatchUp]:
     """When a rule, as JSON, is due, and its `catch_up`: the same text comes with every firing."""
-    read = ScheduleTrigger.model_validate({"on": "schedule", **msgspec.json.decode(rule)})
+    written = msgspec.json.decode(rule)
+    if not isinstance(written, dict):
+        raise ValueError("a rule is an object")
+    read = ScheduleTrigger.model_validate({"on": "schedule", **written})
     return timetable_of(read), read.catch_up

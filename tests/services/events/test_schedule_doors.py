@@ -238,6 +238,34 @@ async def test_another_tenant_has_no_such_schedule_and_a_viewer_only_looks(
     assert (await client.get(f"{PATH}/none")).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "rule", [{"cron": "of an older release"}, {"rrule": "FREQ=DAILY"}, {}, {"every": "1m", "timezone": "Mars/Base"}, [1]]
+)
+async def test_a_schedule_whose_rule_cannot_be_read_is_listed_with_its_error_beside_the_others(
+    events: RunningService, client: httpx2.AsyncClient, tenant: str, now: datetime, rule: Any
+) -> None:
+    await published(events, tenant)
+    await published(events, tenant, "other", every="1h", catch_up="all")
+    async with events.context.owner_transaction(tenant) as uow:
+        await uow.conn.execute(sa.update(schedule).where(schedule.c.tenant_id == tenant, schedule.c.slug == "flow").values(rule=rule))
+    one, other = (await client.get(PATH)).json()["items"]
+    assert (one["workflow"], one["status"], one["error"]["code"]) == ("flow", "active", "schedule_unreadable")
+    assert [one[name] for name in ("cron", "every", "timezone", "catch_up", "starts", "ends")] == [None] * 6
+    assert one["error"]["detail"]
+    assert (other["error"], other["every"], other["catch_up"]) == (None, "1h", "all")
+    address = f"{PATH}/{id_of(tenant)}"
+    assert (await client.get(address)).json() == one
+    assert (await client.post(f"{address}/pause")).json()["status"] == "paused"
+    body = {"from": written(now - MINUTE), "to": written(now)}
+    refused = [
+        await client.get(f"{address}/next"),
+        await client.post(f"{address}/resume"),
+        await client.post(f"{address}/backfill", json=body),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(409, "schedule_unreadable")] * 3
+    assert "publish the workflow 'flow' again" in refused[0].json()["detail"]
+
+
 async def test_a_repeat_with_its_key_gets_the_first_answer(
     events: RunningService, client: httpx2.AsyncClient, tenant: str, now: datetime
 ) -> None:

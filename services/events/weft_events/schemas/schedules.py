@@ -14,13 +14,20 @@ from weft_runtime.http import Body
 
 from weft_events.errors import BadZone
 from weft_events.scheduling import Schedule
-from weft_events.usecases import Backfill
+from weft_events.usecases import Backfill, readable
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Between them times can be computed with in every zone."""
 SHOWN: Final = 100
 """Times of a backfill that its answer names."""
+
+
+class RuleErrorView(BaseModel):
+    """What is wrong with the rule of a schedule, as it is stored."""
+
+    code: Literal["schedule_unreadable"]
+    detail: str
 
 
 class ScheduleView(BaseModel):
@@ -30,10 +37,13 @@ class ScheduleView(BaseModel):
     workflow: str
     version: int
     trigger: str
+    error: RuleErrorView | None = Field(
+        description="Why its rule cannot be read; it fires nothing then, and what the rule says is null. Null where it can be."
+    )
     cron: str | None
     every: str | None
-    timezone: str
-    catch_up: Literal["skip", "once", "all"]
+    timezone: str | None
+    catch_up: Literal["skip", "once", "all"] | None
     starts: datetime | None
     ends: datetime | None
     status: Literal["active", "paused", "inactive"] = Field(
@@ -110,19 +120,21 @@ class BackfillView(BaseModel):
 
 
 def schedule(one: Schedule) -> ScheduleView:
-    """A schedule."""
-    timetable = one.timetable
+    """A schedule, also one whose rule this release cannot read."""
+    problem = one.problem
+    timetable = one.timetable if problem is None else None
     return ScheduleView(
         id=one.id,
         workflow=one.workflow,
         version=one.version,
         trigger=one.trigger,
-        cron=one.rule.get("cron"),
-        every=one.rule.get("every"),
-        timezone=timetable.zone,
-        catch_up=one.catch_up,
-        starts=timetable.starts,
-        ends=timetable.ends,
+        error=None if problem is None else RuleErrorView(code="schedule_unreadable", detail=problem),
+        cron=one.rule.get("cron") if timetable else None,
+        every=one.rule.get("every") if timetable else None,
+        timezone=timetable.zone if timetable else None,
+        catch_up=one.catch_up if timetable else None,
+        starts=timetable.starts if timetable else None,
+        ends=timetable.ends if timetable else None,
         status=one.status,
         next_at=one.next_at if one.status == "active" else None,
         last_at=one.last_at,
@@ -137,8 +149,8 @@ def schedule(one: Schedule) -> ScheduleView:
 
 
 def next_times(one: Schedule, now: datetime, count: int, zone: str | None) -> NextView:
-    """When a schedule is due next. zone: whose clock shows it, the schedule's where None.  Raises: BadZone."""
-    timetable = one.timetable
+    """When a schedule is due next. zone: whose clock shows it, the schedule's where None.  Raises: BadZone, ScheduleUnreadable."""
+    timetable = readable(one).timetable
     try:
         where = read_zone(zone or timetable.zone)
     except UnknownZone as error:

@@ -24,6 +24,7 @@ from weft_events.usecases.schedules import (
     next_due,
     pause,
     put_off,
+    readable,
     resume,
     set_aside,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "pause",
     "put_off",
     "read",
+    "readable",
     "receive",
     "remember_calendar",
     "remember_tenant",

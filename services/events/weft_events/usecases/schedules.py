@@ -22,7 +22,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, scheduling, store
 from weft_events.domain import Candidate, Considered, Received
-from weft_events.errors import BadSpan, BrokenTriggers, ScheduleInactive
+from weft_events.errors import BadSpan, BrokenTriggers, ScheduleInactive, ScheduleUnreadable
 from weft_events.registry import Compiled, Registry
 from weft_events.scheduling import MOST, Key, Missed, Moment, Plan, Schedule
 from weft_events.store import schedules as rows
@@ -148,11 +148,23 @@ async def pause(id_: UUID, uow: UnitOfWork) -> Schedule:
     return paused
 
 
+def readable(one: Schedule) -> Schedule:
+    """The schedule itself. Raises: ScheduleUnreadable."""
+    if one.problem is not None:
+        mend = f"publish the workflow {one.workflow!r} again, with a rule that this release knows"
+        raise ScheduleUnreadable(f"the rule of schedule {one.id} cannot be read: {one.problem}; {mend}")
+    return one
+
+
 async def resume(id_: UUID, uow: UnitOfWork) -> Schedule:
-    """Let a schedule go on. Its `catch_up` says what becomes of the moments of the pause. Raises: ScheduleNotFound."""
+    """Let a schedule go on. Its `catch_up` says what becomes of the moments of the pause.
+
+    Raises: ScheduleNotFound, ScheduleUnreadable.
+    """
     found = await rows.find(uow, id_, hold=True)
     if found.paused_at is None:
         return found
+    readable(found)
     resumed, missed = scheduling.resumed(found, uow.now)
     if missed is not None:
         await _tell([(found, missed)], uow, "the schedule was paused")
@@ -163,13 +175,13 @@ async def resume(id_: UUID, uow: UnitOfWork) -> Schedule:
 async def backfill(id_: UUID, first: datetime, last: datetime, registry: Registry, uow: UnitOfWork, *, dry: bool) -> Backfill:
     """Start what a schedule would have started from one time to another, both included. dry: only tell.
 
-    Moments that were fired before start nothing.  Raises: ScheduleNotFound, ScheduleInactive, BadSpan, BrokenTriggers.
+    Moments that were fired before start nothing.  Raises: ScheduleNotFound, ScheduleInactive, ScheduleUnreadable, BadSpan, BrokenTriggers.
     """
     found = await rows.find(uow, id_)
     if not found.active:
         detail = f"activate the workflow {found.workflow!r}, and let its trigger {found.trigger!r} be enabled"
         raise ScheduleInactive(f"schedule {id_} is inactive: {detail}")
-    moments = [Moment(at, "backfill") for at in _span(found, first, last, uow.now)]
+    moments = [Moment(at, "backfill") for at in _span(readable(found), first, last, uow.now)]
     compiled = {found.tenant: await registry.compiled(uow, found.tenant)}
     candidate = _candidate(found, compiled[found.tenant])
     received = [_received(found, scheduling.firing(found, moment), uow) for moment in moments]
