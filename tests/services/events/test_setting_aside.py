@@ -23,10 +23,10 @@ async def events(database_url: str) -> AsyncIterator[RunningService]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def now(events: RunningService) -> datetime:
-    """The time at which a test begins, a whole minute, with no schedules yet. The clock goes on from test to test."""
+    """The time at which a test begins, nine o'clock, with no schedules yet. The clock goes on from test to test, by days."""
     async with events.context.owner_transaction() as uow:
         await uow.conn.execute(sa.delete(schedule))
-    events.clock.set(events.clock.now().replace(second=0, microsecond=0) + timedelta(days=1))
+    events.clock.set((events.clock.now() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0))
     return events.clock.now()
 
 
