@@ -24,7 +24,7 @@ from weft_runtime.fairness import FairLine
 from weft_runtime.telemetry import current_traceparent, span
 
 from weft_engine.answering import Answering, Answers, answer_item
-from weft_engine.hotloop.metrics import WORKER_TENANTS, WORKER_WAITING, activity_ended
+from weft_engine.hotloop.metrics import WORKER_TENANTS, WORKER_WAITING, activity_began, activity_ended
 from weft_engine.requests import Request, RequestError, read_request
 
 PREFETCH_FRAMES: Final = 256
@@ -126,6 +126,7 @@ class Worker:
             request.attempt, request.deadline, item.traceparent,
         )  # fmt: skip
         running = Running(request, item, answering, now, now + timedelta(seconds=request.lease_s / 3))
+        activity_began(self._counted_as(request), request.attempt, redelivered=answering.delivery.redelivered)
         task = asyncio.create_task(self._call(call))
         self._tasks[task] = running
         task.add_done_callback(self._done)
@@ -163,10 +164,13 @@ class Worker:
                 answer = self._failed(running, ActivityError("output_not_json", message, permanent=True))
         else:
             answer = self._failed(running, error)
-        # What is asked for may have any name: only those that are there are counted apart.
-        name = running.request.name if running.request.name in self._activities.by_name else "unknown"
-        activity_ended(name, "completed" if error is None else "failed", (self._clock.now() - running.began).total_seconds())
+        took_s = (self._clock.now() - running.began).total_seconds()
+        activity_ended(self._counted_as(running.request), "completed" if error is None else "failed", took_s)
         self._answers.put(running.item.replyto or "", answer, running.answering)
+
+    def _counted_as(self, request: Request) -> str:
+        """What is asked for may have any name: only those that are there are counted apart."""
+        return request.name if request.name in self._activities.by_name else "unknown"
 
     def _failed(self, running: Running, error: BaseException) -> Item:
         request = running.request

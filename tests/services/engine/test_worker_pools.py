@@ -59,6 +59,39 @@ async def test_activities_are_spread_over_the_workers_of_their_pool(engine: Engi
         await eventually(all_worked, "each of three workers having done some of the work")
 
 
+async def test_attempts_that_repeat_a_key_are_counted_by_why(engine: Engine) -> None:
+    began: list[int] = []
+    held = asyncio.Event()
+
+    async def charge(call: ActivityCall) -> str:
+        began.append(call.attempt)
+        if len(began) == 1:
+            raise ActivityError("busy", "try again")
+        if len(began) == 2:
+            await held.wait()
+        return "charged"
+
+    def told(why: str) -> float | None:
+        return REGISTRY.get_sample_value("weft_worker_repeats_total", {"activity": "charge", "why": why})
+
+    retry = {"attempts": 2, "delay": "1s", "jitter": False}
+    await engine.publish(
+        "charging", nodes=[{"id": "c", "type": "activity", "with": {"name": "charge", "queue": "counted"}, "retry": retry}]
+    )
+
+    async def begun(count: int) -> bool | None:
+        return len(began) >= count or None
+
+    async with workers(engine, "counted", Activities({"charge": charge})):
+        execution = await engine.start("charging")
+        await engine.until(execution, lambda shown: [one["kind"] for one in shown["waiting_for"]] == ["retry"])
+        engine.service.clock.advance(timedelta(seconds=2))
+        await eventually(lambda: begun(2), "the second attempt in hand")
+    async with workers(engine, "counted", Activities({"charge": charge})):
+        await engine.ended(execution)
+    assert (began, told("retried"), told("redelivered")) == ([1, 2, 2], 1, 1)
+
+
 async def test_how_long_each_activity_takes_is_measured_by_its_outcome(engine: Engine) -> None:
     async def scan(call: ActivityCall) -> str:
         engine.service.clock.advance(timedelta(seconds=3))
