@@ -34,7 +34,7 @@ def test_a_node_that_leads_to_itself_is_refused() -> None:
         node("y", "task", due="1d", outcomes=["done"]),
         node("y", "activity", name="poll"),
         node("y", "http.request", url="https://example.com"),
-        node("y", "slack.post_message", text="x"),
+        node("y", "teams.post_message", text="x"),
     ],
 )
 def test_a_cycle_that_waits_is_allowed(waiting: dict[str, Any]) -> None:

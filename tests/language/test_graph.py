@@ -75,7 +75,7 @@ def test_nothing_leaves_an_end() -> None:
         (node("a", "http.request", url="https://x.y"), "done", True),
         (node("a", "http.request", url="https://x.y"), "ok", False),
         ({**node("a", "http.request", url="https://x.y"), "timeout": "5s"}, "timeout", True),
-        (node("a", "slack.post_message", text="x"), "done", True),
+        (node("a", "teams.post_message", text="x"), "done", True),
     ],
 )
 def test_an_edge_is_on_an_outcome_its_node_can_have(made: dict[str, object], on: str, possible: bool) -> None:

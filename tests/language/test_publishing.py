@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from weft_language import InvalidDefinition, compile_definition, node_types, parse, publish_findings, validate
+from weft_language.actions import ACTIONS
 from weft_language.reading.yaml_text import read_yaml
 
 from tests.language.build import document, node
@@ -16,16 +17,16 @@ SET = node("a", "set", x=1)
 @pytest.mark.parametrize(
     ("made", "pointer", "names"),
     [
-        (document(node("s", "slack.post_message", text="x")), "/nodes/0/type", "`slack.post_message`"),
+        (document(node("s", "teams.post_message", text="x")), "/nodes/0/type", "`teams.post_message`"),
         (
-            document(node("g", "group", nodes=[node("s", "slack.post_message", text="x")])),
+            document(node("g", "group", nodes=[node("s", "teams.post_message", text="x")])),
             "/nodes/0/with/nodes/0/type",
-            "`slack.post_message`",
+            "`teams.post_message`",
         ),
         (
-            document({**SET, "compensate": {"type": "slack.delete_message", "with": {}}}),
+            document({**SET, "compensate": {"type": "teams.delete_message", "with": {}}}),
             "/nodes/0/compensate/type",
-            "`slack.delete_message`",
+            "`teams.delete_message`",
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
         (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
@@ -74,7 +75,7 @@ def test_the_catalog_says_what_is_executed() -> None:
     executed = {entry["type"] for entry in node_types() if entry["executable"]}
     assert executed == {
         "set", "transform", "if", "switch", "group", "parallel", "foreach", "loop", "call", "compensate",
-        "wait", "state", "task", "publish", "fail", "end", "activity", "http.request",
+        "wait", "state", "task", "publish", "fail", "end", "activity", *ACTIONS,
     }  # fmt: skip
 
 

@@ -135,6 +135,12 @@ def test_a_wrong_field_of_a_node_is_pointed_at(wrong: dict[str, Any], code: str,
         (node("n", "http.request", url="example.com/x"), "wrong_format", "/url"),
         (node("n", "http.request", url="/x", connection="{{ input.bank }}"), "wrong_format", "/connection"),
         (node("n", "http.request", url="/x", connection="bank "), "wrong_format", "/connection"),
+        (node("n", "slack.post_message", channel="#a", text="x"), "required", "/connection"),
+        (node("n", "slack.post_message", connection="s", channel="#a"), "one_of", ""),
+        (node("n", "slack.post_message", connection="s", channel="#a", text="x", thread_ts="yesterday"), "wrong_format", "/thread_ts"),
+        (node("n", "slack.post_message", connection="s", channel="#a", blocks=[]), "wrong_length", "/blocks"),
+        (node("n", "slack.notify_status", connection="s", channel="#a", title="t", status="fine"), "not_allowed", "/status"),
+        (node("n", "slack.upload_file", connection="s", filename="a", content="x", content_base64="eA=="), "one_of", ""),
     ],
 )
 def test_a_wrong_configuration_is_pointed_at(made: dict[str, Any], code: str, pointer: str) -> None:

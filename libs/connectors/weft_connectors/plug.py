@@ -127,7 +127,20 @@ def given(call: ActivityCall, model: type[_Model]) -> _Model:
     except ValidationError as error:
         # Of a union each branch says something; the first is as good as any. Values are not shown: they may be anything.
         first = error.errors(include_url=False, include_input=False)[0]
-        raise refused(call, "/".join(str(part) for part in first["loc"]), first["msg"]) from error
+        raise refused(call, _path(call.input, first["loc"]), first["msg"]) from error
+
+
+def _path(value: Any, location: tuple[int | str, ...]) -> str:
+    """Where a validator stood, as a path below `with`: without the names of the branches that it tried."""
+    path: list[str] = []
+    for place, part in enumerate(location):
+        if isinstance(value, Mapping) and isinstance(part, str) and (part in value or place == len(location) - 1):
+            path.append(part)
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            path.append(str(part))
+            value = value[part]
+    return "/".join(path)
 
 
 def refused(call: ActivityCall, where: str, why: str) -> ActivityError:

@@ -152,7 +152,7 @@ async def test_of_many_who_change_the_same_state_at_once_one_wins(client: httpx2
 
 
 async def test_what_the_engine_cannot_execute_is_saved_and_not_published(client: httpx2.AsyncClient) -> None:
-    later = definition(nodes=[{"id": "post", "type": "slack.post_message", "with": {"text": "hello"}}])
+    later = definition(nodes=[{"id": "post", "type": "teams.post_message", "with": {"text": "hello"}}])
     refused = await client.post(PATH, json={"definition": later, "status": "active"})
     assert (refused.status_code, refused.json()["code"]) == (422, "not_executable")
     assert refused.json()["errors"][0]["pointer"] == "/definition/nodes/0/type"

@@ -5,11 +5,14 @@ What runs them stands in `weft_connectors`, found by entry point; nothing of it 
 
 from typing import Final
 
-from weft_language.actions import http
+from weft_language.actions import http, slack
 from weft_language.actions.action import CONNECTION_ERRORS, Action, Category, Error, Fault, Takes, calling_errors
 
-CONNECTORS: Final = (http,)
-"""One a line, as is the import above: whoever adds a connector adds its name to both."""
+CONNECTORS: Final = (
+    http,
+    slack,
+)
+"""Whoever adds a connector adds its name here and to the import above."""
 
 ACTIONS: Final[dict[str, Action]] = {action.type: action for connector in CONNECTORS for action in connector.ACTIONS}
 
