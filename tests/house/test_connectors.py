@@ -8,7 +8,8 @@ from typing import get_args
 import jsonschema_rs
 import pytest
 from weft_connectors.activity import Activities
-from weft_connectors.trying import GROUP
+from weft_connectors.signing_in import GROUP as SIGN_INS
+from weft_connectors.trying import GROUP as TESTS
 from weft_engine.connections.kinds import KINDS, TypeName
 from weft_language import node_type
 from weft_language.actions import ACTIONS, CONNECTORS, Action
@@ -94,4 +95,4 @@ def test_every_type_of_connection_has_a_name_a_file_and_a_place_in_the_guide() -
     for name, settings in KINDS.items():
         assert settings.__module__ == f"weft_engine.connections.kinds.{name}"
         assert f"`{name}`" in GUIDE
-    assert {entry.name for entry in entry_points(group=GROUP)} <= set(KINDS)
+    assert {entry.name for group in (TESTS, SIGN_INS) for entry in entry_points(group=group)} <= set(KINDS)

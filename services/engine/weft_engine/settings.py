@@ -24,4 +24,9 @@ class Settings(ServiceSettings):
     pool: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="The pool a worker takes activities from.")
     worker_concurrency: int = Field(default=200, ge=1, le=10_000, description="Activities a worker runs at once.")
     allow_private_addresses: bool = Field(default=False, description="Let http.request reach private and loopback addresses.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:_\-\[\]]{1,250}$",
+        description="Where browsers reach this installation, such as https://weft.example: where OAuth answers come.",
+    )
     bulk_most: int = Field(default=1_000_000, ge=1, description="Executions that one bulk job may take.")

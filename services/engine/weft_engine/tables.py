@@ -76,6 +76,20 @@ connection_secrets = sa.Table(
     sa.Column("updated_at", _moment, nullable=False),
 )
 
+connection_sign_ins = sa.Table(
+    "connection_sign_ins",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("connection_id", sa.Uuid, primary_key=True),
+    sa.Column("state_hash", sa.Text, nullable=False, comment="of what comes back with the answer; it is not kept itself"),
+    sa.Column("browser_hash", sa.Text, nullable=False, comment="of the cookie that the browser has that began it"),
+    sa.Column("verifier", sa.Text, nullable=False, comment="of PKCE, sealed"),
+    sa.Column("version", sa.Integer, nullable=False, comment="of the connection when it began"),
+    sa.Column("redirect_uri", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text),
+    sa.Column("expires_at", _moment, nullable=False),
+)
+
 executions = sa.Table(
     "executions",
     metadata,

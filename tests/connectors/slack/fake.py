@@ -52,9 +52,13 @@ class Call:
 
 @dataclass
 class FakeSlack:
-    """A workspace. calls: those of the Web API, in order.  deduplicates: whether a key that came before is answered as it was."""
+    """A workspace. calls: those of the Web API, in order.  deduplicates: whether a key that came before is answered as it was.
+
+    token_exchange: answers apps that have no token yet.
+    """
 
     url: str = ""
+    token_exchange: Say | None = None
     deduplicates: bool = False
     calls: list[Call] = field(default_factory=list)
     messages: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -83,6 +87,9 @@ class FakeSlack:
         assert heard.method == "POST", "every method is called by POST here"
         if self.failures[method]:
             await self.failures[method].pop(0)(heard, writer)
+            return
+        if method == "oauth.v2.access" and self.token_exchange is not None:
+            await self.token_exchange(heard, writer)
             return
         answer = checked(method, self._answer(method, heard))
         if self.lost[method] and answer["ok"]:

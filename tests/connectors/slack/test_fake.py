@@ -4,13 +4,16 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from weft_engine.connections.signing_in import challenge_of
 
 from tests.connectors.server import saying
 from tests.connectors.slack.fake import ARGUMENTS, TOKEN, FakeSlack, shape, slack
+from tests.connectors.slack.sign_ins import CLIENT_ID, CLIENT_SECRET, SignIns
 
 
 async def by_sdk(fake: FakeSlack, ask: Callable[[WebClient], Any], token: str = TOKEN) -> Any:
@@ -70,6 +73,32 @@ async def test_the_sdk_reads_its_being_busy() -> None:
             await by_sdk(fake, lambda sdk: sdk.auth_test())
 
     assert (refused.value.response.status_code, refused.value.response.headers["retry-after"]) == (429, "7")
+
+
+async def test_the_sdk_gets_a_token_for_a_code_once_and_with_its_verifier() -> None:
+    sign_ins = SignIns("https://weft.example/back")
+    asked = {
+        **{"response_type": "code", "client_id": CLIENT_ID, "scope": "chat:write", "redirect_uri": "https://weft.example/back"},
+        **{"state": "s", "code_challenge": challenge_of("v" * 43), "code_challenge_method": "S256"},
+    }
+    url = f"https://slack.example/authorize?{urlencode(asked)}"
+    first, second = (sign_ins.authorize(url)["code"] for _ in range(2))
+
+    def exchange(code: str, verifier: str, secret: str = CLIENT_SECRET) -> Callable[[WebClient], Any]:
+        about = {"redirect_uri": "https://weft.example/back", "code_verifier": verifier}
+        return lambda sdk: sdk.oauth_v2_access(client_id=CLIENT_ID, client_secret=secret, code=code, **about)
+
+    async with slack() as fake:
+        fake.token_exchange = sign_ins.say
+        let_in = await by_sdk(fake, exchange(first, "v" * 43))
+        refused = []
+        for code, verifier, secret in ((first, "v" * 43, CLIENT_SECRET), (second, "w" * 43, CLIENT_SECRET), ("x", "v" * 43, "other")):
+            with pytest.raises(SlackApiError) as failure:
+                await by_sdk(fake, exchange(code, verifier, secret))
+            refused.append(failure.value.response["error"])
+
+    assert (let_in["access_token"], let_in["token_type"]) == (TOKEN, "bot")
+    assert refused == ["invalid_code", "invalid_code_verifier", "bad_client_secret"]
 
 
 @pytest.mark.parametrize("method", sorted(ARGUMENTS))

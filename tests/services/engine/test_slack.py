@@ -55,7 +55,10 @@ async def test_a_connection_to_slack_has_its_address_by_itself_and_none_without_
     refused = [await engine.client.post(CONNECTIONS, json={"name": "Slack wrong", **body}) for body in wrong]
     moved = await engine.client.put(f"{CONNECTIONS}/{shown['id']}", json={"settings": {"base_url": "https://elsewhere.example/api/"}})
 
-    assert shown["settings"] == {"base_url": "https://slack.com/api/"}
+    assert shown["settings"] == {
+        "base_url": "https://slack.com/api/", "scopes": ["chat:write", "files:read", "files:write"],
+        "authorize_url": "https://slack.com/oauth/v2/authorize",
+    }  # fmt: skip
     pointers = [{error["pointer"] for error in answer.json()["errors"]} for answer in refused]
     assert pointers == [{"/settings/base_url"}, {"/settings/token"}, {"/secrets/bot_token"}, {"/secrets/token", "/secrets/bot_token"}]
     assert (moved.status_code, {error["pointer"] for error in moved.json()["errors"]}) == (422, {"/secrets/bot_token"})

@@ -14,8 +14,11 @@ from weft_connectors.activity import ActivityCall, ActivityError
 from weft_connectors.answers import UnreadableAnswer, is_permanent, json_of, retry_after
 from weft_connectors.connections import OpenConnection
 from weft_connectors.guarded import Answer, Outgoing
+from weft_connectors.masking import basic
 from weft_connectors.plug import Plug
 
+JSON: Final = "application/json; charset=utf-8"
+FORM: Final = "application/x-www-form-urlencoded"
 TIMEOUT_S: Final = 30.0
 BUSY_S: Final = 30.0
 """When to ask again where Slack says that it was asked too often, and not when."""
@@ -30,22 +33,19 @@ async def web_api(
     Raises: ActivityError, with the codes that the catalog lists.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    if form:
-        content = urlencode({name: value if isinstance(value, str) else _json(value).decode() for name, value in given.items()}).encode()
-    else:
-        content = _json(given)
-    request = Outgoing(
-        "POST",
-        f"{_base(plug, connection).rstrip('/')}/{method}",
-        (
-            ("Authorization", f"Bearer {_token(connection)}"),
-            ("Content-Type", "application/x-www-form-urlencoded" if form else "application/json; charset=utf-8"),
-        ),
-        content,
-        TIMEOUT_S,
-        follow_redirects=False,
-    )
+    content = _form(given) if form else _json(given)
+    headers = (("Authorization", f"Bearer {_token(connection)}"), ("Content-Type", FORM if form else JSON))
+    request = Outgoing("POST", _address(plug, connection, method), headers, content, TIMEOUT_S, follow_redirects=False)
     return answered(method, await plug.send(call, request, connection))
+
+
+async def get_token(call: ActivityCall, plug: Plug, connection: OpenConnection, arguments: Mapping[str, str]) -> dict[str, Any]:
+    """What Slack answers an app that has no token yet. The answer is as it came: it holds the token. Raises: ActivityError."""
+    method = "oauth.v2.access"
+    app = basic({"username": str(connection.settings["client_id"]), "password": connection.secrets["client_secret"]})
+    headers = (("Authorization", f"Basic {app}"), ("Content-Type", FORM))
+    request = Outgoing("POST", _address(plug, connection, method), headers, _form(arguments), TIMEOUT_S, follow_redirects=False)
+    return answered(method, await plug.send(call, request))
 
 
 def answered(method: str, answer: Answer) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def _error(method: str, value: Mapping[str, Any], answer: Answer) -> ActivityErr
     return ActivityError(f"slack_{name}", message, permanent=not again, details=whole, retry_after_s=wait if again else None)
 
 
-def _base(plug: Plug, connection: OpenConnection) -> str:
+def _address(plug: Plug, connection: OpenConnection, method: str) -> str:
     base = str(connection.settings["base_url"])
     if urlsplit(base).scheme != "https" and not plug.allow_private:
         message = (
             f"the connection {connection.name!r} reaches Slack without TLS, which this installation does not allow; change its `base_url`"
         )
         raise ActivityError("connection_unusable", message, permanent=True)
-    return base
+    return f"{base.rstrip('/')}/{method}"
 
 
 def _token(connection: OpenConnection) -> str:
@@ -109,6 +109,10 @@ def _token(connection: OpenConnection) -> str:
     except KeyError as error:
         message = f"the connection {connection.name!r} has no bot_token; give it with PUT"
         raise ActivityError("connection_unusable", message, permanent=True) from error
+
+
+def _form(given: Mapping[str, Any]) -> bytes:
+    return urlencode({name: value if isinstance(value, str) else _json(value).decode() for name, value in given.items()}).encode()
 
 
 def _json(value: Any) -> bytes:

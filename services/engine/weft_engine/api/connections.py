@@ -14,7 +14,6 @@ from weft_runtime.sealing import Envelope
 from weft_engine.api.routes import door
 from weft_engine.connections import Connection, trying, verbs
 from weft_engine.connections.schemas import ConnectionBody, ConnectionChangeBody, ConnectionSummary, ConnectionTestView, ConnectionView
-from weft_engine.errors import OAuthNotSupported
 from weft_engine.settings import Settings
 from weft_engine.store import connections as store
 
@@ -73,15 +72,13 @@ async def try_connection(connection_id: UUID, uow: Uow, context: Context) -> Rep
     return Reply(ConnectionTestView(ok=False, detail="the connection is being tried; ask again"), then=tried)
 
 
-@door.get("/connections/{connection_id}/oauth/start", may=Permission.CONNECTIONS_MANAGE)
-async def start_oauth(connection_id: UUID, uow: Uow) -> Reply[None]:
-    """Sign in to a service by OAuth; no type of connection does so yet."""
-    connection = await verbs.get_connection(connection_id, uow)
-    raise OAuthNotSupported(f"a connection of type {connection.type} does not sign in by OAuth; give it its secrets with PUT")
+def settings_of(context: ServiceContext) -> Settings:
+    """This service's own settings."""
+    return cast(Settings, context.settings)
 
 
 def _allow_private(context: ServiceContext) -> bool:
-    return cast(Settings, context.settings).allow_private_addresses
+    return settings_of(context).allow_private_addresses
 
 
 def _shown(connection: Connection, status: int = 200) -> Reply[ConnectionView]:

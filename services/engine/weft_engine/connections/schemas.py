@@ -80,6 +80,22 @@ class ConnectionView(ConnectionSummary):
         )
 
 
+class SignInView(BaseModel):
+    """A sign-in that has begun. authorize_url: where the browser that asked goes next; it has a cookie to come back with."""
+
+    authorize_url: str
+    expires_at: datetime
+
+
+class SignedInView(BaseModel):
+    """A connection that was let in."""
+
+    connection_id: UUID
+    name: str
+    type: str
+    version: int
+
+
 class ConnectionTestView(BaseModel):
     """What trying a connection came to. status: what the service answered, None where nothing was asked or answered."""
 

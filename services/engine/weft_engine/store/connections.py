@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.connections import Connection, Secret
-from weft_engine.tables import connection_secrets, connections, definitions, workflows
+from weft_engine.connections.signing_in import Begun
+from weft_engine.tables import connection_secrets, connection_sign_ins, connections, definitions, workflows
 
 _NAMING: Final[tuple[sa.ColumnElement[Any], ...]] = tuple(
     sa.literal_column(f"'{path} ? (@.connection == $name)'::jsonpath") for path in ("$.**.with", "$.triggers[*]")
@@ -66,13 +67,25 @@ async def save(uow: UnitOfWork, connection: Connection) -> None:
 
 
 async def remove(uow: UnitOfWork, connection_id: UUID) -> None:
-    """Delete a connection and its secrets."""
-    await uow.conn.execute(
-        sa.delete(connection_secrets).where(
-            connection_secrets.c.tenant_id == uow.tenant, connection_secrets.c.connection_id == connection_id
-        )
-    )
+    """Delete a connection, its secrets, and a sign-in of it that has begun."""
+    for table in (connection_secrets, connection_sign_ins):
+        await uow.conn.execute(sa.delete(table).where(table.c.tenant_id == uow.tenant, table.c.connection_id == connection_id))
     await uow.conn.execute(sa.delete(connections).where(connections.c.tenant_id == uow.tenant, connections.c.id == connection_id))
+
+
+async def begin_sign_in(uow: UnitOfWork, begun: Begun) -> None:
+    """Write a sign-in that has begun; an earlier one of the connection is over."""
+    about = {name: getattr(begun, name) for name in begun.__dataclass_fields__ if name != "connection_id"}
+    written = insert(connection_sign_ins).values(tenant_id=uow.tenant, connection_id=begun.connection_id, **about)
+    await uow.conn.execute(written.on_conflict_do_update(index_elements=["tenant_id", "connection_id"], set_=about))
+
+
+async def take_sign_in(uow: UnitOfWork, connection_id: UUID, state_hash: str) -> Begun | None:
+    """The sign-in that waits for an answer with this state: it is used by that, and waits no more. None where none does."""
+    mine = sa.and_(connection_sign_ins.c.tenant_id == uow.tenant, connection_sign_ins.c.connection_id == connection_id)
+    taken = sa.delete(connection_sign_ins).where(mine, connection_sign_ins.c.state_hash == state_hash).returning(connection_sign_ins)
+    row = (await uow.conn.execute(taken)).mappings().one_or_none()
+    return None if row is None else Begun(**{name: value for name, value in row.items() if name != "tenant_id"})
 
 
 async def workflows_naming(uow: UnitOfWork, name: str, limit: int = 20) -> list[str]:

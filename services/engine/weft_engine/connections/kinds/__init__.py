@@ -54,14 +54,19 @@ def check(
     return Checked(tuple(_wrong_secrets(wanted, secrets, kept)), read.model_dump(exclude_none=True), wanted)
 
 
+def read(type_: str, settings: Mapping[str, Any]) -> Settings:
+    """The settings of a connection as they are kept. Raises: ValidationError where they were taken by other rules."""
+    return KINDS[type_].model_validate(dict(settings), context=PRIVATE_ALLOWED)
+
+
 def same_place(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether secrets are sent to where they were before. after: what is none is refused by `check`."""
     try:
-        now = KINDS[type_].model_validate(dict(after), context=PRIVATE_ALLOWED)
+        now = read(type_, after)
     except ValidationError:
         return True
     try:
-        return KINDS[type_].model_validate(dict(before), context=PRIVATE_ALLOWED).sends_to() == now.sends_to()
+        return read(type_, before).sends_to() == now.sends_to()
     except ValidationError:
         return False
 

@@ -26,6 +26,22 @@ class Wanted:
     known: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a service lets us in by OAuth. secret: the field of our own secret there.  gives: fields that the answer fills."""
+
+    authorize_url: str
+    client_id: str
+    scope: str
+    secret: str
+    gives: tuple[str, ...]
+
+    def issuer(self) -> str:
+        """Whom an answer is of, where it says so: the origin of `authorize_url`."""
+        parts = urlsplit(self.authorize_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
 class Settings(BaseModel):
     """The settings of one type of connection. told_sealed: whether other services are told its secrets, sealed, as they use them."""
 
@@ -38,6 +54,10 @@ class Settings(BaseModel):
 
     def sends_to(self) -> str | None:
         """Where its secrets are sent: with another place they have to be given again. None where they are not sent at all."""
+        return None
+
+    def signs_in(self) -> SignIn | None:
+        """How the service lets us in by OAuth; None where secrets are given by hand."""
         return None
 
 
