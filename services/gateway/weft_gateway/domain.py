@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from weft_contracts.directory import TenantChanged, UserChanged
-from weft_runtime.auth import Claims, permissions_of
+from weft_runtime.auth import ROLES, Claims, kept_roles, permissions_of
 from weft_runtime.uow import Decision
 
 from weft_gateway.errors import RoleTooHigh
@@ -69,7 +69,7 @@ class ApiKey:
     """A key for machines. The secret itself is a signed token and is not kept; `id` is its `jti`.
 
     owner: the id of the person who made it.  service: it is the tenant's and outlives them; else it is good only while they are active.
-    suspended_at: set while they are not.
+    suspended_at: set while they are not.  lowered_to: what they may, by roles, where the key's own allow more.
     """
 
     id: UUID
@@ -84,6 +84,7 @@ class ApiKey:
     owner: str = ""
     service: bool = False
     suspended_at: datetime | None = None
+    lowered_to: tuple[str, ...] | None = None
 
     def status(self, now: datetime) -> str:
         """`active`, `revoked`, `expired`, or `suspended` while its owner is not active."""
@@ -172,6 +173,14 @@ def over(session: Session, move: str, now: datetime) -> Session:
     """The session ended by `end`, `expire` or `revoke`; what is over already stays as it is."""
     status = MOVES.get((session.status, move))
     return session if status is None else replace(session, status=status, ended_at=now)
+
+
+def lowered_to(roles: Sequence[str], owner_roles: tuple[str, ...]) -> tuple[str, ...] | None:
+    """What a key with `roles` is lowered to while its owner has `owner_roles`: those of them that allow something.
+
+    Returns: None where all that the key allows is theirs. A tenant's own names are left out: everybody can read what keys are lowered to.
+    """
+    return None if kept_roles(roles, owner_roles) == tuple(roles) else tuple(role for role in owner_roles if role in ROLES)
 
 
 def revoke_key(key: ApiKey, by: str, now: datetime) -> ApiKey:

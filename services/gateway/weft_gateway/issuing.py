@@ -16,7 +16,7 @@ from weft_gateway.settings import Settings
 from weft_gateway.store import keys, sessions
 
 REVOKED_MAX: Final = 5000
-"""Ids on the revocation list at most, of each kind: at 39 bytes each it stays far below what verifiers read."""
+"""Ids on the revocation list at most, of each kind: at 39 bytes each, and some roles, it stays below what verifiers read."""
 
 
 class Issuer:
@@ -61,12 +61,16 @@ class Issuer:
             return key_set(await keys.published(uow), uow.now)
 
     async def revoked(self) -> dict[str, Any]:
-        """`{"revoked": [token ids]}`: API keys taken back or at rest, and access tokens whose session ended, while good otherwise."""
+        """`{"revoked": [token ids], "lowered": {key id: [roles]}}`, of tokens that are good otherwise.
+
+        revoked: API keys taken back or at rest, and access tokens whose session ended.  lowered: API keys, with what their owners may.
+        """
         leeway = timedelta(seconds=self._settings.jwt_leeway_s)
         async with self._context.owner_transaction() as uow:
             taken_back = await keys.revoked_api_keys(uow, expires_after=uow.now - leeway, limit=REVOKED_MAX)
+            lowered = await keys.lowered_api_keys(uow, expires_after=uow.now - leeway, limit=REVOKED_MAX)
             ended = await sessions.revoked_access(uow, given_after=uow.now - leeway - self.access_lifetime, limit=REVOKED_MAX)
-        return {"revoked": sorted({*taken_back, *ended})}
+        return {"revoked": sorted({*taken_back, *ended}), "lowered": dict(sorted(lowered.items()))}
 
     def _keys(self) -> SigningKeys:
         if self._signing is None:

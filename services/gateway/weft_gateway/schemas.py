@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from weft_runtime.auth import Caller, permissions_of
+from weft_runtime.auth import Caller
 from weft_runtime.http import Body
 
 from weft_gateway.domain import API_KEY_MAX_DAYS, ApiKey, Tenant, User
@@ -76,6 +76,7 @@ class ApiKeyView(BaseModel):
     """An API key without its secret. status: `active`, `revoked`, `expired`, or `suspended` while its owner is not active.
 
     owner: the id of the person who made it, "" where that is not known.  service: it is the tenant's and never suspended.
+    lowered_to: the roles of its owner, where these allow less than its own: it does no more than both allow.
     """
 
     id: UUID
@@ -90,6 +91,7 @@ class ApiKeyView(BaseModel):
     owner: str
     service: bool
     suspended_at: datetime | None
+    lowered_to: list[str] | None
 
 
 class NewApiKeyView(ApiKeyView):
@@ -235,7 +237,7 @@ def me(caller: Caller) -> MeView:
         roles=list(caller.roles),
         groups=list(caller.groups),
         tier=caller.tier,
-        permissions=sorted(permissions_of(caller.roles)),
+        permissions=sorted(caller.permissions),
         owner=caller.owner or None,
     )
 
@@ -255,6 +257,7 @@ def api_key(key: ApiKey, now: datetime) -> ApiKeyView:
         owner=key.owner,
         service=key.service,
         suspended_at=key.suspended_at,
+        lowered_to=None if key.lowered_to is None else list(key.lowered_to),
     )
 
 

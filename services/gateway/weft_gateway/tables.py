@@ -99,7 +99,9 @@ api_keys = sa.Table(
     sa.Column("owner", sa.Text, nullable=False, server_default="", comment="the id of the person who made it"),
     sa.Column("service", sa.Boolean, nullable=False, server_default=sa.false(), comment="the tenant's: it outlives its maker"),
     sa.Column("suspended_at", _time, comment="set while its owner is not active"),
+    sa.Column("lowered_to", ARRAY(sa.Text), comment="what its owner may, by roles, where that is less than its own allow"),
     sa.Index("api_keys_page", "tenant_id", "created_at", "id"),
+    sa.Index("api_keys_lowered", "expires_at", postgresql_where=sa.text("lowered_to IS NOT NULL")),
     sa.Index("api_keys_refused", "expires_at", postgresql_where=sa.text("revoked_at IS NOT NULL OR suspended_at IS NOT NULL")),
 )
 

@@ -36,7 +36,9 @@ async def make_api_key(
         raise OwnerInactive(f"{owner.email} is deactivated and makes no API keys; ask an administrator of your tenant")
     until = uow.now + timedelta(days=days)
     by = maker.email or maker.sub
-    key = ApiKey(new_id(), maker.tenant, name, allowed, by, uow.now, until, owner=maker.sub, service=service)
+    # By what the directory says now, which may be less than what the maker's token still does.
+    lowered = None if owner is None or service else domain.lowered_to(allowed, owner.roles)
+    key = ApiKey(new_id(), maker.tenant, name, allowed, by, uow.now, until, owner=maker.sub, service=service, lowered_to=lowered)
     await keys.add_api_key(uow, key)
     return key, await directory.get_tenant(uow, maker.tenant)
 
@@ -100,7 +102,8 @@ async def change_user(
     by: Caller,
     uow: UnitOfWork,
 ) -> User:
-    """A person changed. Whoever is made inactive or given another password has to sign in anew, and API keys rest while their owner does.
+    """A person changed. Whoever is made inactive or given another password has to sign in anew, and API keys rest while their owner
+    does, and do no more than they may.
 
     etag: of the state that was read, None for any.  Raises: UserNotFound, UserMoved, RoleTooHigh, HashingBusy.
     """
@@ -116,6 +119,6 @@ async def change_user(
         await directory.save_password(uow, decision.state, await passwords.hashed(password))
     if password is not None or not active:
         await sessions.revoke_all(uow, user_id)
-    await keys.follow_owner(uow, str(user_id), active=active)
+    await keys.follow_owner(uow, decision.state)
     uow.say(*decision.says)
     return decision.state

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from weft_runtime.auth import Claims, SigningKey, SigningKeys, Verifier
-from weft_runtime.auth.published import Fresh, HttpSource
+from weft_runtime.auth import Claims, Permission, SigningKey, SigningKeys, Verifier, permissions_of
+from weft_runtime.auth.published import Fresh, HttpSource, Revocations, revocations
 from weft_runtime.clock import SystemClock
 from weft_runtime.errors import Unauthenticated, Unavailable
+from weft_runtime.testing import TestIssuer
 from werkzeug import Request, Response
 
 
@@ -105,6 +107,28 @@ async def test_a_revoked_token_is_refused(gateway: Gateway) -> None:
         await verifier.caller(gateway.token("gone"))
     assert refused.value.code == "token_revoked"
     assert (await verifier.caller(gateway.token("kept"))).token_id == "kept"
+
+
+async def test_a_key_that_is_lowered_does_what_it_and_its_owner_may_and_a_person_is_never_lowered() -> None:
+    issuer = TestIssuer()
+    issuer.lowered.update({"mine": ["approver", "nobody-knows"], "none": []})
+
+    def asked() -> Verifier:
+        return Verifier(issuer.source, issuer.clock, issuer="weft", audience="weft")
+
+    whole, mine, none = [
+        await asked().caller(issuer.api_key(roles=["editor", "robots"], token_id=name)) for name in ("whole", "mine", "none")
+    ]
+    assert (whole.roles, whole.permissions) == (("editor", "robots"), permissions_of(["editor"]))
+    assert (mine.roles, mine.permissions) == ((), permissions_of(["approver"]))
+    assert (mine.may(Permission.TASKS_ACT), mine.may(Permission.WORKFLOWS_WRITE)) == (True, False)
+    assert (none.roles, none.permissions) == ((), frozenset())
+    assert (await asked().caller(issuer.token(roles=["editor"], token_id="mine"))).may(Permission.WORKFLOWS_WRITE)
+
+
+@pytest.mark.parametrize("document", [{}, {"revoked": 7, "lowered": [1]}, {"revoked": [7], "lowered": {"k": 7}}])
+def test_a_list_of_another_release_or_of_nonsense_takes_nothing_back(document: dict[str, Any]) -> None:
+    assert revocations(document) == Revocations(frozenset(), {})
 
 
 async def test_a_list_that_has_not_changed_is_not_sent_again(gateway: Gateway) -> None:

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 from weft_gateway import domain
-from weft_gateway.issuing import REVOKED_MAX
+from weft_gateway.issuing import REVOKED_MAX, Issuer
 from weft_gateway.tables import api_keys, refresh_tokens, sessions
+from weft_runtime.auth import Verifier, permissions_of
 from weft_runtime.auth.verify import KEYS_TTL_S, REVOKED_TTL_S
 from weft_runtime.clock import new_id
 from weft_runtime.testing import RunningService
@@ -82,6 +83,49 @@ async def test_keys_of_a_person_are_refused_while_they_are_inactive_and_keys_of_
     late = await leaver.post("/api/v1/api-keys", json={"name": "late", "roles": ["viewer"]})
     assert late.status_code in (401, 403)
     assert await turned(active=True) == ({taken_back}, statuses | {own: "active"})
+
+
+async def test_keys_of_a_person_whose_roles_are_lowered_do_no_more_than_both_allow(gateway: RunningService) -> None:
+    admin = await signed_in(gateway, "admin@demo.weft")
+    email = f"{uuid4().hex}@demo.weft"
+    person = {"name": "Lowered", "roles": ["admin"], "groups": []}
+    made = await admin.post("/api/v1/users", json={**person, "email": email, "password": PASSWORD})
+    maker = await signed_in(gateway, email)
+
+    async def key(*roles: str, **more: object) -> tuple[str, str]:
+        answer = (await maker.post("/api/v1/api-keys", json={"name": "k", "roles": roles, **more})).json()
+        return answer["id"], answer["key"]
+
+    keys = {"whole": await key("admin", "robots"), "reads": await key("viewer"), "tenants": await key("admin", service=True)}
+
+    async def with_roles(*roles: str) -> dict[str, tuple[list[str] | None, tuple[str, ...], set[str]]]:
+        """(lowered to, roles it acts by, permissions) of each key while the person has these roles."""
+        answer = await admin.put(f"/api/v1/users/{made.json()['id']}", json={**person, "roles": roles})
+        assert answer.status_code == 200
+        # What services verify with is read anew every few seconds: here, now.
+        issuer = gateway.context.part(Issuer)
+        verifier = Verifier(issuer, gateway.clock, issuer="weft", audience="weft")
+        listed = {one["id"]: one["lowered_to"] for one in (await admin.get("/api/v1/api-keys?limit=200")).json()["items"]}
+        callers = {name: await verifier.caller(secret) for name, (_, secret) in keys.items()}
+        return {name: (listed[keys[name][0]], caller.roles, set(caller.permissions)) for name, caller in callers.items()}
+
+    whole, reads = set(permissions_of(["admin"])), set(permissions_of(["viewer"]))
+    tenants = (None, ("admin",), whole)
+    as_before = {"whole": (None, ("admin", "robots"), whole), "reads": (None, ("viewer",), reads), "tenants": tenants}
+    assert await with_roles("editor", "night-shift") == {
+        "whole": (["editor"], (), set(permissions_of(["editor"]))),
+        "reads": (None, ("viewer",), reads),
+        "tenants": tenants,
+    }
+    assert await with_roles("service") == {
+        "whole": (["service"], (), set(permissions_of(["service"]))),
+        "reads": (["service"], (), set(permissions_of(["service"])) & reads),
+        "tenants": tenants,
+    }
+    late = await maker.post("/api/v1/api-keys", json={"name": "late", "roles": ["admin"]})
+    assert late.json()["lowered_to"] == ["service"], "the maker's token is older than their roles"
+    assert (await with_roles())["whole"] == ([], (), set())
+    assert await with_roles("admin") == as_before
 
 
 @pytest.mark.parametrize("document", ["jwks", "revoked"])

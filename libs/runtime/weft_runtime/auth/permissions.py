@@ -106,6 +106,16 @@ def _of(roles: tuple[str, ...]) -> frozenset[Permission]:
     return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
 
 
+def kept_roles(roles: Iterable[str], owner_roles: Iterable[str]) -> tuple[str, ...]:
+    """The roles of an API key that hold while its owner has `owner_roles`: those that allow no more than they do together.
+
+    A tenant's own role, which allows nothing, holds while the owner may give it to anybody.
+    """
+    allowed = permissions_of(owner_roles)
+    gives = Permission.USERS_MANAGE in allowed
+    return tuple(role for role in roles if permissions_of((role,)) <= allowed and (role in ROLES or gives))
+
+
 def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
     """Everything these roles allow together; unknown roles allow nothing."""
     return _of(tuple(roles))

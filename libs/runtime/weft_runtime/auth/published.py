@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import httpx2
@@ -15,7 +16,7 @@ from weft_runtime.errors import Unavailable
 ReadT = TypeVar("ReadT")
 
 FETCH_TIMEOUT_S = 2.0
-MAX_DOCUMENT_BYTES = 256 * 1024
+MAX_DOCUMENT_BYTES = 1024 * 1024
 RETRY_PAUSE_S = 1.0
 NOT_MODIFIED = 304
 
@@ -27,7 +28,23 @@ class Source(Protocol):
         """The JWKS document."""
 
     async def revoked(self) -> dict[str, Any]:
-        """`{"revoked": [token ids]}`."""
+        """`{"revoked": [token ids], "lowered": {token id of a key: [its owner's roles]}}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """What was taken back of tokens that are good otherwise. tokens: refused, by id.  lowered: keys by id, with their owners' roles."""
+
+    tokens: frozenset[str]
+    lowered: Mapping[str, tuple[str, ...]]
+
+
+def revocations(document: Mapping[str, Any]) -> Revocations:
+    """The revocation list, read. What is none of what it should be is passed over; one of an issuer of an older release lowers nobody."""
+    revoked, lowered = document.get("revoked"), document.get("lowered")
+    tokens = frozenset(item for item in revoked if isinstance(item, str)) if isinstance(revoked, list) else frozenset[str]()
+    pairs = lowered.items() if isinstance(lowered, dict) else ()
+    return Revocations(tokens, {key: tuple(map(str, roles)) for key, roles in pairs if isinstance(roles, list)})
 
 
 class HttpSource:
@@ -70,11 +87,17 @@ class HttpSource:
 
 
 class LocalSource:
-    """Documents from this process. keys: gives the JWKS.  revoked: gives the revoked token ids."""
+    """Documents from this process. keys: gives the JWKS.  revoked: gives the revoked token ids.  lowered: as of `Revocations`."""
 
-    def __init__(self, keys: Callable[[], dict[str, Any]], revoked: Callable[[], Awaitable[set[str]]] | None = None) -> None:
+    def __init__(
+        self,
+        keys: Callable[[], dict[str, Any]],
+        revoked: Callable[[], Awaitable[set[str]]] | None = None,
+        lowered: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._keys = keys
         self._revoked = revoked
+        self._lowered = {} if lowered is None else lowered
 
     async def keys(self) -> dict[str, Any]:
         """The JWKS document."""
@@ -82,7 +105,8 @@ class LocalSource:
 
     async def revoked(self) -> dict[str, Any]:
         """The revocation list."""
-        return {"revoked": sorted(await self._revoked()) if self._revoked else []}
+        lowered = {key: list(roles) for key, roles in self._lowered.items()}
+        return {"revoked": sorted(await self._revoked()) if self._revoked else [], "lowered": lowered}
 
 
 class Fresh(Generic[ReadT]):

@@ -18,7 +18,7 @@ from weft_runtime.auth import claims, keyset
 from weft_runtime.auth.caller import Caller
 from weft_runtime.auth.claims import Verified, bad_token
 from weft_runtime.auth.keyset import ALGORITHMS, PublicKey
-from weft_runtime.auth.published import Fresh, Source
+from weft_runtime.auth.published import Fresh, Revocations, Source, revocations
 from weft_runtime.auth.signing import API_KEY_PREFIX
 from weft_runtime.clock import Clock
 from weft_runtime.errors import Unauthenticated
@@ -65,7 +65,7 @@ class Verifier:
         self._algorithms = frozenset(algorithms)
         self._registry = JWSRegistry(algorithms=list(algorithms))
         self._keys: Fresh[dict[str, PublicKey]] = Fresh(self._read_keys, KEYS_TTL_S, min_pause_s=refresh_pause_s)
-        self._revoked: Fresh[frozenset[str]] = Fresh(self._read_revoked, REVOKED_TTL_S)
+        self._revoked: Fresh[Revocations] = Fresh(self._read_revoked, REVOKED_TTL_S)
         self._seen: OrderedDict[bytes, Verified] = OrderedDict()
 
     async def caller(self, token: str) -> Caller:
@@ -87,9 +87,13 @@ class Verifier:
             raise Unauthenticated("the token has expired; sign in again", code="token_expired")
         if now < verified.not_before - self._leeway_s:
             raise Unauthenticated("the token is not valid yet; check the clock", code="token_not_yet_valid")
-        if verified.caller.token_id and verified.caller.token_id in await self._revoked.get():
+        if not verified.caller.token_id:
+            return verified.caller
+        known = await self._revoked.get()
+        if verified.caller.token_id in known.tokens:
             raise Unauthenticated("the token was revoked; make a new one", code="token_revoked")
-        return verified.caller
+        owner_roles = known.lowered.get(verified.caller.token_id) if verified.caller.kind == "key" else None
+        return verified.caller if owner_roles is None else verified.caller.lowered_to(owner_roles)
 
     def _remember(self, digest: bytes, verified: Verified) -> None:
         self._seen[digest] = verified
@@ -134,6 +138,5 @@ class Verifier:
     async def _read_keys(self) -> dict[str, PublicKey]:
         return keyset.read(await self._source.keys())
 
-    async def _read_revoked(self) -> frozenset[str]:
-        listed = (await self._source.revoked()).get("revoked")
-        return frozenset(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else frozenset()
+    async def _read_revoked(self) -> Revocations:
+        return revocations(await self._source.revoked())

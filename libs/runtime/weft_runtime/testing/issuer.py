@@ -20,7 +20,8 @@ class TestIssuer:
         self.clock = clock or SystemClock()
         self.keys = SigningKeys(SigningKey.generate(), issuer=issuer, audience=audience)
         self.revoked: set[str] = set()
-        self.source = LocalSource(self._published, self._revoked)
+        self.lowered: dict[str, Sequence[str]] = {}
+        self.source = LocalSource(self._published, self._revoked, self.lowered)
 
     def _published(self) -> dict[str, Any]:
         # Asked anew each time, so that a test can rotate `keys`.

@@ -9,12 +9,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway.domain import ApiKey
+from weft_gateway.domain import ApiKey, User, lowered_to
 from weft_gateway.errors import ApiKeyNotFound
 from weft_gateway.keyring import StoredKey
 from weft_gateway.tables import api_keys, signing_keys
 
 _ROTATION_LOCK = "weft gateway signing keys"
+_REFUSED = sa.or_(api_keys.c.revoked_at.is_not(None), api_keys.c.suspended_at.is_not(None))
 
 
 async def lock_rotation(uow: UnitOfWork) -> None:
@@ -53,6 +54,7 @@ async def add_api_key(uow: UnitOfWork, key: ApiKey) -> None:
         expires_at=key.expires_at,
         owner=key.owner,
         service=key.service,
+        lowered_to=None if key.lowered_to is None else list(key.lowered_to),
     )
     await uow.conn.execute(statement)
 
@@ -71,12 +73,18 @@ async def save_api_key(uow: UnitOfWork, key: ApiKey) -> None:
     await uow.conn.execute(sa.update(api_keys).where(*where).values(revoked_at=key.revoked_at, revoked_by=key.revoked_by))
 
 
-async def follow_owner(uow: UnitOfWork, owner: str, *, active: bool) -> None:
-    """Let the keys of a person of this tenant rest while they are not active, and be good again afterwards. Keys of the tenant stay."""
-    mine = (api_keys.c.tenant_id == uow.tenant, api_keys.c.owner == owner, api_keys.c.service.is_(False))
+async def follow_owner(uow: UnitOfWork, owner: User) -> None:
+    """Let the keys of a person of this tenant rest while they are not active, and do no more than they may. Keys of the tenant stay."""
+    mine = (api_keys.c.tenant_id == uow.tenant, api_keys.c.owner == str(owner.id), api_keys.c.service.is_(False))
     rests = api_keys.c.suspended_at.is_not(None)
-    changed = sa.update(api_keys).where(*mine, rests if active else sa.not_(rests))
-    await uow.conn.execute(changed.values(suspended_at=None if active else uow.now))
+    changed = sa.update(api_keys).where(*mine, rests if owner.active else sa.not_(rests))
+    await uow.conn.execute(changed.values(suspended_at=None if owner.active else uow.now))
+    kept = await uow.conn.execute(sa.select(api_keys.c.id, api_keys.c.roles).where(*mine))
+    lowered = {row.id: lowered_to(row.roles, owner.roles) for row in kept}
+    await uow.conn.execute(sa.update(api_keys).where(*mine, api_keys.c.lowered_to.is_not(None)).values(lowered_to=None))
+    for roles in {roles for roles in lowered.values() if roles is not None}:
+        ids = [id_ for id_, wanted in lowered.items() if wanted == roles]
+        await uow.conn.execute(sa.update(api_keys).where(*mine, api_keys.c.id.in_(ids)).values(lowered_to=list(roles)))
 
 
 async def list_api_keys(uow: UnitOfWork, *, after: tuple[Any, ...] | None, limit: int) -> list[ApiKey]:
@@ -102,14 +110,21 @@ async def revoked_api_keys(uow: UnitOfWork, *, expires_after: datetime, limit: i
     """
     since = sa.func.greatest(api_keys.c.revoked_at, api_keys.c.suspended_at)
     turn = sa.func.row_number().over(partition_by=api_keys.c.tenant_id, order_by=since.desc())
-    refused = sa.or_(api_keys.c.revoked_at.is_not(None), api_keys.c.suspended_at.is_not(None))
-    query = sa.select(api_keys.c.id).where(refused, api_keys.c.expires_at > expires_after)
+    query = sa.select(api_keys.c.id).where(_REFUSED, api_keys.c.expires_at > expires_after)
     query = query.order_by(turn, since.desc()).limit(limit)
     return [str(key_id) for key_id in (await uow.conn.execute(query)).scalars()]
+
+
+async def lowered_api_keys(uow: UnitOfWork, *, expires_after: datetime, limit: int) -> dict[str, list[str]]:
+    """The ids of API keys of every tenant that are good and allow more than their owners may, with what they may, by roles."""
+    turn = sa.func.row_number().over(partition_by=api_keys.c.tenant_id, order_by=api_keys.c.id.desc())
+    good = (sa.not_(_REFUSED), api_keys.c.lowered_to.is_not(None), api_keys.c.expires_at > expires_after)
+    query = sa.select(api_keys.c.id, api_keys.c.lowered_to).where(*good).order_by(turn, api_keys.c.id.desc()).limit(limit)
+    return {str(row.id): list(row.lowered_to) for row in await uow.conn.execute(query)}
 
 
 def _api_key(row: sa.Row[Any]) -> ApiKey:
     return ApiKey(
         row.id, row.tenant_id, row.name, tuple(row.roles), row.created_by, row.created_at, row.expires_at, row.revoked_at, row.revoked_by,
-        row.owner, row.service, row.suspended_at,
+        row.owner, row.service, row.suspended_at, None if row.lowered_to is None else tuple(row.lowered_to),
     )  # fmt: skip
