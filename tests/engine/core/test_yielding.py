@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -82,11 +83,15 @@ def test_of_branches_that_end_before_their_parallel_looks_the_first_decides(
     program = beside("any")
     state = begun(program)
     monkeypatch.setattr(running, "MAX_TRANSITION", 1)
-    items = {"fail": lambda node: i.FailStep(ID, node, 1, {"code": "no", "message": "no"}), "complete": lambda node: done(node)}
+    items: dict[str, Callable[[str], i.Happening]] = {"fail": failed, "complete": done}
     state = given(state, program, items[first]("x"))
     assert state.ready == (("p", 1, ""),)
     state = given(state, program, items[then]("y"), *[i.Tick(ID)] * 9)
     assert (state.status, state.steps["p"].output and list(state.steps["p"].output)) == (status, output)
+
+
+def failed(node: str) -> i.FailStep:
+    return i.FailStep(ID, node, 1, {"code": "no", "message": "no"})
 
 
 def done(node: str) -> i.CompleteStep:
