@@ -15,6 +15,7 @@ PUBLIC = {
     "/api/v1/auth/login": "who signs in has no token yet",
     "/api/v1/auth/refresh": "the refresh token in the body is the proof",
     "/api/v1/auth/logout": "the refresh token in the body is the proof",
+    "/api/v1/oauth/callback": "a browser comes back from a service; the state, once, and the cookie it began with are the proof",
     "/api/v1/openapi.json": "the description of the API",
     "/hooks/{tenant}/{path:path}": "the signature of the call is the proof; a webhook without one lets anybody in, as its author says",
 }

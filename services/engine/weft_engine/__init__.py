@@ -1,7 +1,7 @@
 """Engine: executions, steps, timers and signals, and the workers that run activities.
 
-Owns   schema `engine`: workflows, definitions, tenants, calendars, connections, connection_secrets, executions, journal, blobs,
-       blob_uses, partitions, nodes, keys, answers, admissions, start_rates, suspensions, bulk_jobs, bulk_items,
+Owns   schema `engine`: workflows, definitions, tenants, calendars, connections, connection_secrets, connection_sign_ins,
+       executions, journal, blobs, blob_uses, partitions, nodes, keys, answers, admissions, start_rates, suspensions, bulk_jobs, bulk_items,
        migrations, migration_items.
 Hears  WorkflowChanged, TenantChanged, CalendarChanged, StartExecution, AdmitExecution, SkipExecution, CancelExecution, PauseExecution,
        ResumeExecution, RetryExecution, MigrateExecution, UndoMigration, SignalExecution, DeliverEvent, CompleteStep, FailStep,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from weft_runtime.errors import Conflict, Detail, Invalid, Malformed, NotFound, PreconditionFailed, RateLimited
+from weft_runtime.errors import Conflict, Detail, Invalid, NotFound, PreconditionFailed, RateLimited
 
 
 class WorkflowNotFound(NotFound):
@@ -276,13 +276,6 @@ class OAuthNotSupported(Conflict):
     """The connection does not sign in by OAuth, or this installation has no address for the answer."""
 
     code = "oauth_not_supported"
-
-
-class OAuthRefused(Malformed):
-    """An answer to a sign-in that is not taken: nothing was stored. Its code says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message, code=code)
 
 
 class ConnectionMoved(PreconditionFailed):

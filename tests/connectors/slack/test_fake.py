@@ -16,6 +16,14 @@ from tests.connectors.slack.fake import ARGUMENTS, TOKEN, FakeSlack, shape, slac
 from tests.connectors.slack.sign_ins import CLIENT_ID, CLIENT_SECRET, SignIns
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK goes by the proxies of the environment, to this machine, too."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 async def by_sdk(fake: FakeSlack, ask: Callable[[WebClient], Any], token: str = TOKEN) -> Any:
     """What the SDK makes of an answer. It waits where it asks, so it does that in a thread."""
     client = WebClient(token=token, base_url=f"{fake.url}/api/", timeout=30, retry_handlers=[])

@@ -25,12 +25,13 @@ from weft_engine.connections.signing_in import (
     authorize_url,
     check_answer,
     hash_of,
+    not_taken,
     place_of,
     state_of,
     unknown_state,
 )
 from weft_engine.connections.verbs import get_connection
-from weft_engine.errors import OAuthNotSupported, OAuthRefused
+from weft_engine.errors import OAuthNotSupported
 from weft_engine.store import connections as store
 
 _VERIFIER = "oauth_verifier"
@@ -67,7 +68,7 @@ async def finish_sign_in(
 ) -> Connection:
     """The connection with what the service gave. The sign-in is used before anything is asked, so that no answer is taken twice.
 
-    Raises: OAuthRefused: nothing was stored, and what waited waits no more.
+    Raises: Malformed: nothing was stored, and what waited waits no more.
     """
     tenant, connection_id = place_of(answer.state)
     async with context.transaction(tenant) as uow:
@@ -101,9 +102,9 @@ async def _exchanged(
         exchange = exchange_of(connection.type)
         given = await exchange(opened(connection, tenant, envelope), plug, code, verifier, begun.redirect_uri)
     except ActivityError as error:
-        raise OAuthRefused("oauth_not_let_in", f"the service did not give a token: {error.message}") from error
+        raise not_taken("oauth_not_let_in", f"the service did not give a token: {error.message}") from error
     except SealBroken as error:
-        raise OAuthRefused(error.code, error.message) from error
+        raise not_taken(error.code, error.message) from error
     finally:
         await plug.aclose()
     return {name: given[name] for name in sign_in.gives}
@@ -119,4 +120,4 @@ def _sign_in(connection: Connection) -> SignIn:
 
 def _check_unchanged(connection: Connection, begun: Begun) -> None:
     if connection.version != begun.version:
-        raise OAuthRefused("oauth_connection_changed", f"the connection {connection.name!r} was changed meanwhile; begin the sign-in again")
+        raise not_taken("oauth_connection_changed", f"the connection {connection.name!r} was changed meanwhile; begin the sign-in again")

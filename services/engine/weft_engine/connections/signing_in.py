@@ -14,9 +14,9 @@ from uuid import UUID
 
 from weft_connectors.signing_in import Answered
 from weft_contracts.routing import TENANT_MAX_LENGTH, TENANT_PATTERN
+from weft_runtime.errors import Malformed
 
 from weft_engine.connections.kinds.settings import SignIn
-from weft_engine.errors import OAuthRefused
 
 LASTS: Final = timedelta(minutes=10)
 CALLBACK: Final = "/api/v1/oauth/callback"
@@ -47,7 +47,7 @@ def state_of(tenant: str, connection_id: UUID, chance: str) -> str:
 
 
 def place_of(state: str | None) -> tuple[str, UUID]:
-    """(tenant, connection) that a state says it is of; whether it is, its hash tells. Raises: OAuthRefused."""
+    """(tenant, connection) that a state says it is of; whether it is, its hash tells. Raises: Malformed."""
     found = _STATE.fullmatch(state or "")
     if found is None or len(found.group(1)) > TENANT_MAX_LENGTH:
         raise unknown_state()
@@ -84,24 +84,29 @@ def authorize_url(sign_in: SignIn, state: str, verifier: str, redirect_uri: str)
 
 
 def check_answer(begun: Begun, browser: str | None, answer: Answered, issuer: str, now: datetime) -> str:
-    """The code of an answer that may be taken. browser: its cookie.  issuer: whom it has to be of where it says so. Raises: OAuthRefused.
+    """The code of an answer that may be taken. browser: its cookie.  issuer: whom it has to be of where it says so. Raises: Malformed.
 
     Source: RFC 9207, for the issuer.
     """
     if browser is None or not hmac.compare_digest(hash_of(browser), begun.browser_hash):
         message = "this sign-in was begun in another browser; begin it again in this one"
-        raise OAuthRefused("oauth_other_session", message)
+        raise not_taken("oauth_other_session", message)
     if now >= begun.expires_at:
-        raise OAuthRefused("oauth_expired", f"this sign-in was begun more than {LASTS.seconds // 60} minutes ago; begin it again")
+        raise not_taken("oauth_expired", f"this sign-in was begun more than {LASTS.seconds // 60} minutes ago; begin it again")
     if answer.issuer is not None and answer.issuer.rstrip("/") != issuer:
-        raise OAuthRefused("oauth_other_issuer", f"the answer is not of {issuer}, where this sign-in was begun")
+        raise not_taken("oauth_other_issuer", f"the answer is not of {issuer}, where this sign-in was begun")
     if answer.error is not None:
-        raise OAuthRefused("oauth_denied", f"the service did not let us in: {re.sub('[^A-Za-z0-9_. -]', '?', answer.error)[:100]}")
+        raise not_taken("oauth_denied", f"the service did not let us in: {re.sub('[^A-Za-z0-9_. -]', '?', answer.error)[:100]}")
     if not answer.code:
-        raise OAuthRefused("oauth_no_code", "the service's answer holds no code; begin the sign-in again")
+        raise not_taken("oauth_no_code", "the service's answer holds no code; begin the sign-in again")
     return answer.code
 
 
-def unknown_state() -> OAuthRefused:
+def not_taken(code: str, message: str) -> Malformed:
+    """The error of an answer that is not taken: nothing was stored. code: why, stable."""
+    return Malformed(message, code=code)
+
+
+def unknown_state() -> Malformed:
     """What is said of a state that is none of ours, was used, or was followed by a later one: nobody is told which."""
-    return OAuthRefused("oauth_state_invalid", "no sign-in waits for this answer: it was used, or begun again since; begin it again")
+    return not_taken("oauth_state_invalid", "no sign-in waits for this answer: it was used, or begun again since; begin it again")
