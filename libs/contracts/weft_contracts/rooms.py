@@ -79,7 +79,9 @@ ROOMS: dict[str, Room] = {
         hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded),
         says=(TenantChanged, UserChanged),
     ),
-    "definitions": Room(hears=(WorkflowInstalled, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)),
+    "definitions": Room(
+        hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)
+    ),
     "engine": Room(
         hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
         says=(

@@ -1,7 +1,8 @@
 """The definition language: model, validation, compilation, expressions. Pure: values in, values out.
 
 `read_document` reads JSON or YAML; `validate` gives every finding of a document; `parse` gives its frozen `Definition`,
-`to_document` the JSON again; `publish_findings` says what this release cannot execute yet; `compile_definition` gives the
+`to_document` the JSON again; `publish_findings` says what this release cannot execute yet,
+`connection_findings` what connections it names that are not there; `compile_definition` gives the
 `Program` the engine runs; `difference` compares two definitions; `node_types` is the catalog; `definition_schema` the JSON
 Schema of the document.
 """
@@ -14,7 +15,7 @@ from weft_language.model import Definition, parse_duration, parse_time, to_docum
 from weft_language.nodes import node_type, node_types
 from weft_language.reading import UnreadableDocument, read_document
 from weft_language.schema import definition_schema
-from weft_language.validation import parse, publish_findings, validate
+from weft_language.validation import connection_findings, parse, publish_findings, validate
 
 __all__ = [
     "Definition",
@@ -27,6 +28,7 @@ __all__ = [
     "UnreadableDocument",
     "compile_definition",
     "compile_triggers",
+    "connection_findings",
     "definition_schema",
     "difference",
     "has_errors",

@@ -1,6 +1,7 @@
 """Definitions: workflows and their versions, from draft to archive; validation; the node catalog.
 
-Owns   schema `definitions`: workflow, version, installation, live_execution.
-Hears  WorkflowInstalled, ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled.
+Owns   schema `definitions`: workflow, version, installation, live_execution, connection.
+Hears  WorkflowInstalled, ConnectionSaved, ConnectionRemoved,
+       ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled.
 Says   WorkflowChanged.
 """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query
-from weft_language import node_type, node_types
+from weft_language import Finding, node_type, node_types
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Forbidden
@@ -72,10 +73,10 @@ async def list_workflows(
 
 
 @door.post("/workflows/validate", may=Permission.WORKFLOWS_READ, openapi_extra=DOCUMENT)
-async def validate_workflow(body: RawBody, asker: Asker, content_type: ContentType = None) -> Verdict:
+async def validate_workflow(body: RawBody, uow: Uow, content_type: ContentType = None) -> Verdict:
     """What saving and publishing a definition would say; saves nothing."""
     sent = await asyncio.to_thread(documents.read, body, content_type)
-    valid, publishable, findings = await asyncio.to_thread(documents.verdict, sent)
+    valid, publishable, findings = await asyncio.to_thread(documents.verdict, sent, await store.connection_types(uow))
     return Verdict(valid=valid, publishable=publishable, findings=[schemas.finding(found) for found in findings])
 
 
@@ -114,8 +115,8 @@ async def delete_workflow(
 async def publish_workflow(slug: str, etag: IfMatch, context: Context, uow: Uow, body: PublishBody | None = None) -> Reply[WorkflowView]:
     """Let new executions run a version, the newest unless one is named."""
     asked = body or PublishBody()
-    workflow = await usecases.publish(slug, asked.version, asked.note, etag, uow)
-    return await _told(workflow, context, uow)
+    workflow, findings = await usecases.publish(slug, asked.version, asked.note, etag, uow)
+    return await _told(workflow, context, uow, findings)
 
 
 @door.post("/workflows/{slug}/activate", may=Permission.WORKFLOWS_PUBLISH)
@@ -123,10 +124,9 @@ async def activate_workflow(slug: str, etag: IfMatch, context: Context, uow: Uow
     """Let a deactivated workflow start again, on another version where one is named."""
     asked = body or PublishBody()
     if asked.version is not None:
-        workflow = await usecases.publish(slug, asked.version, asked.note, etag, uow)
-    else:
-        workflow = await usecases.switch(slug, "activate", etag, uow)
-    return await _told(workflow, context, uow)
+        workflow, findings = await usecases.publish(slug, asked.version, asked.note, etag, uow)
+        return await _told(workflow, context, uow, findings)
+    return await _told(await usecases.switch(slug, "activate", etag, uow), context, uow)
 
 
 @door.post("/workflows/{slug}/deactivate", may=Permission.WORKFLOWS_PUBLISH)
@@ -139,7 +139,8 @@ async def deactivate_workflow(slug: str, etag: IfMatch, context: Context, uow: U
 @door.post("/workflows/{slug}/rollback", may=Permission.WORKFLOWS_PUBLISH)
 async def roll_back_workflow(slug: str, body: RollbackBody, etag: IfMatch, context: Context, uow: Uow) -> Reply[WorkflowView]:
     """Publish what an earlier version held as a new version."""
-    return await _told(await usecases.roll_back(slug, body.version, body.note, etag, uow), context, uow)
+    workflow, findings = await usecases.roll_back(slug, body.version, body.note, etag, uow)
+    return await _told(workflow, context, uow, findings)
 
 
 @door.get("/workflows/{slug}/versions", may=Permission.WORKFLOWS_READ)
@@ -183,10 +184,10 @@ async def get_node_type(name: str, asker: Asker) -> dict[str, Any]:
     return found
 
 
-async def _told(workflow: Workflow, context: ServiceContext, uow: UnitOfWork) -> Reply[WorkflowView]:
+async def _told(workflow: Workflow, context: ServiceContext, uow: UnitOfWork, findings: Sequence[Finding] = ()) -> Reply[WorkflowView]:
     """The answer to a move that others are told of, sent when they have heard."""
     shown = await store.get_version(uow, workflow.slug, workflow.version)
-    reply = Reply(schemas.workflow(workflow, shown), etag=workflow.etag)
+    reply = Reply(schemas.workflow(workflow, shown, findings), etag=workflow.etag)
     return waiting.when_installed(context, uow.tenant, workflow, reply)
 
 

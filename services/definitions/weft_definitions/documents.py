@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from weft_language import Definition, Finding, UnreadableDocument, difference, has_errors, publish_findings, read_document, validate
+from weft_language import (
+    Definition,
+    Finding,
+    UnreadableDocument,
+    connection_findings,
+    difference,
+    has_errors,
+    publish_findings,
+    read_document,
+    validate,
+)
 from weft_runtime.errors import Detail
 
 from weft_definitions.domain import Content, content_of
@@ -68,31 +78,36 @@ def named(sent: Sent, slug: str) -> Sent:
     return Sent({**sent.document, "slug": slug}, sent.active, sent.at)
 
 
-def admit(sent: Sent) -> Admitted:
-    """The valid definition in what was sent, ready to be published where that was asked for. Raises: InvalidDefinition, NotExecutable."""
+def admit(sent: Sent, known: Mapping[str, str]) -> Admitted:
+    """The valid definition in what was sent, ready to be published where that was asked for.
+
+    known: the type of each connection that the tenant has, by name.  Raises: InvalidDefinition, NotExecutable.
+    """
     findings = validate(sent.document)
     if has_errors(findings):
         raise _invalid(findings, sent.at)
     definition = Definition.model_validate(sent.document)
     if sent.active:
         _require_executable(definition, sent.at)
-    return Admitted(content_of(definition), findings, sent.active)
+    return Admitted(content_of(definition), (*findings, *connection_findings(sent.document, known)), sent.active)
 
 
-def admit_stored(document: dict[str, Any]) -> Content:
-    """The content of a version saved before, ready to be published. Raises: InvalidDefinition where it is valid no more, NotExecutable."""
-    return admit(Sent(document, active=True)).content
+def admit_stored(document: dict[str, Any], known: Mapping[str, str]) -> Admitted:
+    """A version saved before, ready to be published. Raises: InvalidDefinition where it is valid no more, NotExecutable."""
+    return admit(Sent(document, active=True), known)
 
 
-def verdict(sent: Sent) -> tuple[bool, bool, list[Finding]]:
+def verdict(sent: Sent, known: Mapping[str, str] | None = None) -> tuple[bool, bool, list[Finding]]:
     """Whether what was sent can be saved, whether it can be published, and all findings with pointers into the body.
 
     What only keeps it from being published is a warning here.
+    known: the type of each connection that the tenant has, by name; None where that is not known, and nothing said of it.
     """
     found = list(validate(sent.document))
     valid = not has_errors(found)
     refused = publish_findings(Definition.model_validate(sent.document)) if valid else ()
     found += [replace(finding, severity="warning") for finding in refused]
+    found += connection_findings(sent.document, known) if valid and known is not None else ()
     return valid, valid and not has_errors(refused), [replace(finding, pointer=sent.at + finding.pointer) for finding in found]
 
 

@@ -1,9 +1,10 @@
-"""What definitions hears: who has stored a published workflow, and what runs."""
+"""What definitions hears: who has stored a published workflow, what runs, and what connections there are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_contracts.definitions import WorkflowInstalled
 from weft_contracts.executions import ExecutionCancelled, ExecutionCompleted, ExecutionFailed, ExecutionStarted, ExecutionTimedOut
 from weft_runtime.pipeline import Handlers, Heard
@@ -19,6 +20,18 @@ on = Handlers("definitions")
 async def workflow_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
     """A service has stored its copy of a workflow."""
     await usecases.note_installed(msg, uow)
+
+
+@on(ConnectionSaved)
+async def connection_saved(msg: ConnectionSaved, uow: UnitOfWork) -> None:
+    """A connection was made or changed."""
+    await usecases.keep_connection(msg, uow)
+
+
+@on(ConnectionRemoved)
+async def connection_removed(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
+    """A connection is gone."""
+    await usecases.remove_connection(msg, uow)
 
 
 @on.batch(ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_runtime.uow import UnitOfWork
 
 from weft_definitions.domain import Change, Version, Workflow
 from weft_definitions.errors import SlugTaken, VersionNotFound, WorkflowNotFound
 from weft_definitions.machine import WorkflowStatus
-from weft_definitions.tables import installation, live_execution, version, workflow
+from weft_definitions.tables import connection, installation, live_execution, version, workflow
 
 
 async def get(uow: UnitOfWork, slug: str, *, lock: bool = False) -> Workflow:
@@ -148,6 +149,34 @@ async def remove_live(uow: UnitOfWork, ended: Sequence[tuple[str, UUID]]) -> Non
     if ended:
         tenants, executions = map(list, zip(*ended, strict=True))
         await uow.conn.execute(_REMOVE_LIVE, {"tenants": tenants, "executions": executions})
+
+
+async def connection_types(uow: UnitOfWork) -> dict[str, str]:
+    """The type of each connection of the tenant, by name."""
+    query = sa.select(connection.c.name, connection.c.type).where(connection.c.tenant_id == uow.tenant, sa.not_(connection.c.removed))
+    # Of two with one name the one with the higher id is the truth: the removal of the other is on its way.
+    return {row.name: row.type for row in await uow.conn.execute(query.order_by(connection.c.id))}
+
+
+async def keep_connection(uow: UnitOfWork, said: ConnectionSaved) -> None:
+    """Keep a connection as it is now; an older word changes nothing."""
+    await _put_connection(uow, said, removed=False)
+
+
+async def remove_connection(uow: UnitOfWork, said: ConnectionRemoved) -> None:
+    """Forget a connection, but not that it was."""
+    await _put_connection(uow, said, removed=True)
+
+
+async def _put_connection(uow: UnitOfWork, said: ConnectionSaved | ConnectionRemoved, *, removed: bool) -> None:
+    row = {"revision": said.revision, "name": said.name, "type": said.connection_type, "removed": removed}
+    statement = insert(connection).values(tenant_id=uow.tenant, id=said.connection_id, **row)
+    newer = statement.on_conflict_do_update(
+        index_elements=(connection.c.tenant_id, connection.c.id),
+        set_={name: statement.excluded[name] for name in row},
+        where=connection.c.revision < statement.excluded.revision,
+    )
+    await uow.conn.execute(newer)
 
 
 _ADD_LIVE = sa.text(

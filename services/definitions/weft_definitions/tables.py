@@ -52,6 +52,18 @@ installation = sa.Table(
     comment="Which service has stored its copy of which revision.",
 )
 
+connection = sa.Table(
+    "connection",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False, comment="kept, so that what was said before stays without effect"),
+    comment="What connections there are: what definitions may name.",
+)
+
 live_execution = sa.Table(
     "live_execution",
     metadata,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_contracts.definitions import WorkflowInstalled
+from weft_language import Finding
 from weft_runtime.uow import Decision, UnitOfWork
 
 from weft_definitions import documents, domain, store
 from weft_definitions.documents import Admitted, Sent
 from weft_definitions.domain import Change, ExecutionFact, Version, Workflow
 
+Findings = tuple[Finding, ...]
+
 
 async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
     """Make a workflow of a definition, published at once where that was asked for. Raises: InvalidDefinition, NotExecutable, SlugTaken."""
-    admitted = await asyncio.to_thread(documents.admit, sent)
+    admitted = await asyncio.to_thread(documents.admit, sent, await store.connection_types(uow))
     change = domain.create(admitted.content, _who(uow), uow.now)
     decision = _published(change, uow) if admitted.active else domain.tell_draft(change)
     await store.add(uow, decision.state)
@@ -28,7 +32,7 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
 
     Raises: WorkflowNotFound, EditedSince, InvalidDefinition, NotExecutable, SlugMismatch, IllegalMove.
     """
-    admitted = await asyncio.to_thread(documents.admit, documents.named(sent, slug))
+    admitted = await asyncio.to_thread(documents.admit, documents.named(sent, slug), await store.connection_types(uow))
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     newest = await store.get_version(uow, slug, workflow.version)
@@ -40,16 +44,16 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
     return decision.state.workflow, _version_of(decision.state, current.version), admitted
 
 
-async def publish(slug: str, number: int | None, note: str | None, etag: str | None, uow: UnitOfWork) -> Workflow:
-    """Let new executions run a version. number: the newest when None.
+async def publish(slug: str, number: int | None, note: str | None, etag: str | None, uow: UnitOfWork) -> tuple[Workflow, Findings]:
+    """Let new executions run a version; with what is still worth saying about it. number: the newest when None.
 
     Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
     """
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     version = await store.get_version(uow, slug, number or workflow.version)
-    await asyncio.to_thread(documents.admit_stored, version.document)
-    return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow)
+    admitted = await asyncio.to_thread(documents.admit_stored, version.document, await store.connection_types(uow))
+    return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow), admitted.findings
 
 
 async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork, *, active_is: int | None = None) -> Workflow:
@@ -73,21 +77,31 @@ async def archive(slug: str, etag: str | None, uow: UnitOfWork, *, drain: bool) 
     return await _settle(domain.archive(workflow, active, live, drain=drain, now=uow.now), uow)
 
 
-async def roll_back(slug: str, number: int, note: str | None, etag: str | None, uow: UnitOfWork) -> Workflow:
-    """Publish what an earlier version held as a new version.
+async def roll_back(slug: str, number: int, note: str | None, etag: str | None, uow: UnitOfWork) -> tuple[Workflow, Findings]:
+    """Publish what an earlier version held as a new version; with what is still worth saying about it.
 
     Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
     """
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     earlier = await store.get_version(uow, slug, number)
-    content = await asyncio.to_thread(documents.admit_stored, earlier.document)
-    return await _settle(domain.roll_back(workflow, earlier, content, _who(uow), uow.now, note), uow)
+    admitted = await asyncio.to_thread(documents.admit_stored, earlier.document, await store.connection_types(uow))
+    return await _settle(domain.roll_back(workflow, earlier, admitted.content, _who(uow), uow.now, note), uow), admitted.findings
 
 
 async def note_installed(msg: WorkflowInstalled, uow: UnitOfWork) -> None:
     """Remember who has stored which revision of a workflow."""
     await store.note_installed(uow, msg.slug, msg.service, msg.revision)
+
+
+async def keep_connection(msg: ConnectionSaved, uow: UnitOfWork) -> None:
+    """Remember that there is a connection."""
+    await store.keep_connection(uow, msg)
+
+
+async def remove_connection(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
+    """Remember that a connection is gone."""
+    await store.remove_connection(uow, msg)
 
 
 async def count_executions(facts: Sequence[tuple[str, ExecutionFact]], uow: UnitOfWork) -> None:

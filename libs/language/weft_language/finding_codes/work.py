@@ -29,4 +29,8 @@ UNDOING: Final = (
     Code("call_of_itself", "warning", "a workflow that calls itself on every way", "let a condition decide"),
 )
 
-PUBLISHING: Final = (Code("not_executable_yet", "error", "a part that this release does not execute", "use what the fix names meanwhile"),)
+PUBLISHING: Final = (
+    Code("not_executable_yet", "error", "a part that this release does not execute", "use what the fix names meanwhile"),
+    Code("connection_not_there", "warning", "a connection that the tenant does not have (yet)", "name one there is, or make it"),
+    Code("connection_of_another_type", "warning", "a connection that cannot be gone by here", "name one of the type that the message says"),
+)
