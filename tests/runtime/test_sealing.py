@@ -78,3 +78,37 @@ def test_a_seal_of_another_purpose_does_not_open() -> None:
     sealed = Seal(SECRET, "one").close(b"canary", "about")
     assert Seal(SECRET, "one").open(sealed, "about") == b"canary"
     assert (Seal(SECRET, "two").open(sealed, "about"), Seal(SECRET, "one").open(sealed, "else")) == (None, None)
+
+
+def test_the_newest_key_seals_and_all_open() -> None:
+    newer = Envelope("the next secret key", SECRET)
+    assert newer.open(SEALED, **HERE) == "canary"
+    sealed = newer.close("fresh", **HERE)
+    assert Envelope("the next secret key").open(sealed, **HERE) == "fresh"
+    with pytest.raises(SealBroken) as refused:
+        ENVELOPE.open(sealed, **HERE)
+    assert refused.value.code == "sealed_by_another_key"
+    with pytest.raises(SealBroken) as elsewhere:
+        newer.open(SEALED, **HERE | {"tenant": "beta"})
+    assert elsewhere.value.code == "sealed_for_another_tenant"
+
+
+def test_what_an_earlier_key_sealed_is_sealed_anew_once() -> None:
+    newer = Envelope("the next secret key", SECRET)
+    renewed = newer.renewed(SEALED, **HERE)
+    assert renewed is not None
+    assert Envelope("the next secret key").open(renewed, **HERE) == "canary"
+    assert newer.renewed(renewed, **HERE) is None
+    with pytest.raises(SealBroken):
+        Envelope("the next secret key").renewed(SEALED, **HERE)
+
+
+def test_a_seal_opens_by_every_key_and_renews_by_the_newest() -> None:
+    old = Seal(SECRET, "one").close(b"canary", "about")
+    newer, alone = Seal("next", "one", (SECRET,)), Seal("next", "one")
+    assert (newer.open(old, "about"), newer.open(old, "else"), alone.open(old, "about")) == (b"canary", None, None)
+    renewed = newer.renewed(old, "about")
+    assert renewed is not None
+    assert (alone.open(renewed, "about"), newer.renewed(renewed, "about")) == (b"canary", None)
+    with pytest.raises(SealBroken):
+        alone.renewed(old, "about")

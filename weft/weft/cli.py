@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from weft.execution import app as execution
 from weft.parked import app as parked
+from weft.secrets import app as secrets
 from weft.workflow import app as workflow
 
 DataDir = Annotated[Path, Parameter(name="--data-dir", help="Holds everything of one mesh. Default: WEFT_DATA_DIR, else .weft here.")]
@@ -18,6 +19,7 @@ app = App(name="weft", help="Weft runs workflows for the teams of many tenants."
 app.command(workflow)
 app.command(execution)
 app.command(parked)
+app.command(secrets)
 
 
 @app.command

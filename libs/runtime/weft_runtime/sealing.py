@@ -2,12 +2,16 @@
 
 `Seal` is for what one room keeps for itself. `Envelope` is for the secrets of tenants: what it seals is text that says by which key it was
 sealed and carries its own data key, wrapped, so that any room of the installation opens it and none needs a table of keys.
+
+Where there are several secret keys the newest seals and all of them open. `renewed` is what an earlier one sealed, sealed by the newest.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -36,10 +40,14 @@ def _derive(secret: str, purpose: str, length: int = _KEY_BYTES) -> bytes:
 
 
 class Seal:
-    """Seals bytes and opens them. secret: the installation's.  purpose: what is sealed by it; another purpose has another key."""
+    """Seals bytes and opens them.
 
-    def __init__(self, secret: str, purpose: str) -> None:
+    secret: the installation's.  purpose: what is sealed by it; another purpose has another key.  before: earlier secrets, which open only.
+    """
+
+    def __init__(self, secret: str, purpose: str, before: Sequence[str] = ()) -> None:
         self._cipher = AESGCM(_derive(secret, purpose))
+        self._before = [AESGCM(_derive(each, purpose)) for each in before]
 
     def close(self, content: bytes, about: str) -> bytes:
         """The content, sealed. about: what it belongs to, without which it does not open."""
@@ -47,25 +55,35 @@ class Seal:
 
     def open(self, sealed: bytes, about: str) -> bytes | None:
         """The content; None where it was sealed by another secret key or for something else."""
-        return _decrypt(self._cipher, sealed, about)
+        tried = (_decrypt(cipher, sealed, about) for cipher in (self._cipher, *self._before))
+        return next((content for content in tried if content is not None), None)
+
+    def renewed(self, sealed: bytes, about: str) -> bytes | None:
+        """The same content sealed by the newest secret; None where it is. Raises: SealBroken where none of the secrets opens it."""
+        if _decrypt(self._cipher, sealed, about) is not None:
+            return None
+        content = self.open(sealed, about)
+        if content is None:
+            raise SealBroken("it was sealed by a WEFT_SECRET_KEY that is not here, or was changed", code="sealed_by_another_key")
+        return self.close(content, about)
 
 
 class Envelope:
-    """Seals the secrets of tenants' connections. secret: the installation's `WEFT_SECRET_KEY`.
+    """Seals the secrets of tenants' connections. secret: the installation's `WEFT_SECRET_KEY`.  before: earlier ones, which open only.
 
     Each text has a data key of its own. It is wrapped by a key of the tenant, derived from the installation's, so a text that is carried to
     another tenant does not even give its data key; the content is bound to tenant, connection and field.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-        self.key_id: Final = _derive(secret, "sealing key id", 8).hex()
-        """Names the installation's secret key and gives nothing of it away."""
+    def __init__(self, secret: str, *before: str) -> None:
+        self._secrets = {_derive(each, "sealing key id", 8).hex(): each for each in (secret, *before)}
+        self.key_id: Final = next(iter(self._secrets))
+        """Names the installation's secret key, the newest, and gives nothing of it away."""
 
     def close(self, content: str, *, tenant: str, connection: str, field: str) -> str:
         """The content as sealed text of `[A-Za-z0-9._-]`. connection: its id, of any form.  field: which of its secrets."""
         data_key = AESGCM.generate_key(8 * _KEY_BYTES)
-        wrapped = self._of(tenant).close(data_key, tenant)
+        wrapped = self._of(tenant, self.key_id).close(data_key, tenant)
         sealed = _encrypt(AESGCM(data_key), content.encode(), _place(tenant, connection, field))
         return ".".join((_FORM, self.key_id, _text(wrapped), _text(sealed)))
 
@@ -76,13 +94,13 @@ class Envelope:
         `sealed_for_another_tenant`, `sealed_for_another_field` (of this or another connection). Changed text is one of the last two.
         """
         key_id, wrapped, content = _parts(sealed)
-        if key_id != self.key_id:
+        if key_id not in self._secrets:
             raise SealBroken(
                 f"the secret {field!r} of connection {connection} is sealed by key {key_id}, and this WEFT_SECRET_KEY is {self.key_id}: "
-                "start with that one, or give the secret again",
+                "start with that one, also as one of WEFT_SECRET_KEYS_BEFORE, or give the secret again",
                 code="sealed_by_another_key",
             )
-        data_key = self._of(tenant).open(wrapped, tenant)
+        data_key = self._of(tenant, key_id).open(wrapped, tenant)
         if data_key is None or len(data_key) != _KEY_BYTES:
             raise SealBroken(
                 f"the secret {field!r} of connection {connection} is not sealed for tenant {tenant!r}, or was changed; give it again",
@@ -96,8 +114,24 @@ class Envelope:
             )
         return opened.decode()
 
-    def _of(self, tenant: str) -> Seal:
-        return Seal(self._secret, f"data keys of tenant {tenant}")
+    def renewed(self, sealed: str, *, tenant: str, connection: str, field: str) -> str | None:
+        """The same content sealed by the newest secret key; None where it is. Raises: SealBroken."""
+        content = self.open(sealed, tenant=tenant, connection=connection, field=field)
+        if _parts(sealed)[0] == self.key_id:
+            return None
+        return self.close(content, tenant=tenant, connection=connection, field=field)
+
+    def _of(self, tenant: str, key_id: str) -> Seal:
+        return Seal(self._secrets[key_id], f"data keys of tenant {tenant}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What came of sealing anew all that a room keeps sealed. anew, already: how many.  broken: what opens by no key, and why."""
+
+    anew: int
+    already: int
+    broken: tuple[str, ...]
 
 
 def _place(*parts: str) -> str:

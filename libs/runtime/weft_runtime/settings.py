@@ -32,6 +32,9 @@ class ServiceSettings(BaseSettings):
     audience: str = "weft"
     jwt_leeway_s: int = Field(default=30, ge=0, le=300)
     secret_key: SecretStr = Field(description="Signs cursors and other opaque tokens; the same in every process, at least 32 bytes.")
+    secret_keys_before: tuple[SecretStr, ...] = Field(
+        default=(), description='Earlier secret keys: `["…"]`. What they sealed and signed still opens; nothing is sealed by them.'
+    )
     person_requests_per_hour: int = Field(default=1000, ge=1)
     key_requests_per_hour: int = Field(default=360_000, ge=1)
     requests_per_hour_by_tenant: dict[str, dict[str, int]] = Field(
@@ -46,3 +49,8 @@ class ServiceSettings(BaseSettings):
     trace_ratio: float = Field(default=0.01, ge=0, le=1, description="Share of new traces that are sampled.")
     log_level: str = "INFO"
     log_file: Path | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The installation's secret keys, the newest first: it seals and signs; all of them open."""
+        return tuple(key.get_secret_value() for key in (self.secret_key, *self.secret_keys_before))

@@ -52,7 +52,7 @@ def build(settings: Settings) -> Service:
 
 async def prepare(context: ServiceContext) -> None:
     """What the doors need before they open."""
-    envelope = Envelope(context.settings.secret_key.get_secret_value())
+    envelope = Envelope(*context.settings.secrets)
     context.attach(ProgramCache(), BulkWake(), MigrationWake(), Gatekeeper(), envelope)
     await context.bus.declare(partition_topology(context.settings.partitions))
 

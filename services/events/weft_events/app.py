@@ -32,7 +32,7 @@ def build(settings: Settings) -> Service:
 
 async def prepare(context: ServiceContext) -> None:
     """What background work and doors need before they begin."""
-    context.attach(FiringMetrics(context.metrics.registry), Envelope(context.settings.secret_key.get_secret_value()))
+    context.attach(FiringMetrics(context.metrics.registry), Envelope(*context.settings.secrets))
 
 
 async def fire_schedules(context: ServiceContext) -> None:

@@ -25,7 +25,7 @@ class Issuer:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._settings = cast(Settings, context.settings)
-        self._vault = Vault(self._settings.secret_key.get_secret_value())
+        self._vault = Vault(*self._settings.secrets)
         self._signing: SigningKeys | None = None
 
     @property

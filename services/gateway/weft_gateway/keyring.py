@@ -43,10 +43,10 @@ class StoredKey:
 
 
 class Vault:
-    """Seals and opens private keys with a key derived from the mesh's secret key."""
+    """Seals and opens private keys with a key derived from the mesh's secret key. before: earlier ones, which open only."""
 
-    def __init__(self, secret: str) -> None:
-        self._seal = Seal(secret, "gateway signing keys")
+    def __init__(self, secret: str, *before: str) -> None:
+        self._seal = Seal(secret, "gateway signing keys", before)
 
     def make(self, now: datetime) -> StoredKey:
         """A new pair, sealed."""
@@ -58,8 +58,15 @@ class Vault:
         """The pair, to sign with. Raises: KeyLocked."""
         pem = self._seal.open(stored.sealed, stored.kid)
         if pem is None:
-            raise KeyLocked(f"signing key {stored.kid} was sealed with another WEFT_SECRET_KEY; start with that one, or delete the key")
+            raise KeyLocked(
+                f"signing key {stored.kid} was sealed with another WEFT_SECRET_KEY; start with that one, "
+                "also as one of WEFT_SECRET_KEYS_BEFORE, or delete the key"
+            )
         return SigningKey.from_pem(pem)
+
+    def renewed(self, kid: str, sealed: bytes) -> bytes | None:
+        """A private half sealed by the newest secret key; None where it is. Raises: SealBroken."""
+        return self._seal.renewed(sealed, kid)
 
 
 def key_set(keys: Sequence[StoredKey], now: datetime) -> dict[str, Any]:

@@ -82,3 +82,11 @@ async def test_a_cursor_from_elsewhere_is_refused(sample: RunningService, tenant
         await client.get("/api/v1/notes?cursor=%F0%9F%98%80"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_a_cursor_of_the_key_before_is_read_and_none_is_made_by_it() -> None:
+    newer = Cursors("next", "secret")
+    assert newer.read(Cursors("secret").make([1], SCOPE), SCOPE) == (1,)
+    assert Cursors("next").read(newer.make([2], SCOPE), SCOPE) == (2,)
+    with pytest.raises(Malformed):
+        Cursors("secret").read(newer.make([3], SCOPE), SCOPE)

@@ -21,15 +21,15 @@ _MAC_BYTES = 16
 
 
 class Cursors:
-    """Makes and reads cursors. secret: the installation's, the same in every process."""
+    """Makes and reads cursors. secret: the installation's, the same in every process.  before: earlier ones, which read only."""
 
-    def __init__(self, secret: str) -> None:
-        self._key = hmac.new(secret.encode(), b"weft cursors 1", hashlib.sha256).digest()
+    def __init__(self, secret: str, *before: str) -> None:
+        self._keys = [hmac.new(each.encode(), b"weft cursors 1", hashlib.sha256).digest() for each in (secret, *before)]
 
     def make(self, key: Sequence[Any], scope: Sequence[str]) -> str:
         """A cursor after the row with this key. scope: tenant, route, filter and order, to which it is bound."""
         body = msgspec.json.encode([_tagged(value) for value in key])
-        return base64.urlsafe_b64encode(self._mac(body, scope) + body).rstrip(b"=").decode()
+        return base64.urlsafe_b64encode(_mac(self._keys[0], body, scope) + body).rstrip(b"=").decode()
 
     def read(self, cursor: str, scope: Sequence[str]) -> tuple[Any, ...]:
         """The key in a cursor. Raises: Malformed (`bad_cursor`) for one that was changed or belongs to another list."""
@@ -38,15 +38,16 @@ class Cursors:
                 raise _bad()
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-            if not hmac.compare_digest(mac, self._mac(body, scope)):
+            if not any(hmac.compare_digest(mac, _mac(key, body, scope)) for key in self._keys):
                 raise _bad()
             return tuple(_untagged(tag, value) for tag, value in msgspec.json.decode(body))
         except (ValueError, TypeError, binascii.Error, InvalidOperation):
             raise _bad() from None
 
-    def _mac(self, body: bytes, scope: Sequence[str]) -> bytes:
-        bound = msgspec.json.encode(list(scope))
-        return hmac.new(self._key, len(bound).to_bytes(4) + bound + body, hashlib.sha256).digest()[:_MAC_BYTES]
+
+def _mac(key: bytes, body: bytes, scope: Sequence[str]) -> bytes:
+    bound = msgspec.json.encode(list(scope))
+    return hmac.new(key, len(bound).to_bytes(4) + bound + body, hashlib.sha256).digest()[:_MAC_BYTES]
 
 
 def _bad() -> Malformed:

@@ -39,13 +39,13 @@ _SEALED = "weft-sealed"
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One key of one caller, and the request it came with. request_hash: of method, path and body.  secret: seals what is secret."""
+    """One key of one caller, and the request it came with. request_hash: of method, path and body.  secrets: the newest seals."""
 
     schema: str
     caller: str
     key: str
     request_hash: bytes
-    secret: str = ""
+    secrets: tuple[str, ...] = ("",)
 
     async def replay(self, uow: UnitOfWork) -> Response | None:
         """The answer given before, None where this is the first time; then nobody else passes here until the transaction ends.
@@ -109,7 +109,7 @@ class Guard:
         await uow.conn.execute(row.on_conflict_do_update(index_elements=["tenant_id", "caller", "key"], set_=values))
 
     def _seal(self) -> Seal:
-        return Seal(self.secret, "idempotency")
+        return Seal(self.secrets[0], "idempotency", self.secrets[1:])
 
     def _about(self, uow: UnitOfWork) -> str:
         return "\n".join((self.schema, uow.tenant, self.caller, self.key))
@@ -123,8 +123,8 @@ def _running() -> Conflict:
     )
 
 
-def guard(request: Request, body: bytes, schema: str, caller: Caller | None, secret: str) -> Guard | None:
-    """The guard of a POST that has a key, None for any other request. secret: the installation's.
+def guard(request: Request, body: bytes, schema: str, caller: Caller | None, secrets: tuple[str, ...]) -> Guard | None:
+    """The guard of a POST that has a key, None for any other request. secrets: the installation's, the newest first.
 
     Raises: Malformed for a key that is none.
     """
@@ -134,7 +134,7 @@ def guard(request: Request, body: bytes, schema: str, caller: Caller | None, sec
     if not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key must be 1 to 255 printable ASCII characters; a UUID is a good one", code="bad_idempotency_key")
     told = hashlib.sha256(f"{request.method}\n{request.url.path}\n".encode("utf-8", "surrogatepass") + body).digest()
-    return Guard(schema, f"{caller.kind}:{caller.sub}", key, told, secret)
+    return Guard(schema, f"{caller.kind}:{caller.sub}", key, told, secrets)
 
 
 async def forget_old(uow: UnitOfWork, schema: str) -> int:

@@ -76,8 +76,7 @@ class DoorRoute(APIRoute):
         strict = StrictRequest(request, body)
         if self.body_field is not None:
             await strict.read_json()
-        secret = call.context.settings.secret_key.get_secret_value()
-        guard = idempotency.guard(request, body, call.context.name, call.caller, secret)
+        guard = idempotency.guard(request, body, call.context.name, call.caller, call.context.settings.secrets)
         async with AsyncExitStack() as stack:
             call.stack = stack
             uow: UnitOfWork | None = None

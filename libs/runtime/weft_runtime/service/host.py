@@ -59,7 +59,7 @@ class Host:
             clock=self.clock,
             metrics=metrics or Metrics(service.name),
             log=get_logger(service.name),
-            cursors=Cursors(settings.secret_key.get_secret_value()),
+            cursors=Cursors(*settings.secrets),
         )
         self.context.limiter = limiter or SharedRates(self.context, RateLimiter())
         self._tells = limiter is None

@@ -24,7 +24,7 @@ class Opening:
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._envelope = Envelope(context.settings.secret_key.get_secret_value())
+        self._envelope = Envelope(*context.settings.secrets)
 
     async def __call__(self, tenant: str, name: str) -> OpenConnection:
         """The connection as it is at this moment. Raises: ActivityError."""
