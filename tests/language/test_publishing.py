@@ -29,7 +29,6 @@ SET = node("a", "set", x=1)
             "`teams.delete_message`",
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
-        (document(SET, triggers=[{"on": "record", "table": "t"}]), "/triggers/0/on", "`record`"),
         (document(SET, triggers=[{"on": "email", "address": "a@b.c"}]), "/triggers/0/on", "`email`"),
     ],
 )

@@ -18,7 +18,7 @@ from weft_language.compilation.program import (
     Sla,
 )
 from weft_language.compilation.retrying import RetryPolicy
-from weft_language.compilation.triggers import MANUAL, Hook, Trigger, compile_triggers, glob_matches, is_glob
+from weft_language.compilation.triggers import MANUAL, Hook, Rows, Trigger, compile_triggers, glob_matches, is_glob
 from weft_language.compilation.work import (
     ActivityWork,
     ApprovalsWork,
@@ -79,6 +79,7 @@ __all__ = [
     "Propagate",
     "PublishWork",
     "RetryPolicy",
+    "Rows",
     "RungWork",
     "SetWork",
     "Sla",

@@ -6,9 +6,26 @@ from typing import Any, Final
 
 import msgspec
 
-from weft_language.expressions import Expression, ExpressionError, Template, compile_conditions, compile_expression, compile_template
+from weft_language.expressions import (
+    Expression,
+    ExpressionError,
+    Template,
+    compile_conditions,
+    compile_expression,
+    compile_template,
+    join_all,
+)
 from weft_language.json_schemas import SchemaCheck
-from weft_language.model.triggers import AnyTrigger, EventTrigger, ManualTrigger, ScheduleTrigger, WebhookTrigger, timetable_of
+from weft_language.model.triggers import (
+    AnyTrigger,
+    EventTrigger,
+    ManualTrigger,
+    RecordTrigger,
+    ScheduleTrigger,
+    WebhookTrigger,
+    timetable_of,
+)
+from weft_language.records import fields_conditions
 from weft_language.timetable import CatchUp, Timetable
 
 FIRST_PRIORITY: Final = 100
@@ -31,16 +48,29 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Which changes of rows a `record` trigger is for.
+
+    table: as its source calls it.  operations: `create`, `update`, `delete`.  changed: one of these fields has to; any change will do
+    where there are none.
+    """
+
+    table: str
+    operations: frozenset[str]
+    changed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """One way an execution starts.
 
     id: as authored, else `trigger_<n>` by its place from 1.  pattern: the event type or glob of an `event` trigger, else None.
     exact: the pattern has no wildcard, so it can be looked up.  source: exact CloudEvents source or glob, None for any.
-    when: `when` and `conditions` together, over `trigger` and `tenant`.  input: renders to the execution's input; None means the event's
-    data is the input.  key: renders to the key of which at most one execution lives.  correlates: what comes for a key that lives goes
-    to that execution.  priority: smaller first.
+    when: `when`, `fields` and `conditions` together, over `trigger` and `tenant`.  input: renders to the execution's input; None means
+    the event's data is the input.  key: renders to the key of which at most one execution lives.  correlates: what comes for a key that
+    lives goes to that execution.  priority: smaller first.
     form: for `manual`, the form's schema check.  timetable, catch_up: for `schedule`, when it is due and what happens to times missed.
-    hook: for `webhook`, how it is called.
+    hook: for `webhook`, how it is called.  rows: for `record`, which changes it is for.
     """
 
     id: str
@@ -58,6 +88,7 @@ class Trigger:
     timetable: Timetable | None = None
     catch_up: CatchUp = "skip"
     hook: Hook | None = None
+    rows: Rows | None = None
 
     def matches(self, event_type: str, source: str | None = None) -> bool:
         """Whether an event of this type (and source, where given) is one for this trigger; conditions aside."""
@@ -105,7 +136,7 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         pattern=pattern,
         exact=pattern is None or not is_glob(pattern),
         source=trigger.source if isinstance(trigger, EventTrigger) else None,
-        when=_condition(trigger.when, trigger.conditions),
+        when=_condition(trigger),
         input=None if trigger.input is None else compile_template(trigger.input),
         key=None if key is None else compile_template(key),
         correlates=correlate is not None,
@@ -115,6 +146,7 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         timetable=timetable_of(trigger) if isinstance(trigger, ScheduleTrigger) else None,
         catch_up=trigger.catch_up if isinstance(trigger, ScheduleTrigger) else "skip",
         hook=_hook(trigger) if isinstance(trigger, WebhookTrigger) else None,
+        rows=_rows(trigger) if isinstance(trigger, RecordTrigger) else None,
     )
 
 
@@ -122,11 +154,18 @@ def _hook(trigger: WebhookTrigger) -> Hook:
     return Hook(trigger.path.removeprefix("/"), trigger.methods, trigger.signature, trigger.connection)
 
 
-def _condition(when: str | None, conditions: dict[str, Any] | None) -> Expression | None:
-    if conditions is None:
-        return None if when is None else compile_expression(when)
-    built = compile_conditions(conditions)
-    return built if when is None else compile_expression(f"({when}\n) && ({built.text})")
+def _rows(trigger: RecordTrigger) -> Rows:
+    operations = (trigger.operation,) if isinstance(trigger.operation, str) else trigger.operation
+    return Rows(trigger.table, frozenset(operations), frozenset(trigger.changed))
+
+
+def _condition(trigger: AnyTrigger) -> Expression | None:
+    parts = [] if trigger.when is None else [compile_expression(trigger.when)]
+    if isinstance(trigger, RecordTrigger) and trigger.fields:
+        parts.append(compile_conditions(fields_conditions(trigger.fields)))
+    if trigger.conditions is not None:
+        parts.append(compile_conditions(trigger.conditions))
+    return join_all(parts)
 
 
 def is_glob(pattern: str) -> bool:

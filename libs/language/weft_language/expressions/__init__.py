@@ -9,7 +9,7 @@ from weft_language.expressions.effort import Effort
 from weft_language.expressions.equalities import Equality, equalities
 from weft_language.expressions.errors import ExpressionError
 from weft_language.expressions.explain import Explanation
-from weft_language.expressions.expression import Expression, compile_expression, int_divisions
+from weft_language.expressions.expression import Expression, compile_expression, int_divisions, join_all
 from weft_language.expressions.functions.calendars import DAYS, Calendar, calendar_named, compile_calendar, minutes_of
 from weft_language.expressions.limits import STEPS
 from weft_language.expressions.metering import TOGETHER_STEPS, Meter, renew
@@ -38,6 +38,7 @@ __all__ = [
     "equalities",
     "escape",
     "int_divisions",
+    "join_all",
     "minutes_of",
     "renew",
     "to_json",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from weft_language.expressions.compiler import Compiler
 from weft_language.expressions.effort import Effort
 from weft_language.expressions.errors import LIMIT, TYPE, ExpressionError
 from weft_language.expressions.explain import Explanation, TracingCompiler
-from weft_language.expressions.limits import RESULT_BYTES, SOURCE_CHARS, STEPS, Frame, new_frame
+from weft_language.expressions.limits import GENERATED_CHARS, RESULT_BYTES, SOURCE_CHARS, STEPS, Frame, new_frame
 from weft_language.expressions.metering import take
 from weft_language.expressions.parser import parse
 from weft_language.expressions.references import divisions, references
@@ -148,6 +148,14 @@ def build_expression(text: str, limit: int) -> Expression:
         return Expression(text, root)
     except ExpressionError as error:
         raise error.locate(text) from None
+
+
+def join_all(parts: Sequence[Expression]) -> Expression | None:
+    """The expression that holds when all of these do, None of none. Raises: as `compile_expression`."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    # A comment ends with its line, so the bracket stands on the next.
+    return build_expression(" && ".join(f"({part.text}\n)" for part in parts), GENERATED_CHARS)
 
 
 def int_divisions(expression: Expression) -> tuple[str, ...]:

@@ -27,6 +27,12 @@ SHAPE: Final = (
     Code("invalid_time", "error", "a text that is no time with an offset", "write it as 2026-11-20T09:00:00+01:00"),
     Code("invalid_cron", "error", "a text that is no cron expression of five fields, or is never due", "write 30 6 * * MON-FRI, or @daily"),
     Code("unknown_zone", "error", "a text that names no time zone", "write Europe/Rome, UTC or +02:00"),
+    Code(
+        "field_condition",
+        "error",
+        "a condition on a field of a row that cannot be read",
+        "write {field: value}, or {field: {operator: value}}",
+    ),
     Code("ends_before_starts", "error", "a schedule that ends before it starts", "let it end later"),
     Code("never_due", "warning", "a schedule that is not due once between `starts` and `ends`", "give it more time"),
     Code(

@@ -22,6 +22,7 @@ from weft_language.model.part import (
     Values,
 )
 from weft_language.model.work_data import Conditions, exactly_one
+from weft_language.records import InvalidField, read_field
 from weft_language.timetable import MIN_EVERY_S, CatchUp, InvalidCron, Timetable, UnknownZone, read_cron, read_zone
 
 Operation = Literal["create", "update", "delete"]
@@ -43,6 +44,15 @@ def _zone(text: str) -> str:
     except UnknownZone as error:
         raise PydanticCustomError("unknown_zone", "{detail}", {"detail": str(error)}) from error
     return text
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    for name, wanted in given.items():
+        try:
+            read_field(name, wanted)
+        except InvalidField as error:
+            raise PydanticCustomError("field_condition", "{detail}", {"detail": str(error)}) from error
+    return given
 
 
 def _every(text: str) -> str:
@@ -106,10 +116,15 @@ class RecordTrigger(TriggerFields):
     """A row of a watched table changes."""
 
     on: Literal["record"]
-    table: ShortText
+    table: ShortText = Field(description="What its source calls it: the table's name, unless the source gives it another.")
     operation: Operation | Annotated[tuple[Operation, ...], Field(min_length=1)] = ("create", "update", "delete")
-    changed: tuple[Name, ...] = Field(default=(), description="Only when one of these fields changed.")
-    fields: dict[Name, Any] = Field(default_factory=dict, description="Conditions on fields.")
+    changed: tuple[Name, ...] = Field(
+        default=(), description="Only when one of these fields changed. A row that comes or goes changes those that are not null."
+    )
+    fields: Annotated[dict[Name, Any], Field(max_length=100), AfterValidator(_fields)] = Field(
+        default_factory=dict,
+        description="Conditions on fields of the row, all of which hold: a value it is equal to, or {operator: value} as in conditions.",
+    )
 
 
 class ScheduleTrigger(TriggerFields):

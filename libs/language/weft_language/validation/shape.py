@@ -38,6 +38,7 @@ _CODES: Final[dict[str, str]] = {
     "invalid_cron": "invalid_cron",
     "unknown_zone": "unknown_zone",
     "too_often": "out_of_range",
+    "field_condition": "field_condition",
     "slug_reserved": "slug_reserved",
     "one_of": "one_of",
     "unknown_node_type": "unknown_node_type",
@@ -59,7 +60,7 @@ _WORDS: Final = (
     ("String", "the text"),
     (" after validation", ""),
 )
-_WHOLE: Final = frozenset({"invalid_duration", "invalid_time", "invalid_cron", "unknown_zone", "one_of"})
+_WHOLE: Final = frozenset({"invalid_duration", "invalid_time", "invalid_cron", "unknown_zone", "one_of", "field_condition"})
 """What is said in whole sentences."""
 _PATTERN_HINTS: Final[dict[str, str]] = {
     "id": "use letters, digits and _, starting with a letter or _, at most 64",

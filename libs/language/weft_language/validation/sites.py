@@ -1,12 +1,14 @@
 """Where expressions stand in a document: every text that is CEL, a template, or conditions as data, with what it may read."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from weft_language.actions import ACTIONS
 from weft_language.findings import pointer_of
 from weft_language.plain import walk
+from weft_language.records import InvalidField, read_field
 from weft_language.validation.flow import ROOT_DONE, Moment, condition_of, entry_of, outcome_of
 from weft_language.validation.outline import Outline, OutlineGraph, OutlineNode
 
@@ -87,8 +89,15 @@ def _trigger(trigger: Mapping[str, Any], pointer: str) -> Iterator[Site]:
         yield Site("cel", trigger["when"], f"{pointer}/when", AT_TRIGGER)
     if trigger.get("conditions") is not None:
         yield Site("conditions", trigger["conditions"], f"{pointer}/conditions", AT_TRIGGER)
+    for name, wanted in _map(trigger.get("fields") if trigger.get("on") == "record" else None).items():
+        yield from _field(name, wanted, pointer + pointer_of("fields", name))
     for word in ("input", "key", "correlate"):
         yield from _templates(trigger.get(word), f"{pointer}/{word}", AT_TRIGGER)
+
+
+def _field(name: str, wanted: Any, pointer: str) -> Iterator[Site]:
+    with suppress(InvalidField):  # what cannot be read is a finding about its shape
+        yield Site("conditions", read_field(name, wanted), pointer, AT_TRIGGER)
 
 
 def _node(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
