@@ -77,6 +77,9 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "firing": "the loop that fires schedules when they are due",
         "hooks": "calls of webhooks: what they say, and for whom they are",
         "verifying": "the signatures of webhooks",
+        "records": "changes of rows: what is watched, what a change is as an event, and for which triggers it is",
+        "reaching": "the way to databases of tenants, at addresses that may be reached",
+        "relaying": "the loop that reads the outboxes of those databases into the log",
     },
     "analytics": {
         "histogram": "percentiles that add up",

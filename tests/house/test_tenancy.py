@@ -22,6 +22,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/__init__.tenants_at_gates": "the gatekeeper serves all tenants",
     "store/schedules.next_due": "the loop serves all tenants",
     "store/schedules.due": "the loop serves all tenants; each schedule carries its tenant",
+    "store/leases._CLAIM": "the loop serves all tenants; each source carries its tenant",
     "store/sessions.use_token": "the token is the proof, and names the session",
     "store/sessions.revoked_access": "every service refuses these, whosever they are",
     "store/sessions.forget_expired": "what has expired goes for all tenants at once",

@@ -11,6 +11,8 @@ from weft_runtime.service import Service
 
 from weft_events import api, firing, handlers, tables, usecases
 from weft_events.firing import FiringMetrics
+from weft_events.reaching import Reaching
+from weft_events.relaying import RecordMetrics, Relay
 from weft_events.settings import Settings
 
 TIDY_EVERY_S = 900.0
@@ -26,18 +28,26 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(tidy, fire_schedules),
+        background=(tidy, fire_schedules, read_sources),
     )
 
 
 async def prepare(context: ServiceContext) -> None:
     """What background work and doors need before they begin."""
-    context.attach(FiringMetrics(context.metrics.registry), Envelope(*context.settings.secrets))
+    envelope = Envelope(*context.settings.secrets)
+    allow_private = cast(Settings, context.settings).allow_private_addresses
+    context.attach(FiringMetrics(context.metrics.registry), RecordMetrics(context.metrics.registry), envelope)
+    context.attach(Reaching(envelope, allow_private=allow_private), Relay(context))
 
 
 async def fire_schedules(context: ServiceContext) -> None:
     """Fire schedules when they are due, until cancelled."""
     await firing.run(context)
+
+
+async def read_sources(context: ServiceContext) -> None:
+    """Read the changes of watched tables, until cancelled."""
+    await context.part(Relay).run()
 
 
 async def tidy(context: ServiceContext) -> None:

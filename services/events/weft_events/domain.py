@@ -38,6 +38,10 @@ HOOKS: Final = "weft/hooks/"
 """What the sources of calls of webhooks begin with, the path behind it. Nobody else may send from there either."""
 CALLED: Final = "weft.webhook.called"
 """The type of a call of a webhook. It is for the triggers of its path alone."""
+RECORDS: Final = "weft/records/"
+"""What the sources of changes of rows begin with, the name of their source behind it: theirs alone as well."""
+_KINDS: Final = {SCHEDULES: "schedule", HOOKS: "webhook", RECORDS: "record"}
+"""What `trigger.type` is, by the source's beginning."""
 
 _EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
 """The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
@@ -101,7 +105,7 @@ class Considered:
 
     reason: `matched`; `disabled`, `source`, `condition` where it did not match; `error` where its condition, input or key cannot be
     evaluated; `missed` of moments of a schedule for which nothing was started; `method`, `signature` of calls of a webhook that are not
-    for a trigger of its path.
+    for a trigger of its path; `operation`, `changed`, `workflow` of changes of rows that are not for a trigger of their table.
     detail: for a person.  start: what it says, where it matched.
     """
 
@@ -203,8 +207,8 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_ours(source: str) -> bool:
-    """Whether events of this source are written by schedules and webhooks alone."""
-    return source.startswith((SCHEDULES, HOOKS))
+    """Whether events of this source are written by schedules, webhooks and watched tables alone."""
+    return source.startswith((SCHEDULES, HOOKS, RECORDS))
 
 
 def tenant_names(
@@ -247,7 +251,7 @@ def _considered(received: Received, one: Candidate, names: Mapping[str, Any]) ->
 
 
 def _kind_of(source: str) -> str:
-    return "schedule" if source.startswith(SCHEDULES) else "webhook" if source.startswith(HOOKS) else "event"
+    return next((kind for prefix, kind in _KINDS.items() if source.startswith(prefix)), "event")
 
 
 def _rule(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, RateLimited, TooLarge, Unauthenticated
+from weft_runtime.errors import (
+    Conflict,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    StaleWrite,
+    TooLarge,
+    Unauthenticated,
+)
 
 
 class EventNotFound(NotFound):
@@ -141,3 +151,66 @@ class TooManyCalls(RateLimited):
             retry_after_s=retry_after_s,
         )
         self.headers = MappingProxyType(dict(standing))
+
+
+class SourceNotFound(NotFound):
+    """This tenant has no such source."""
+
+    code = "source_not_found"
+
+
+class SourceExists(Conflict):
+    """The tenant has a source of this name."""
+
+    code = "source_exists"
+
+
+class TableWatched(Conflict):
+    """Another source of the tenant has a table of this name."""
+
+    code = "table_watched"
+
+
+class TooManySources(Conflict):
+    """The tenant has as many sources as it may have."""
+
+    code = "too_many_sources"
+
+
+class SourceMoved(PreconditionFailed):
+    """The source changed since it was read."""
+
+    code = "source_changed"
+
+
+class SourceTaken(StaleWrite):
+    """Another process reads this source now."""
+
+    code = "source_taken"
+
+
+class TablesUnusable(Invalid):
+    """Tables of a source are not there, or are none that can be watched."""
+
+    code = "tables_unusable"
+
+
+class SourceUnusable(Conflict):
+    """A source's database does not do what is asked: `source_unreachable`, `source_denied` and so on. 409, since it may do so later."""
+
+    code = "source_unusable"
+
+
+class TableNotWatched(NotFound):
+    """No source of the tenant watches a table of this name, and it has no settings."""
+
+    code = "table_not_watched"
+
+
+class TableEventsMoved(PreconditionFailed):
+    """The settings of a table changed since they were read."""
+
+    code = "table_events_changed"
+
+    def __init__(self, name: str, etag: str, version: int) -> None:
+        super().__init__(f"the settings of {name} are version {version} by now, not {etag[:40]}; read them again and decide anew")

@@ -12,7 +12,7 @@ from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, r
 from weft_runtime.errors import Detail, Invalid
 from weft_runtime.http.strict_json import refuse_repeated_names
 
-from weft_events.domain import HOOKS, MAX_EVENT_BYTES, SCHEDULES, is_ours
+from weft_events.domain import HOOKS, MAX_EVENT_BYTES, RECORDS, SCHEDULES, is_ours
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -101,9 +101,13 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
         raise InvalidEvent("an attribute is too long", details=details)
     ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_ours(event.source)]
     if ours:
-        detail = f"sources that begin with {SCHEDULES!r} or {HOOKS!r} are those of schedules and webhooks; choose another"
+        detail = (
+            f"sources that begin with {SCHEDULES!r}, {HOOKS!r} or {RECORDS!r} are those of schedules, webhooks and watched tables; "
+            "choose another"
+        )
         raise InvalidEvent(
-            "an event pretends to be a schedule's or a webhook's", details=[Detail(at, "reserved_source", detail) for at in ours]
+            "an event pretends to be a schedule's, a webhook's or a watched table's",
+            details=[Detail(at, "reserved_source", detail) for at in ours],
         )
     for (_, event), at in zip(given, pointers, strict=True):
         size = len(write_structured(event))

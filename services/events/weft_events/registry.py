@@ -13,7 +13,7 @@ from uuid import UUID
 
 from weft_runtime.uow import UnitOfWork
 
-from weft_events import domain, hooks, store
+from weft_events import domain, hooks, records, store
 from weft_events.domain import Candidate, Matching, TriggerIndex
 from weft_events.store import Tenant, calendars
 
@@ -27,15 +27,20 @@ class _Kept:
     matching: Matching
     compiled: dict[tuple[str, int], list[Candidate]]
     hooks: Mapping[str, Sequence[Candidate]]
+    records: Mapping[str, Sequence[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Compiled triggers by slug and version, what expressions read of the tenant, and the triggers that are webhooks, by path."""
+    """Compiled triggers by slug and version, and what expressions read of the tenant.
+
+    hooks: the triggers that are webhooks, by path.  records: those on changes of rows, by table.
+    """
 
     by_version: Mapping[tuple[str, int], Sequence[Candidate]]
     tenant: Mapping[str, Any]
     hooks: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    records: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
 
     def trigger(self, workflow: str, version: int, trigger: str) -> Candidate | None:
         """One trigger of an active version, None where there is none."""
@@ -57,7 +62,9 @@ class Registry:
     async def compiled(self, uow: UnitOfWork, tenant: str) -> Compiled:
         """The triggers of a tenant's active workflows, to be found one by one."""
         kept = await self._current(uow, tenant, await store.tenant_row(uow, tenant))
-        return Compiled({}, domain.tenant_names(tenant)) if kept is None else Compiled(kept.compiled, kept.matching.tenant, kept.hooks)
+        if kept is None:
+            return Compiled({}, domain.tenant_names(tenant))
+        return Compiled(kept.compiled, kept.matching.tenant, kept.hooks, kept.records)
 
     async def _current(self, uow: UnitOfWork, tenant: str, known: Tenant | None) -> _Kept | None:
         if known is None:
@@ -73,8 +80,8 @@ class Registry:
             }
             index = TriggerIndex(one for found in compiled.values() for one in found)
             names = domain.tenant_names(tenant, known.tier, known.settings, await calendars.known(uow, tenant))
-            by_path = hooks.by_path(one for found in compiled.values() for one in found)
-            kept = _Kept(known.stamp, Matching(index, names), compiled, by_path)
+            every = [one for found in compiled.values() for one in found]
+            kept = _Kept(known.stamp, Matching(index, names), compiled, hooks.by_path(every), records.by_table(every))
             self._kept[tenant] = kept
         self._kept.move_to_end(tenant)
         while len(self._kept) > self._capacity:

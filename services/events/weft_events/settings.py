@@ -15,4 +15,12 @@ class Settings(ServiceSettings):
     hook_requests_per_hour: int = Field(
         default=360_000, ge=1, description="Calls of one tenant's webhooks that were verified; `hook` in requests_per_hour_by_tenant."
     )
+    allow_private_addresses: bool = Field(default=False, description="Let sources be databases at private and loopback addresses.")
+    record_sources_at_once: int = Field(default=100, ge=1, le=1000, description="Sources that one process reads, each by a connection.")
+    record_lease_s: float = Field(
+        default=15.0, ge=3, le=300, description="A source whose reader has said nothing for so long is read by another process."
+    )
+    record_poll_s: float = Field(
+        default=5.0, ge=0.1, le=60, description="How often a source is looked at that does not say when something changed."
+    )
     max_events: int = Field(default=1000, ge=1, le=10_000, description="Events in one batch over HTTP.")

@@ -152,11 +152,12 @@ connection = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False, server_default="webhook"),
     sa.Column("settings", JSONB, nullable=False),
     sa.Column("sealed", JSONB, nullable=False, comment="secrets by field; empty once it is removed"),
     sa.Column("removed", sa.Boolean, nullable=False, comment="kept, so that what was said before stays without effect"),
     sa.Index("connection_name", "tenant_id", "name"),
-    comment="Our copy of the connections of type webhook.",
+    comment="Our copy of the connections of types webhook and postgres.",
 )
 
 schedule = sa.Table(
@@ -185,4 +186,66 @@ schedule = sa.Table(
     # What is due, for all tenants at once: rows that are held or have no next moment are not in it.
     sa.Index("schedule_due", "next_at", postgresql_where=sa.text("paused_at IS NULL AND next_at IS NOT NULL")),
     comment="The schedules of workflows, and how far each of them is.",
+)
+
+source = sa.Table(
+    "source",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False, comment="its name"),
+    sa.Column("tables", JSONB, nullable=False, comment="[{name, schema, table}]"),
+    sa.Column("wake", sa.Text, nullable=False, comment="notify or poll"),
+    sa.Column("version", sa.Integer, nullable=False, comment="counts what people change"),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("created_by", sa.Text),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("installed", JSONB, comment="its tables when capture was last put in place"),
+    sa.Column("installed_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("removing", sa.Boolean, nullable=False, server_default="false"),
+    # By the clock of this database, which all processes share.
+    sa.Column("owner", sa.Uuid, comment="the process that reads it"),
+    sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0", comment="counts its readers"),
+    sa.Column("leased_until", sa.TIMESTAMP(timezone=True)),
+    sa.Column("next_try_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="one after the other"),
+    sa.Column("error", JSONB(none_as_null=True), comment="{code, message} of the last of them"),
+    sa.Column("error_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("looked_at", sa.TIMESTAMP(timezone=True), comment="when its outbox was last read"),
+    sa.Column("pending", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lag_s", sa.Float, nullable=False, server_default="0"),
+    sa.Column("missing", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb"), comment="tables that are not captured any more"),
+    sa.Column("changes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("passed_over", sa.BigInteger, nullable=False, server_default="0", comment="changes that did not count"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0", comment="changes that could not be taken in"),
+    sa.Column("last_change_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("last_event", sa.Uuid, comment="its event in the log"),
+    sa.UniqueConstraint("tenant_id", "name", name="source_name"),
+    sa.Index("source_lease", "leased_until", postgresql_where=sa.text("installed_at IS NOT NULL")),
+    comment="Databases of tenants of which tables are watched, and how far the reading of each is.",
+)
+
+watched = sa.Table(
+    "watched",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True, comment="what triggers call it"),
+    sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Index("watched_source", "tenant_id", "source_id"),
+    comment="Which source has the table of a name.",
+)
+
+table_events = sa.Table(
+    "table_events",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("settings", JSONB, nullable=False, comment="enabled, operations, fields, conditions, workflows"),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("updated_by", sa.Text),
+    comment="What counts of a table's changes, and for which workflows.",
 )

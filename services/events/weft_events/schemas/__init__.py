@@ -2,6 +2,18 @@
 
 from weft_events.schemas.events import EventSummary, EventView, ExplanationView, ReceiptView, event, explanation, receipt, summary
 from weft_events.schemas.schedules import BackfillBody, BackfillView, NextView, ScheduleView, backfill, next_times, schedule
+from weft_events.schemas.sources import (
+    InstallView,
+    SourceBody,
+    SourceChangeBody,
+    SourceSummary,
+    SourceView,
+    installation,
+    source,
+    source_summary,
+    watched,
+)
+from weft_events.schemas.watching import TableEventsBody, TableEventsView, table_events
 
 __all__ = [
     "BackfillBody",
@@ -9,14 +21,26 @@ __all__ = [
     "EventSummary",
     "EventView",
     "ExplanationView",
+    "InstallView",
     "NextView",
     "ReceiptView",
     "ScheduleView",
+    "SourceBody",
+    "SourceChangeBody",
+    "SourceSummary",
+    "SourceView",
+    "TableEventsBody",
+    "TableEventsView",
     "backfill",
     "event",
     "explanation",
+    "installation",
     "next_times",
     "receipt",
     "schedule",
+    "source",
+    "source_summary",
     "summary",
+    "table_events",
+    "watched",
 ]

@@ -1,4 +1,4 @@
-"""Our copy of the connections of type webhook, their secrets sealed."""
+"""Our copy of the connections of types webhook and postgres, their secrets sealed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from weft_events.tables import connection
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection of type webhook. sealed: its secrets, by field."""
+    """A connection. sealed: its secrets, by field."""
 
     id: UUID
     name: str
@@ -25,12 +25,14 @@ class Connection:
     sealed: dict[str, str]
 
 
-async def named(uow: UnitOfWork, names: Collection[str]) -> dict[str, Connection]:
-    """The tenant's connections of these names, those there are."""
-    mine = (connection.c.tenant_id == uow.tenant, connection.c.name.in_(sorted(names)), sa.not_(connection.c.removed))
+async def named(uow: UnitOfWork, type_: str, names: Collection[str]) -> dict[str, Connection]:
+    """The tenant's connections of a type and these names, those there are."""
+    mine = (connection.c.tenant_id == uow.tenant, connection.c.type == type_, connection.c.name.in_(sorted(names)))
     columns = (connection.c.id, connection.c.name, connection.c.settings, connection.c.sealed)
     # Of two with one name the one with the higher id is the truth: the removal of the other is on its way.
-    rows = await uow.conn.execute(sa.select(*columns).where(*mine).order_by(connection.c.id)) if names else ()
+    rows = (
+        await uow.conn.execute(sa.select(*columns).where(*mine, sa.not_(connection.c.removed)).order_by(connection.c.id)) if names else ()
+    )
     return {row.name: Connection(row.id, row.name, row.settings, row.sealed) for row in rows}
 
 
@@ -47,7 +49,8 @@ async def remove(uow: UnitOfWork, said: ConnectionRemoved) -> None:
 async def _put(
     uow: UnitOfWork, said: ConnectionSaved | ConnectionRemoved, settings: dict[str, Any], sealed: dict[str, str], *, removed: bool
 ) -> None:
-    row = {"revision": said.revision, "name": said.name, "settings": settings, "sealed": sealed, "removed": removed}
+    about = {"revision": said.revision, "name": said.name, "type": said.connection_type}
+    row = {**about, "settings": settings, "sealed": sealed, "removed": removed}
     statement = insert(connection).values(tenant_id=uow.tenant, id=said.connection_id, **row)
     newer = statement.on_conflict_do_update(
         index_elements=(connection.c.tenant_id, connection.c.id),

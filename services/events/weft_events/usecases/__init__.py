@@ -1,5 +1,6 @@
 """The verbs: load, decide, save, say."""
 
+from weft_events.usecases.connections import keep_connection, remove_connection
 from weft_events.usecases.events import (
     Receipt,
     explain,
@@ -13,7 +14,17 @@ from weft_events.usecases.events import (
     remember_tenant,
     subscribe,
 )
-from weft_events.usecases.hooks import admit, keep_connection, read, remove_connection, take
+from weft_events.usecases.hooks import admit, read, take
+from weft_events.usecases.records import (
+    claim_sources,
+    connection_of,
+    note_failure,
+    note_look,
+    note_refused,
+    release_sources,
+    renew_sources,
+    take_changes,
+)
 from weft_events.usecases.schedules import (
     SCHEDULES_AT_ONCE,
     STARTS_AT_ONCE,
@@ -36,6 +47,8 @@ __all__ = [
     "Receipt",
     "admit",
     "backfill",
+    "claim_sources",
+    "connection_of",
     "due_keys",
     "explain",
     "fire_due",
@@ -44,6 +57,9 @@ __all__ = [
     "keep_connection",
     "kept_days",
     "next_due",
+    "note_failure",
+    "note_look",
+    "note_refused",
     "note_rejected",
     "note_skipped",
     "pause",
@@ -51,11 +67,14 @@ __all__ = [
     "read",
     "readable",
     "receive",
+    "release_sources",
     "remember_calendar",
     "remember_tenant",
     "remove_connection",
+    "renew_sources",
     "resume",
     "set_aside",
     "subscribe",
     "take",
+    "take_changes",
 ]

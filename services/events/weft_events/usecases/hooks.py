@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from typing import Any, Final
 
-from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
 from weft_runtime.clock import new_id
 from weft_runtime.http.strict_json import LONG_BYTES
 from weft_runtime.sealing import Envelope, SealBroken
@@ -35,7 +34,7 @@ async def admit(call: Call, registry: Registry, envelope: Envelope, uow: UnitOfW
     compiled = await registry.compiled(uow, call.tenant)
     found = compiled.hooks.get(call.path, ())
     entrances = hooks.asked(call, found)
-    there = await connections.named(uow, {connection for _, connection in entrances if connection is not None})
+    there = await connections.named(uow, TYPE, {connection for _, connection in entrances if connection is not None})
     secrets = {name: _opened(one, envelope, call.tenant) for name, one in there.items()}
     return hooks.let_in(call, found, entrances, secrets, uow.now)
 
@@ -72,18 +71,6 @@ async def take(admitted: Admitted, payload: Any, request: dict[str, Any], regist
         uow.say(*(each.start for each in considered if each.start is not None))
     ids = [one.event.id for one in given.values()]
     return Receipt(len(fresh), len(again), ids, [claimed[store.key_of(one)] for one in given.values()])
-
-
-async def keep_connection(msg: ConnectionSaved, uow: UnitOfWork) -> None:
-    """Keep a copy of a connection that verifies calls; of others there is none."""
-    if msg.connection_type == TYPE:
-        await connections.keep(uow, msg)
-
-
-async def remove_connection(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
-    """Forget the secrets of a connection that is gone."""
-    if msg.connection_type == TYPE:
-        await connections.remove(uow, msg)
 
 
 def _opened(one: Connection, envelope: Envelope, tenant: str) -> Secrets:

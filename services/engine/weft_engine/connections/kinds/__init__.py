@@ -12,6 +12,7 @@ from weft_runtime.errors import Detail
 from weft_runtime.http.pointers import details
 
 from weft_engine.connections.kinds.http import HttpSettings
+from weft_engine.connections.kinds.postgres import PostgresSettings
 from weft_engine.connections.kinds.settings import MAX_SECRET_CHARS, PRIVATE_ALLOWED, SENT, Settings, Wanted
 from weft_engine.connections.kinds.slack import SlackSettings
 from weft_engine.connections.kinds.webhook import WebhookSettings
@@ -20,11 +21,13 @@ TypeName = Literal[
     "http",
     "slack",
     "webhook",
+    "postgres",
 ]
 KINDS: Final[dict[str, type[Settings]]] = {
     "http": HttpSettings,
     "slack": SlackSettings,
     "webhook": WebhookSettings,
+    "postgres": PostgresSettings,
 }
 _FIELD: Final = re.compile(r"[a-z_]{1,30}\Z")
 

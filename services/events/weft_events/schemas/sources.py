@@ -1,0 +1,211 @@
+"""HTTP bodies and views of sources."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+from weft_language.model.part import CONNECTION_PATTERN
+from weft_runtime.http import Body
+
+from weft_events.records import Source, Watched
+from weft_events.records.sources import MOST_TABLES
+
+NAME: Final = r"^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?$"
+"""Names of sources, and of tables as triggers call them: letters, digits and `_`, with `.` and `-` between."""
+_PLAIN: Final = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_$]*)\.)?([A-Za-z_][A-Za-z0-9_$]*)\Z")
+_IDENTIFIER: Final = r"^[^\x00]{1,63}$"
+_LATER: Final = ("mailbox", "broker")
+
+
+def _kind(text: str) -> str:
+    if text in _LATER:
+        message = "sources of kind {kind} are not watched by this release; what reads them can send events to POST /api/v1/events"
+        raise PydanticCustomError("kind_not_supported", message, {"kind": text})
+    if text != "postgres":
+        raise PydanticCustomError("not_allowed", "the kind is postgres: a database of which tables are watched")
+    return text
+
+
+class TableBody(Body):
+    """A table that is watched, as its database has it: nothing is folded to lower case. name: what triggers call it."""
+
+    table: str = Field(pattern=_IDENTIFIER)
+    schema_: str = Field(default="public", alias="schema", pattern=_IDENTIFIER)
+    name: str | None = Field(default=None, pattern=NAME)
+
+    def watched(self) -> Watched:
+        """It as it is kept."""
+        usual = self.table if self.schema_ == "public" else f"{self.schema_}.{self.table}"
+        return Watched(self.name or usual, self.schema_, self.table)
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> TableBody:
+        if not re.match(NAME, self.watched().name):
+            message = "a table of this name needs a `name` that triggers can call it by: letters, digits, `_`, with `.` and `-` between"
+            raise PydanticCustomError("needs_a_name", message)
+        return self
+
+
+def _table(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    found = _PLAIN.match(given)
+    if found is None:
+        message = "write a table as orders or sales.orders; one of another name as an object, {example}"
+        raise PydanticCustomError(
+            "wrong_format", message, {"example": '{"schema": "sales", "table": "Order lines", "name": "order_lines"}'}
+        )
+    return {"schema": found[1] or "public", "table": found[2]}
+
+
+def _apart(tables: list[TableBody]) -> list[TableBody]:
+    for what in (lambda one: (one.schema, one.table), lambda one: one.name):
+        seen = [what(one.watched()) for one in tables]
+        if len(set(seen)) < len(seen):
+            raise PydanticCustomError("not_unique", "each table is named once, and each has a name of its own")
+    return tables
+
+
+class TableGiven(TableBody):
+    """A table, as its name alone or in full."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, given: Any) -> Any:
+        return _table(given)
+
+
+Tables = Annotated[list[TableGiven], Field(min_length=1, max_length=MOST_TABLES), AfterValidator(_apart)]
+Connection = Annotated[
+    str, Field(max_length=100, pattern=CONNECTION_PATTERN, description="The connection of type postgres to reach it by.")
+]
+Wake = Literal["notify", "poll"]
+
+
+class SourceBody(Body):
+    """A source as it is asked for.
+
+    wake: `notify` lets the database say at each commit that something changed; with `poll` it is looked for every few seconds, for
+    databases whose commits must not meet a lock of NOTIFY, or that use two-phase commits.
+    """
+
+    name: str = Field(pattern=NAME, description="It cannot be changed.")
+    kind: Annotated[str, AfterValidator(_kind)] = "postgres"
+    connection: Connection
+    tables: Tables
+    wake: Wake = "notify"
+
+
+class SourceChangeBody(Body):
+    """A source as it is to be."""
+
+    connection: Connection
+    tables: Tables
+    wake: Wake = "notify"
+
+
+class TableView(BaseModel):
+    """A table that is watched."""
+
+    name: str
+    schema_: str = Field(serialization_alias="schema")
+    table: str
+
+
+class SourceErrorView(BaseModel):
+    """Why a source cannot be read."""
+
+    code: str
+    message: str
+    at: datetime | None
+
+
+class SourceSummary(BaseModel):
+    """A source in a list."""
+
+    id: UUID
+    name: str
+    kind: str
+    connection: str
+    state: Literal["created", "starting", "watching", "changed", "degraded", "failing", "removing"]
+    healthy: bool = Field(description="Every change of its tables comes in.")
+    lag_s: float = Field(description="Age of the oldest change that is not in the log yet, s, when it was last looked at.")
+    last_change_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SourceView(SourceSummary):
+    """A source, whole.
+
+    state: `created` until it is installed; `changed` where its tables are others since; `degraded` where a table is not captured any
+    more (`missing`), or changes were refused; `failing` where it cannot be read, for the `last_error`.
+    """
+
+    tables: list[TableView]
+    wake: Wake
+    installed: bool
+    installed_at: datetime | None
+    reading: bool = Field(description="A process reads it now.")
+    pending: int = Field(description="Changes that wait, when it was last looked at; 10,000 for that many or more.")
+    looked_at: datetime | None
+    last_error: SourceErrorView | None
+    next_try_at: datetime | None
+    missing: list[str]
+    changes: int = Field(description="In the log, ever.")
+    passed_over: int = Field(description="Changes that the settings of their table did not count, ever.")
+    refused: int = Field(description="Changes that could not be taken in; they are tried again when it is installed again.")
+    last_event: UUID | None = Field(description="The newest change in the log: GET /events/{id}.")
+    version: int
+    created_by: str | None
+
+
+class InstallView(SourceView):
+    """A source with what was run in its database, or is to be: nothing where capture is in place."""
+
+    dry_run: bool
+    sql: str
+
+
+def watched(tables: list[TableGiven]) -> list[Watched]:
+    """Tables as they are kept."""
+    return [one.watched() for one in tables]
+
+
+def source_summary(one: Source) -> SourceSummary:
+    """A source in a list."""
+    return SourceSummary(**_summary(one))
+
+
+def source(one: Source) -> SourceView:
+    """A source, whole."""
+    return SourceView(**_whole(one))
+
+
+def installation(one: Source, sql: str, *, dry_run: bool) -> InstallView:
+    """A source and what was run."""
+    return InstallView(**_whole(one), dry_run=dry_run, sql=sql)
+
+
+def _summary(one: Source) -> dict[str, Any]:
+    names = ("id", "name", "kind", "connection", "state", "healthy", "lag_s", "last_change_at", "created_at", "updated_at")
+    return {name: getattr(one, name) for name in names}
+
+
+def _whole(one: Source) -> dict[str, Any]:
+    same = ("wake", "installed_at", "pending", "looked_at", "next_try_at", "changes", "passed_over", "refused", "last_event", "version")
+    return {
+        **_summary(one),
+        **{name: getattr(one, name) for name in same},
+        "tables": [TableView(name=each.name, schema_=each.schema, table=each.table) for each in one.tables],
+        "installed": one.installed is not None,
+        "reading": one.owned,
+        "last_error": None if one.error is None else SourceErrorView(code=one.error.code, message=one.error.message, at=one.error_at),
+        "missing": list(one.missing),
+        "created_by": one.created_by,
+    }
