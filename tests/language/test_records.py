@@ -64,7 +64,7 @@ def test_a_condition_on_a_field_means_what_it_does_in_conditions_and_null_is_in_
 
 
 def test_what_a_field_was_and_became_is_compared_and_a_row_that_is_gone_is_as_it_was() -> None:
-    paid = {"status": {"changed_to": "paid"}}
+    paid: dict[str, Any] = {"status": {"changed_to": "paid"}}
     assert holds({"status": "paid"}, {"status": "open"}, fields=paid)
     assert not holds({"status": "paid"}, {"status": "paid"}, fields=paid)
     assert holds({"status": "paid"}, None, fields=paid)
@@ -75,7 +75,7 @@ def test_what_a_field_was_and_became_is_compared_and_a_row_that_is_gone_is_as_it
 
 
 def test_fields_when_and_conditions_must_all_hold_and_a_name_may_be_any_text() -> None:
-    given = {
+    given: dict[str, Any] = {
         "fields": {"Total amount": {"gt": 5}},
         "when": "trigger.payload.record.a == 1 // a comment",
         "conditions": {"any": [{"left": "trigger.payload.record.b", "op": "eq", "right": 2}]},

@@ -5,17 +5,20 @@ Names in statements are made of a source's id, or quoted by the database itself,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from weft_runtime.database.outside import Outside
+from weft_runtime.database.outside import Outside, OutsideError
 
 from weft_events.records import Watched
 from weft_events.store.outbox import Names
 
 OLDEST_SERVER: Final = 130_000
+TRIES: Final = 5
+AGAIN_S: Final = 0.5
 MAX_ROW_BYTES: Final = 128 * 1024
 MAX_FIELD_BYTES: Final = 8 * 1024
 """A row that is larger is kept without the fields that are larger than this."""
@@ -119,10 +122,22 @@ def removal(of: UUID) -> list[str]:
 
 
 async def run(database: Outside, what: Sequence[str]) -> None:
-    """Run statements, all of them or none. Raises: OutsideError."""
-    async with database.transaction():
-        for statement in what:
-            await database.run(statement)
+    """Run statements, all of them or none.
+
+    For the lock of a table it waits only shortly, since all who come after it wait behind it; so it is tried several times.
+    Raises: OutsideError.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            async with database.transaction():
+                for statement in what:
+                    await database.run(statement)
+        except OutsideError as error:
+            if error.code != "locked" or left == 0:
+                raise
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return
 
 
 _TABLE: Final = """CREATE TABLE weft_outbox.{table} (
@@ -187,7 +202,8 @@ LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $1::text"""  # no
 # The arguments of a trigger are what its table is called here and the columns of its primary key.
 _TABLES: Final = f"""SELECT c.oid::bigint AS oid, c.relkind::text AS kind,
   CASE WHEN c.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS ident,
-  CASE WHEN c.oid IS NOT NULL THEN format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION weft_outbox.%I(%s)', $1::text,
+  CASE WHEN c.oid IS NOT NULL THEN format(
+    'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %I.%I FOR EACH ROW EXECUTE FUNCTION weft_outbox.%I(%s)', $1::text,
     n.nspname, c.relname, $2::text, a.words) END AS made,
   t.oid IS NOT NULL AS present,
   t.oid IS NOT NULL AND t.tgenabled IN ('O', 'A') AND t.tgtype = 29 AND t.tgargs = a.bytes AND t.tgqual IS NULL
