@@ -226,11 +226,11 @@ async def test_of_several_processes_one_reads_a_source_and_another_goes_on_when_
     async with AsyncExitStack() as processes:
         everybody += [await processes.enter_async_context(running_service(build, database_url, **QUICK)) for _ in range(2)]
         await watching(events, tenant, orders)
-        await orders.run("INSERT INTO orders SELECT generate_series(1, 20)")
-        await asyncio.gather(*(orders.run(f"INSERT INTO orders VALUES ({number})") for number in range(21, 31)))
-        await started(list(range(1, 31)))
-    await orders.run("INSERT INTO orders SELECT generate_series(31, 40)")
-    await started(list(range(1, 41)))
+        await orders.run("INSERT INTO orders SELECT generate_series(1, 500)")
+        await asyncio.gather(*(orders.run(f"INSERT INTO orders VALUES ({number})") for number in range(501, 511)))
+        await started(list(range(1, 511)))
+    await orders.run("INSERT INTO orders SELECT generate_series(511, 520)")
+    await started(list(range(1, 521)))
 
 
 async def test_a_database_that_is_away_holds_up_no_other_and_what_happened_meanwhile_comes_when_it_is_back(

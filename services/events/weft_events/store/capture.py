@@ -162,14 +162,12 @@ def _body(names: Names, *, notify: bool) -> str:
     wake = f"  PERFORM pg_notify('{names.trigger}', '');\n" if notify else ""
     return f"""
 DECLARE
-  was jsonb; is_now jsonb; of_key jsonb; differs text[]; without text[] := '{{}}';
+  old_row jsonb; new_row jsonb; was jsonb; is_now jsonb; without text[] := '{{}}';
 BEGIN
-  IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); END IF;
-  IF TG_OP <> 'DELETE' THEN is_now := to_jsonb(NEW); END IF;
-  SELECT coalesce(array_agg(field ORDER BY field), '{{}}') INTO differs FROM jsonb_object_keys(coalesce(is_now, was)) AS field
-    WHERE coalesce(was -> field, 'null') IS DISTINCT FROM coalesce(is_now -> field, 'null');
-  IF TG_OP = 'UPDATE' AND differs = '{{}}' THEN RETURN NULL; END IF;
-  SELECT jsonb_object_agg(field, coalesce(is_now, was) -> field) INTO of_key FROM unnest(TG_ARGV[1:]) AS field;
+  IF TG_OP <> 'INSERT' THEN old_row := to_jsonb(OLD); END IF;
+  IF TG_OP <> 'DELETE' THEN new_row := to_jsonb(NEW); END IF;
+  IF old_row = new_row THEN RETURN NULL; END IF;
+  was := old_row; is_now := new_row;
   IF greatest(pg_column_size(was), pg_column_size(is_now)) > {MAX_ROW_BYTES} THEN
     SELECT coalesce(array_agg(field ORDER BY field), '{{}}') INTO without FROM jsonb_object_keys(coalesce(is_now, was)) AS field
       WHERE greatest(pg_column_size(was -> field), pg_column_size(is_now -> field)) > {MAX_FIELD_BYTES};
@@ -181,7 +179,14 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO weft_outbox.{names.table} (name, operation, key, was, is_now, changed, left_out, bytes) VALUES (
-    TG_ARGV[0], CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'UPDATE' THEN 'update' ELSE 'delete' END, of_key, was, is_now, differs, without,
+    TG_ARGV[0],
+    CASE TG_OP WHEN 'INSERT' THEN 'create' WHEN 'UPDATE' THEN 'update' ELSE 'delete' END,
+    (SELECT jsonb_object_agg(field, coalesce(new_row, old_row) -> field) FROM unnest(TG_ARGV[1:]) AS field),
+    was,
+    is_now,
+    ARRAY(SELECT field FROM jsonb_object_keys(coalesce(new_row, old_row)) AS field
+      WHERE coalesce(old_row -> field, 'null') IS DISTINCT FROM coalesce(new_row -> field, 'null') ORDER BY field),
+    without,
     coalesce(pg_column_size(was), 0) + coalesce(pg_column_size(is_now), 0));
 {wake}  RETURN NULL;
 END"""  # noqa: S608

@@ -81,6 +81,6 @@ _READ: Final = f"""SELECT id, event, at, txid, name, operation, key::text AS key
   left_out, bytes
 FROM weft_outbox.{{table}} WHERE refused IS NULL ORDER BY id LIMIT {AT_ONCE}"""  # noqa: S608
 _WAITING: Final = f"""SELECT
-  (SELECT count(*) FROM (SELECT FROM weft_outbox.{{table}} WHERE refused IS NULL LIMIT {MOST_COUNTED}) AS some)::int AS pending,
+  (SELECT count(*) FROM (SELECT FROM weft_outbox.{{table}} WHERE refused IS NULL LIMIT {MOST_COUNTED}) AS seen)::int AS pending,
   coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - at)) FROM weft_outbox.{{table}}
     WHERE refused IS NULL ORDER BY id LIMIT 1), 0)::float8 AS lag_s"""  # noqa: S608
