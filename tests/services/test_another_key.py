@@ -37,7 +37,7 @@ async def read(engine: RunningService, name: str) -> dict[str, str]:
 
 async def copied(events: RunningService) -> dict[str, str]:
     async with events.context.transaction("acme") as uow:
-        kept = (await copies.named(uow, ["gh"]))["gh"]
+        kept = (await copies.named(uow, "webhook", ["gh"]))["gh"]
     envelope, place = Envelope(*events.context.settings.secrets), {"tenant": "acme", "connection": str(kept.id)}
     return {field: envelope.open(text, **place, field=field) for field, text in kept.sealed.items()}
 
