@@ -80,6 +80,8 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "records": "changes of rows: what is watched, what a change is as an event, and for which triggers it is",
         "reaching": "the way to databases of tenants, at addresses that may be reached",
         "relaying": "the loop that reads the outboxes of those databases into the log",
+        "mails": "mails: what they say, and for whom they are",
+        "fetching": "the loop that fetches the mails that a provider told of",
     },
     "analytics": {
         "histogram": "percentiles that add up",

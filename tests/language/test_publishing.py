@@ -29,7 +29,6 @@ SET = node("a", "set", x=1)
             "`teams.delete_message`",
         ),
         (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
-        (document(SET, triggers=[{"on": "email", "address": "a@b.c"}]), "/triggers/0/on", "`email`"),
     ],
 )
 def test_a_part_of_a_later_release_is_valid_but_refused_at_publish(made: dict[str, Any], pointer: str, names: str) -> None:

@@ -121,3 +121,17 @@ def test_a_webhook_compiles_to_how_it_is_called() -> None:
     (trigger, _) = compiled({"on": "webhook", "path": "/github/issues", "signature": "github", "connection": "gh", "methods": ["PUT"]})
     assert trigger.hook == Hook("github/issues", ("PUT",), "github", "gh")
     assert not trigger.matches("weft.webhook.called")
+
+
+def test_a_mail_trigger_knows_its_address() -> None:
+    trigger, _ = compiled({"on": "email", "address": "Orders+*@Acme.example"})
+    assert (trigger.on, trigger.address, trigger.pattern) == ("email", "orders+*@acme.example", None)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "*", "orders", "@acme.example", "orders@", "a b@c.d", "<a@b.c>", "a@b, c@d", "a@b@c", "Name a@b.c"]
+)
+def test_what_is_no_mail_address_is_refused_with_its_place(address: str) -> None:
+    found = validate(document(node("a", "set", x=1), triggers=[{"on": "email", "address": address}]))
+    errors = {(one.code, one.pointer) for one in found if one.severity == "error"}
+    assert errors in ({("wrong_format", "/triggers/0/address")}, {("wrong_length", "/triggers/0/address")})

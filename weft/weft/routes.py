@@ -49,7 +49,7 @@ ROUTES: tuple[Route, ...] = (
     Route(f"{API}/workflows/{{slug}}/simulate", "engine", below=False),
     *_collections("definitions", "workflows", "node-types", "rules", "templates", "definitions"),
     *_collections("engine", "executions", "parked", "connections", "oauth", "files", "bulk", "migrations", "suspensions"),
-    *_collections("events", "events", "schemas", "sources", "schedules"),
+    *_collections("events", "events", "schemas", "sources", "schedules", "inbound"),
     *_collections("tasks", "user-tasks", "notifications", "calendars", "delegations", "tasks"),
     *_collections("analytics", "analytics", "alerts", "audit", "budgets"),
     *_collections("gateway", "auth", "me", "api-keys", "tenants", "users", "groups", "live", "openapi.json", "gateway"),

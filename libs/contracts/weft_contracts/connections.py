@@ -27,8 +27,8 @@ class ConnectionSaved(Event):
     settings: dict[str, Any] = Field(default_factory=dict, description="By the type; never a secret.")
     sealed: dict[str, str] = Field(
         default_factory=dict,
-        description="Secrets by field, sealed for tenant, connection id and field. Only a `webhook`, whose calls are verified, and a "
-        "`postgres`, whose tables are watched, tell them.",
+        description="Secrets by field, sealed for tenant, connection id and field. Only a `webhook`, whose calls are verified, a "
+        "`resend`, by which mails come in, and a `postgres`, whose tables are watched, tell them.",
     )
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")

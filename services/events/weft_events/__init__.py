@@ -1,7 +1,7 @@
 """Events: everything that comes in, what it starts, and why.
 
 Owns   schema `events`: event, event_key, event_value, verdict, delivery, subscription, listened, workflow, trigger_set, tenant,
-       schedule, calendar, connection, source, watched, table_events.
+       schedule, calendar, connection, source, watched, table_events, mail.
 Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ExecutionSkipped, StartRejected,
        OpenSubscription, CloseSubscription, and plain CloudEvents from `weft.domain`.
 Says   StartExecution, DeliverEvent, WorkflowInstalled.

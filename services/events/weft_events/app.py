@@ -9,7 +9,8 @@ from weft_runtime.context import ServiceContext
 from weft_runtime.sealing import Envelope
 from weft_runtime.service import Service
 
-from weft_events import api, firing, handlers, tables, usecases
+from weft_events import api, fetching, firing, handlers, tables, usecases
+from weft_events.fetching import FetchingMetrics, MailWake
 from weft_events.firing import FiringMetrics
 from weft_events.reaching import Reaching
 from weft_events.relaying import RecordMetrics, Relay
@@ -28,7 +29,7 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(tidy, fire_schedules, read_sources),
+        background=(tidy, fire_schedules, read_sources, fetch_mails),
     )
 
 
@@ -38,6 +39,7 @@ async def prepare(context: ServiceContext) -> None:
     allow_private = cast(Settings, context.settings).allow_private_addresses
     context.attach(FiringMetrics(context.metrics.registry), RecordMetrics(context.metrics.registry), envelope)
     context.attach(Reaching(envelope, allow_private=allow_private), Relay(context))
+    context.attach(FetchingMetrics(context.metrics.registry), MailWake())
 
 
 async def fire_schedules(context: ServiceContext) -> None:
@@ -48,6 +50,11 @@ async def fire_schedules(context: ServiceContext) -> None:
 async def read_sources(context: ServiceContext) -> None:
     """Read the changes of watched tables, until cancelled."""
     await context.part(Relay).run()
+
+
+async def fetch_mails(context: ServiceContext) -> None:
+    """Fetch mails that a provider told of, until cancelled."""
+    await fetching.run(context)
 
 
 async def tidy(context: ServiceContext) -> None:

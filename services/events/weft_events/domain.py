@@ -40,9 +40,13 @@ CALLED: Final = "weft.webhook.called"
 """The type of a call of a webhook. It is for the triggers of its path alone."""
 RECORDS: Final = "weft/records/"
 """What the sources of changes of rows begin with, the name of their source behind it: theirs alone as well."""
-_KINDS: Final = {SCHEDULES: "schedule", HOOKS: "webhook", RECORDS: "record"}
-"""What `trigger.type` is, by the source's beginning."""
+MAILS: Final = "weft/mail/"
+"""What the sources of mails begin with, the door they came by behind it. Nobody else may send from there either."""
+MAILED: Final = "weft.mail.received"
+"""The type of a mail. It is for the triggers on its addresses alone."""
 
+_KINDS: Final = {SCHEDULES: "schedule", HOOKS: "webhook", RECORDS: "record", MAILS: "email"}
+"""What `trigger.type` is by what the source of the event begins with."""
 _EXECUTIONS: Final = UUID("6d0a4b7e-3f0c-5a51-9d5e-0c1c3f8a7e21")
 """The namespace of execution ids that follow from an event and a trigger; any constant does, for ever the same."""
 _triggers = TypeAdapter(tuple[AnyTrigger, ...])
@@ -105,7 +109,8 @@ class Considered:
 
     reason: `matched`; `disabled`, `source`, `condition` where it did not match; `error` where its condition, input or key cannot be
     evaluated; `missed` of moments of a schedule for which nothing was started; `method`, `signature` of calls of a webhook that are not
-    for a trigger of its path; `operation`, `changed`, `workflow` of changes of rows that are not for a trigger of their table.
+    for a trigger of its path; `operation`, `changed`, `workflow` of changes of rows that are not for a trigger of their table;
+    `address` of a mail that is for none of them.
     detail: for a person.  start: what it says, where it matched.
     """
 
@@ -207,8 +212,8 @@ def names_of(received: Received, tenant: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_ours(source: str) -> bool:
-    """Whether events of this source are written by schedules, webhooks and watched tables alone."""
-    return source.startswith((SCHEDULES, HOOKS, RECORDS))
+    """Whether events of this source are written by schedules, webhooks, watched tables and mails alone."""
+    return source.startswith((SCHEDULES, HOOKS, RECORDS, MAILS))
 
 
 def tenant_names(

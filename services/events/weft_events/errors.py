@@ -136,6 +136,30 @@ class Unverified(Unauthenticated):
         self.why = tuple(why)
 
 
+class InvalidNotice(Invalid):
+    """A provider tells of a mail in another form than it describes; each fault is in `errors` with its pointer."""
+
+    code = "invalid_notice"
+
+
+class UnreadableMail(Malformed):
+    """The bytes are no mail, or one that is built to be too much. 400; `code` says what is wrong."""
+
+    code = "mail_unreadable"
+
+
+class MailNotFound(NotFound):
+    """This tenant was told of no such mail."""
+
+    code = "mail_not_found"
+
+
+class MailNotFailed(Conflict):
+    """Only a mail that could not be fetched is asked for again."""
+
+    code = "mail_not_failed"
+
+
 class UnsupportedBody(Invalid):
     """The body of a webhook's call is of a media type that is not read. 415."""
 

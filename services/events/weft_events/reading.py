@@ -12,7 +12,7 @@ from weft_contracts.cloudevents import CloudEvent, CloudEventError, read_amqp, r
 from weft_runtime.errors import Detail, Invalid
 from weft_runtime.http.strict_json import refuse_repeated_names
 
-from weft_events.domain import HOOKS, MAX_EVENT_BYTES, RECORDS, SCHEDULES, is_ours
+from weft_events.domain import HOOKS, MAILS, MAX_EVENT_BYTES, RECORDS, SCHEDULES, is_ours
 from weft_events.errors import EventTooLarge, ForeignTenant, InvalidEvent, MalformedEvent, TooManyEvents, UnknownTenant, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ def _arrived(given: Sequence[tuple[str, CloudEvent]], pointers: Sequence[str], n
     ours = [f"{at}/source" for (_, event), at in zip(given, pointers, strict=True) if is_ours(event.source)]
     if ours:
         detail = (
-            f"sources that begin with {SCHEDULES!r}, {HOOKS!r} or {RECORDS!r} are those of schedules, webhooks and watched tables; "
-            "choose another"
+            f"sources that begin with {SCHEDULES!r}, {HOOKS!r}, {RECORDS!r} or {MAILS!r} are those of schedules, webhooks, watched tables "
+            "and mails; choose another"
         )
         raise InvalidEvent(
-            "an event pretends to be a schedule's, a webhook's or a watched table's",
+            "an event pretends to be a schedule's, a webhook's, a watched table's or a mail",
             details=[Detail(at, "reserved_source", detail) for at in ours],
         )
     for (_, event), at in zip(given, pointers, strict=True):

@@ -15,6 +15,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, hooks, records, store
 from weft_events.domain import Candidate, Matching, TriggerIndex
+from weft_events.mails.matching import AddressIndex
 from weft_events.store import Tenant, calendars
 
 CAPACITY = 1000
@@ -28,19 +29,21 @@ class _Kept:
     compiled: dict[tuple[str, int], list[Candidate]]
     hooks: Mapping[str, Sequence[Candidate]]
     records: Mapping[str, Sequence[Candidate]]
+    mails: AddressIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """Compiled triggers by slug and version, and what expressions read of the tenant.
 
-    hooks: the triggers that are webhooks, by path.  records: those on changes of rows, by table.
+    hooks: the triggers that are webhooks, by path.  records: those on changes of rows, by table.  mails: those on mails, by address.
     """
 
     by_version: Mapping[tuple[str, int], Sequence[Candidate]]
     tenant: Mapping[str, Any]
     hooks: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
     records: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    mails: AddressIndex = field(default_factory=AddressIndex)
 
     def trigger(self, workflow: str, version: int, trigger: str) -> Candidate | None:
         """One trigger of an active version, None where there is none."""
@@ -64,7 +67,7 @@ class Registry:
         kept = await self._current(uow, tenant, await store.tenant_row(uow, tenant))
         if kept is None:
             return Compiled({}, domain.tenant_names(tenant))
-        return Compiled(kept.compiled, kept.matching.tenant, kept.hooks, kept.records)
+        return Compiled(kept.compiled, kept.matching.tenant, kept.hooks, kept.records, kept.mails)
 
     async def _current(self, uow: UnitOfWork, tenant: str, known: Tenant | None) -> _Kept | None:
         if known is None:
@@ -81,7 +84,8 @@ class Registry:
             index = TriggerIndex(one for found in compiled.values() for one in found)
             names = domain.tenant_names(tenant, known.tier, known.settings, await calendars.known(uow, tenant))
             every = [one for found in compiled.values() for one in found]
-            kept = _Kept(known.stamp, Matching(index, names), compiled, hooks.by_path(every), records.by_table(every))
+            matching = Matching(index, names)
+            kept = _Kept(known.stamp, matching, compiled, hooks.by_path(every), records.by_table(every), AddressIndex(every))
             self._kept[tenant] = kept
         self._kept.move_to_end(tenant)
         while len(self._kept) > self._capacity:

@@ -15,7 +15,9 @@ class Settings(ServiceSettings):
     hook_requests_per_hour: int = Field(
         default=360_000, ge=1, description="Calls of one tenant's webhooks that were verified; `hook` in requests_per_hour_by_tenant."
     )
-    allow_private_addresses: bool = Field(default=False, description="Let sources be databases at private and loopback addresses.")
+    allow_private_addresses: bool = Field(
+        default=False, description="Let private and loopback addresses be reached: databases as sources, mails fetched."
+    )
     record_sources_at_once: int = Field(default=100, ge=1, le=1000, description="Sources that one process reads, each by a connection.")
     record_lease_s: float = Field(
         default=15.0, ge=3, le=300, description="A source whose reader has said nothing for so long is read by another process."

@@ -157,7 +157,30 @@ connection = sa.Table(
     sa.Column("sealed", JSONB, nullable=False, comment="secrets by field; empty once it is removed"),
     sa.Column("removed", sa.Boolean, nullable=False, comment="kept, so that what was said before stays without effect"),
     sa.Index("connection_name", "tenant_id", "name"),
-    comment="Our copy of the connections of types webhook and postgres.",
+    comment="Our copy of the connections that calls and mails come in by.",
+)
+
+mail = sa.Table(
+    "mail",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of its event, too, once that is there"),
+    sa.Column("connection_id", sa.Uuid, nullable=False),
+    sa.Column("connection", sa.Text, nullable=False, comment="its name, which stays"),
+    sa.Column("email_id", sa.Text, nullable=False, comment="the provider's"),
+    sa.Column("sameness", sa.Text, comment="what two deliveries of one mail have alike"),
+    sa.Column("notice", JSONB, nullable=False, comment="{sender, recipients, subject, message_id}, as the provider told of it"),
+    sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("status", sa.Text, nullable=False, comment="waiting, taken or failed"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0", comment="since it came, or was asked for again"),
+    sa.Column("next_at", sa.TIMESTAMP(timezone=True), comment="when it is fetched, or looked for again where who fetches it is gone"),
+    sa.Column("error", JSONB, comment="{code, message} of the newest attempt that failed"),
+    sa.Column("duplicates", sa.Integer, nullable=False, server_default="0", comment="how often it was told of again"),
+    sa.Index("mail_email_id", "tenant_id", "connection_id", "email_id", unique=True),
+    sa.Index("mail_sameness", "tenant_id", "connection_id", "sameness", unique=True),
+    # What is due, for all tenants at once.
+    sa.Index("mail_due", "next_at", postgresql_where=sa.text("status = 'waiting'")),
+    comment="Mails that a provider told of, which are fetched from it.",
 )
 
 schedule = sa.Table(

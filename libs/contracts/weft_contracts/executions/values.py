@@ -37,8 +37,8 @@ class Failure(BaseModel):
 class TriggerInfo(BaseModel):
     """What started an execution; what expressions read as `trigger`.
 
-    type: `event`, `schedule`, `webhook`, `manual`, `call`.  id: the trigger's id in the definition.
-    payload: the event's data, the webhook's or form's body.
+    type: `event`, `schedule`, `webhook`, `email`, `manual`, `call`.  id: the trigger's id in the definition.
+    payload: the event's data, the webhook's or form's body, the mail.
     event: the CloudEvents attributes of the event, of a schedule those of its firing.  time: of the event, of a schedule its due time.
     user: {id, email, roles} of the person.  request: {id, ip, user_agent}, of a webhook {method, path, query, headers}.
     """

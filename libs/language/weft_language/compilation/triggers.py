@@ -18,6 +18,7 @@ from weft_language.expressions import (
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model.triggers import (
     AnyTrigger,
+    EmailTrigger,
     EventTrigger,
     ManualTrigger,
     RecordTrigger,
@@ -71,6 +72,7 @@ class Trigger:
     lives goes to that execution.  priority: smaller first.
     form: for `manual`, the form's schema check.  timetable, catch_up: for `schedule`, when it is due and what happens to times missed.
     hook: for `webhook`, how it is called.  rows: for `record`, which changes it is for.
+    address: for `email`, the address or glob that it listens to, in lower case.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Trigger:
     catch_up: CatchUp = "skip"
     hook: Hook | None = None
     rows: Rows | None = None
+    address: str | None = None
 
     def matches(self, event_type: str, source: str | None = None) -> bool:
         """Whether an event of this type (and source, where given) is one for this trigger; conditions aside."""
@@ -147,6 +150,7 @@ def _compile(trigger: AnyTrigger, place: int) -> Trigger:
         catch_up=trigger.catch_up if isinstance(trigger, ScheduleTrigger) else "skip",
         hook=_hook(trigger) if isinstance(trigger, WebhookTrigger) else None,
         rows=_rows(trigger) if isinstance(trigger, RecordTrigger) else None,
+        address=trigger.address.lower() if isinstance(trigger, EmailTrigger) else None,
     )
 
 

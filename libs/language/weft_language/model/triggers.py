@@ -1,5 +1,6 @@
 """Triggers: what starts an execution."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -67,6 +68,16 @@ def _reachable(path: str) -> str:
     return path
 
 
+def _mail_address(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not at or not local or not domain or _NO_ADDRESS.search(text) or "@" in local:
+        raise PydanticCustomError(
+            "mail_address", "should be one mail address such as orders@acme.example, or a glob of them such as *@acme.example"
+        )
+    return text
+
+
+_NO_ADDRESS = re.compile(r"""[\s<>"'(),:;\\\[\]\x00-\x1f\x7f]""")
 _CRON_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "examples": ["30 6 * * MON-FRI", "0 9 L * *", "@daily"]}
 Cron = Annotated[str, Strict(), Field(min_length=1, max_length=255), AfterValidator(_cron), WithJsonSchema(_CRON_SCHEMA)]
 """Five fields as Debian's cron reads them, or a macro."""
@@ -79,6 +90,8 @@ HookPath = Annotated[
     AfterValidator(_reachable),
 ]
 """Words between slashes, as they stand in an address without being escaped; one slash before them makes no difference."""
+MailAddress = Annotated[str, Strict(), Field(min_length=3, max_length=254), AfterValidator(_mail_address)]
+"""An address of mails, or a glob of them; capital letters make no difference."""
 
 
 class TriggerFields(Part):
@@ -171,7 +184,9 @@ class EmailTrigger(TriggerFields):
     """A mail arrives for its address."""
 
     on: Literal["email"]
-    address: ShortText
+    address: MailAddress = Field(
+        description="What the mail is for: an address, also with a tag (`a+tag@b` comes to `a@b`), or a glob such as *@acme.example."
+    )
 
 
 class ManualTrigger(TriggerFields):

@@ -33,6 +33,7 @@ _CODES: Final[dict[str, str]] = {
     "queue_name": "wrong_format",
     "wrong_format": "wrong_format",
     "unreachable_path": "wrong_format",
+    "mail_address": "wrong_format",
     "invalid_duration": "invalid_duration",
     "invalid_time": "invalid_time",
     "invalid_cron": "invalid_cron",

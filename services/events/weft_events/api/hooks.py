@@ -55,13 +55,18 @@ BODY: Final[dict[str, Any]] = {
 }
 
 
-async def _call(request: Request, tenant: str, path: str, body: RawBody) -> Call:
+def headers_of(request: Request) -> dict[str, list[str]]:
+    """Every value of each header, by its name in lower case."""
     headers: dict[str, list[str]] = {}
     for name, value in request.headers.items():
         headers.setdefault(name.lower(), []).append(value)
+    return headers
+
+
+async def _call(request: Request, tenant: str, path: str, body: RawBody) -> Call:
     # A HEAD asks what a GET would answer, and starts nothing: it is a method of its own here.
     method = "HEAD" if call_of(request).head else request.method
-    return Call(tenant, path, method, request.url.query, headers, body)
+    return Call(tenant, path, method, request.url.query, headers_of(request), body)
 
 
 Called = Annotated[Call, Depends(_call)]
@@ -77,7 +82,7 @@ async def call_hook(call: Called, context: Context) -> Response:
     except Unverified as refusal:
         context.log.info("webhook refused", tenant=call.tenant, path=call.path, why=refusal.why)
         raise
-    await _count(call, context)
+    await count(call.tenant, context)
     payload, request = await usecases.read(admitted)
     challenge = hooks.challenge_of(admitted, payload)
     if challenge is not None:
@@ -94,10 +99,10 @@ for method in ANY_METHOD:
     )
 
 
-async def _count(call: Call, context: ServiceContext) -> None:
+async def count(tenant: str, context: ServiceContext) -> None:
     """Count a call of the tenant's: one that was verified, since others are nobody's. Raises: TooManyCalls."""
     usual = cast(Settings, context.settings).hook_requests_per_hour
-    quota = Quota("hook", context.settings.requests_per_hour_by_tenant.get(call.tenant, {}).get("hook", usual))
-    standing = await context.limiter.count((call.tenant,), quota)
+    quota = Quota("hook", context.settings.requests_per_hour_by_tenant.get(tenant, {}).get("hook", usual))
+    standing = await context.limiter.count((tenant,), quota)
     if not standing.allowed:
         raise TooManyCalls(quota.requests, standing.reset_s, standing.headers())

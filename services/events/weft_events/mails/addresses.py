@@ -44,7 +44,7 @@ def one(address: str, name: str = "") -> Address | None:
     local, at, domain = text.rpartition("@")
     quoted = len(local) > 2 and local[0] == local[-1] == '"' and not re.search(r'["\\\x00-\x1f]', local[1:-1])
     fits = at and local and domain and len(text.encode()) <= MAX_ADDRESS_BYTES
-    if not fits or _UNFIT.search(domain) or (_UNFIT.search(local) and not quoted):
+    if not fits or _UNFIT.search(domain) or ((_UNFIT.search(local) or "@" in local) and not quoted):
         return None
     return Address(text, line(words(name))[:MAX_NAME])
 
@@ -78,6 +78,7 @@ class _Reader:
         self._depth = 0
         self._quoted = self._escaped = False
         self._angled = ""
+        self._named = False
 
     def take(self, character: str) -> None:
         """The next character."""
@@ -92,6 +93,7 @@ class _Reader:
                 self._comment.append(character)
         elif character == '"':
             self._quoted = not self._quoted
+            self._named = self._named or self._inside is None
             if self._inside is not None:
                 self._inside.append(character)
         elif self._quoted:
@@ -131,8 +133,9 @@ class _Reader:
         if self._angled:
             made = one(self._angled.rpartition(":")[2], said or comment)
         else:
-            # Without angle brackets the address is all there is, or the last word that looks like one.
-            made = one(said, comment) or next((found for word in reversed(said.split()) if "@" in word and (found := one(word))), None)
+            # Without angle brackets the address is all there is, or the last word that looks like one; within quotes there is none.
+            last = "" if self._named else next((word for word in reversed(said.split()) if "@" in word), "")
+            made = None if self._named else one(said, comment) or one(last)
         if made is not None:
             self.found.append(made)
-        self._said, self._comment, self._angled = [], [], ""
+        self._said, self._comment, self._angled, self._named = [], [], "", False

@@ -1,6 +1,7 @@
 """HTTP bodies and views."""
 
 from weft_events.schemas.events import EventSummary, EventView, ExplanationView, ReceiptView, event, explanation, receipt, summary
+from weft_events.schemas.mails import MailView, NoticeReceiptView, mail
 from weft_events.schemas.schedules import BackfillBody, BackfillView, NextView, ScheduleView, backfill, next_times, schedule
 from weft_events.schemas.sources import (
     InstallView,
@@ -22,7 +23,9 @@ __all__ = [
     "EventView",
     "ExplanationView",
     "InstallView",
+    "MailView",
     "NextView",
+    "NoticeReceiptView",
     "ReceiptView",
     "ScheduleView",
     "SourceBody",
@@ -35,6 +38,7 @@ __all__ = [
     "event",
     "explanation",
     "installation",
+    "mail",
     "next_times",
     "receipt",
     "schedule",

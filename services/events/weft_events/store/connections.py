@@ -1,4 +1,4 @@
-"""Our copy of the connections of types webhook and postgres, their secrets sealed."""
+"""Our copy of the connections that calls and mails come in by, their secrets sealed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ class Connection:
 
 async def named(uow: UnitOfWork, type_: str, names: Collection[str]) -> dict[str, Connection]:
     """The tenant's connections of a type and these names, those there are."""
-    mine = (connection.c.tenant_id == uow.tenant, connection.c.type == type_, connection.c.name.in_(sorted(names)))
-    columns = (connection.c.id, connection.c.name, connection.c.settings, connection.c.sealed)
-    # Of two with one name the one with the higher id is the truth: the removal of the other is on its way.
-    rows = (
-        await uow.conn.execute(sa.select(*columns).where(*mine, sa.not_(connection.c.removed)).order_by(connection.c.id)) if names else ()
-    )
-    return {row.name: Connection(row.id, row.name, row.settings, row.sealed) for row in rows}
+    return await _found(uow, type_, connection.c.name.in_(sorted(names))) if names else {}
+
+
+async def of_type(uow: UnitOfWork, type_: str) -> dict[str, Connection]:
+    """The tenant's connections of a type, by name."""
+    return await _found(uow, type_)
 
 
 async def keep(uow: UnitOfWork, said: ConnectionSaved) -> None:
@@ -44,6 +43,14 @@ async def keep(uow: UnitOfWork, said: ConnectionSaved) -> None:
 async def remove(uow: UnitOfWork, said: ConnectionRemoved) -> None:
     """Forget a connection and its secrets, but not that it was."""
     await _put(uow, said, {}, {}, removed=True)
+
+
+async def _found(uow: UnitOfWork, type_: str, *more: sa.ColumnElement[bool]) -> dict[str, Connection]:
+    mine = (connection.c.tenant_id == uow.tenant, connection.c.type == type_, sa.not_(connection.c.removed), *more)
+    columns = (connection.c.id, connection.c.name, connection.c.settings, connection.c.sealed)
+    # Of two with one name the one with the higher id is the truth: the removal of the other is on its way.
+    rows = await uow.conn.execute(sa.select(*columns).where(*mine).order_by(connection.c.id))
+    return {row.name: Connection(row.id, row.name, row.settings, row.sealed) for row in rows}
 
 
 async def _put(

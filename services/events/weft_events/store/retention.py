@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from weft_runtime.uow import UnitOfWork
 
-from weft_events.tables import delivery, event, event_key, event_value, tenant, verdict
+from weft_events.tables import delivery, event, event_key, event_value, mail, tenant, verdict
 
 AT_ONCE: Final = 5_000
 """Events forgotten in one transaction."""
@@ -34,6 +34,9 @@ async def forget_events(uow: UnitOfWork, before: UUID) -> bool:
         await uow.conn.execute(sa.delete(table).where(table.c.tenant_id == uow.tenant, table.c.id.in_(ids)))
     if len(gone) == AT_ONCE:
         return True
+    # Whether or not anything came of them: a mail has its event's id.
+    settled = (mail.c.tenant_id == uow.tenant, mail.c.id < before, mail.c.status != "waiting")
+    await uow.conn.execute(sa.delete(mail).where(*settled))
     # No index finds these by their event: once, at the end.
     await uow.conn.execute(sa.delete(event_value).where(event_value.c.tenant_id == uow.tenant, event_value.c.id < before))
     return False

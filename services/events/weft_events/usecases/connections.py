@@ -1,4 +1,4 @@
-"""Our copies of connections: those that verify webhooks, and those that reach databases."""
+"""Our copies of connections: those that verify webhooks, reach databases, and fetch mails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events.store import connections, sources
 
-KEPT: Final = frozenset({"webhook", "postgres"})
+KEPT: Final = frozenset({"webhook", "postgres", "resend"})
 """Types of which there is a copy."""
 
 
