@@ -105,7 +105,7 @@ class FakeResend:
             return _error(405, "method_not_allowed", "there is no such endpoint")
         known = {one["name"] for one in operation.get("parameters", ()) if one.get("in") == "query"}
         wrong = [f"unknown query {name}" for name in parse_qs(parts.query) if name not in known]
-        if body is not None:
+        if body is not None and "requestBody" in operation:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             wrong += _wrong("request", schema, body) + _unknown(schema, body)
         if wrong:

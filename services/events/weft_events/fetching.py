@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 from prometheus_client import CollectorRegistry, Counter
 from weft_connectors.activity import ActivityError
 from weft_connectors.connections import OpenConnection
-from weft_connectors.guarded import GuardedClient
-from weft_connectors.resend import ResendClient
+from weft_connectors.email.resend import ResendClient
+from weft_connectors.plug import Plug
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import StaleWrite, Unavailable
 from weft_runtime.sealing import Envelope
@@ -47,7 +47,7 @@ class FetchingMetrics:
 
 async def run(context: ServiceContext) -> None:
     """Fetch what is due, until cancelled."""
-    client = GuardedClient(allow_private=cast(Settings, context.settings).allow_private_addresses)
+    plug = Plug(allow_private=cast(Settings, context.settings).allow_private_addresses)
     wake, busy = context.part(MailWake), 0
 
     def ended(_: object) -> None:
@@ -61,10 +61,10 @@ async def run(context: ServiceContext) -> None:
                 begun, rest_s = await _begin(context, PLACES - busy)
                 for told in begun:
                     busy += 1
-                    group.create_task(_attempt(context, ResendClient(client), told)).add_done_callback(ended)
+                    group.create_task(_attempt(context, ResendClient(plug), told)).add_done_callback(ended)
                 await wake.wait(rest_s)
     finally:
-        await client.aclose()
+        await plug.aclose()
 
 
 async def _begin(context: ServiceContext, free: int) -> tuple[list[Told], float]:

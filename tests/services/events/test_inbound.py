@@ -203,7 +203,7 @@ async def test_what_fails_on_the_way_is_tried_again_and_nothing_starts_twice(
     await tell(events, connection(tenant, resend), workflow(MAIL), tenant=tenant)
     resend.failures.extend([(429, {"retry-after": "7"}, b"{}"), (503, {}, b"<html>"), "half", (200, {}, b"[]"), (404, {}, b"{}")])
     assert (await inbox.told(resend.arrives())).status_code == 202
-    codes = ["email_rate_limited", "email_unavailable", "email_unreachable", "email_bad_answer", "email_refused"]
+    codes = ["email_rate_limited", "email_unavailable", "email_unreachable", "email_bad_response", "email_refused"]
     for attempts, code in enumerate(codes, start=1):
         one = await inbox.fails(code)
         assert (one["attempts"], one["status"], inbox.starts()) == (attempts, "waiting", [])

@@ -56,7 +56,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         """A stream to the first address that answers. Raises: GuardError, httpcore2.ConnectError, httpcore2.ConnectTimeout."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + (timeout or 60.0)
-        addresses = (await self._checked(host, port, ends))[:MAX_TRIED]
+        addresses = (await self.checked(host, port, ends))[:MAX_TRIED]
         failure: Exception = httpcore2.ConnectError(f"no address of {host} answered")
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share_s = max(0.05, (ends - loop.time()) / left)
@@ -79,7 +79,8 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         """Rest."""
         await self._plain.sleep(seconds)
 
-    async def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
+    async def checked(self, host: str, port: int, ends: float) -> Sequence[str]:
+        """The addresses of a name, each of which may be connected to. ends: by the event loop's clock.  Raises: GuardError."""
         try:
             async with asyncio.timeout_at(ends):
                 addresses = await asyncio.shield(self._asking(host, port))

@@ -13,18 +13,24 @@ from weft_runtime.http.pointers import details
 
 from weft_engine.connections.kinds.http import HttpSettings
 from weft_engine.connections.kinds.postgres import PostgresSettings
+from weft_engine.connections.kinds.resend import ResendSettings
 from weft_engine.connections.kinds.settings import MAX_SECRET_CHARS, PRIVATE_ALLOWED, SENT, Settings, Wanted
 from weft_engine.connections.kinds.slack import SlackSettings
+from weft_engine.connections.kinds.smtp import SmtpSettings
 from weft_engine.connections.kinds.webhook import WebhookSettings
 
 TypeName = Literal[
     "http",
+    "resend",
+    "smtp",
     "slack",
     "webhook",
     "postgres",
 ]
 KINDS: Final[dict[str, type[Settings]]] = {
     "http": HttpSettings,
+    "resend": ResendSettings,
+    "smtp": SmtpSettings,
     "slack": SlackSettings,
     "webhook": WebhookSettings,
     "postgres": PostgresSettings,
