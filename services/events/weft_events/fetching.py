@@ -97,7 +97,8 @@ async def _attempt(context: ServiceContext, client: ResendClient, told: Told) ->
                 taken = await usecases.take_fetched(told, mail, REGISTRY, uow)
             context.part(FetchingMetrics).fetched.inc(int(taken))
     except ActivityError as error:
-        await _put_off(context, told, error)
+        with context.sparing("putting a mail off", but=(StaleWrite,), **about):
+            await _put_off(context, told, error)
     except (Unavailable, StaleWrite) as error:
         context.log.warning("mail not settled", why=str(error), **about)
 

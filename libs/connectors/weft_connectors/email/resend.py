@@ -5,6 +5,7 @@ Source: Resend's API description, "Errors", "Idempotency keys".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from weft_connectors.activity import ActivityCall, ActivityError
-from weft_connectors.answers import UnreadableAnswer, json_of, retry_after
+from weft_connectors.answers import retry_after
 from weft_connectors.connections import OpenConnection
 from weft_connectors.guarded import Answer, Outgoing
 from weft_connectors.plug import Plug, trial
@@ -75,10 +76,10 @@ class ResendClient:
     ) -> Mapping[str, Any]:
         answer = await self._sent(connection, method, path, body, more)
         try:
-            found = json_of(answer)
-        except UnreadableAnswer as error:
+            found = _value(answer.body)
+        except (ValueError, RecursionError) as error:
             if 200 <= answer.status < 300:
-                raise _unreadable(str(error)) from error
+                raise _unreadable(f"it is no JSON: {error}") from error
             found = None
         if not 200 <= answer.status < 300:
             raise _status_error(answer, found if isinstance(found, dict) else {})
@@ -100,14 +101,26 @@ class ResendClient:
         return await self._plug.send(self._for, asked, connection)
 
 
+def _value(body: bytes) -> Any:
+    """The JSON of an answer. A mail may hold halves of characters, which one reader refuses and another gives. Raises: ValueError."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return json.loads(body)
+
+
 def _status_error(answer: Answer, found: Mapping[str, Any]) -> ActivityError:
-    name, said = (str(found.get(part) or "")[:300] for part in ("name", "message"))
+    name, said = (_shown(found.get(part)) for part in ("name", "message"))
     blamed = 300 <= answer.status < 500
     code = _CODES.get(answer.status, "email_refused" if blamed else "email_unavailable")
     permanent = name in _NEVER or (blamed and answer.status not in _AGAIN)
     details = {"status": answer.status, **({"name": name} if name else {})}
     message = f"Resend answered {answer.status}{f', {name}' if name else ''}{f': {said}' if said else ''}"
     return ActivityError(code, message, permanent=permanent, details=details, retry_after_s=retry_after(answer))
+
+
+def _shown(said: Any) -> str:
+    return str(said or "")[:300].encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _unreadable(why: str) -> ActivityError:

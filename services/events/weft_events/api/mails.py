@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request
 from starlette.responses import Response
 from weft_runtime.auth import Permission
 from weft_runtime.http import Context, Door, Listing, Page, RawBody, Several, Uow
-from weft_runtime.http.strict_json import decode, encode
+from weft_runtime.http.strict_json import encode
 from weft_runtime.sealing import Envelope
 
 from weft_events import schemas, usecases
@@ -80,7 +80,7 @@ async def take_resend_notice(tenant: str, headers: Headers, body: RawBody, conte
         context.log.info("mail notice refused", tenant=tenant[:63], why=refusal.why)
         raise
     await count(tenant, context)
-    said = decode(body)
+    said = resend.said_in(body)
     notice = resend.notice_of(said)
     if notice is None:
         ignored = NoticeReceiptView(accepted=0, duplicates=0, ids=[], log_ids=[], ignored=said["type"][:100])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from weft_runtime.errors import Malformed
 from weft_runtime.http.pointers import details
 
 from weft_events.errors import InvalidNotice
@@ -70,6 +72,25 @@ def files_of(answer: Mapping[str, Any]) -> list[File]:
     given = answer.get("attachments")
     several = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     return [File(_text(one, "id"), _size(one), _text(one, "download_url") or None) for one in several if _text(one, "id")]
+
+
+def said_in(body: bytes) -> Any:
+    """The JSON of a notice. Whoever sends a mail may have put NUL or half a character into its subject: what cannot be stored is replaced.
+
+    Raises: Malformed.
+    """
+    try:
+        return _stored(json.loads(body))
+    except (ValueError, RecursionError):
+        raise Malformed("the body is no JSON; send the event as Resend describes it") from None
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {clean(name): _stored(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_stored(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def notice_of(body: Any) -> Notice | None:
@@ -160,4 +181,4 @@ def _texts(of: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _read(texts: Sequence[str]) -> tuple[Address, ...]:
-    return tuple(one for text in texts for one in addresses.read(text[: 16 * _TEXT]))[: addresses.MAX_LISTED]
+    return tuple(one for text in texts for one in addresses.read(clean(text[: 16 * _TEXT])))[: addresses.MAX_LISTED]
