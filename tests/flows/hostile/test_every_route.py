@@ -40,7 +40,7 @@ UNSIGNED = {
 }
 EVERYBODYS = frozenset({"/api/v1/node-types/{name}"})
 """Paths with a parameter that names nothing of a tenant's."""
-MADE = frozenset({"PUT /api/v1/calendars/{name}"})
+MADE = frozenset({"PUT /api/v1/calendars/{name}", "PUT /api/v1/schemas/{table}/events"})
 """Operations that make what they name, each tenant its own."""
 
 Made = tuple[MeshProcess, World, list[Operation], Attacker]

@@ -49,8 +49,14 @@ BANK: dict[str, Any] = {
     "secrets": {"token": "canary-token-of-nobody"},
 }
 HOOKS: dict[str, Any] = {"name": "hostile-hooks", "type": "webhook", "secrets": {"secret": "canary-secret-of-nobody"}}
+SHOP: dict[str, Any] = {
+    "name": "hostile-shop",
+    "type": "postgres",
+    "settings": {"host": "127.0.0.1", "port": 9, "database": "shop", "sslmode": "disable"},
+    "secrets": {"username": "shop", "password": "canary-password-of-a-shop"},
+}
 WEEK = {"zone": "Europe/Rome", "hours": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}
-_CANARIES = (*BANK["secrets"].values(), *HOOKS["secrets"].values())
+_CANARIES = (SHOP["secrets"]["password"], *BANK["secrets"].values(), *HOOKS["secrets"].values())
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
     "id": "e-1",
@@ -97,7 +103,11 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         for calendar in calendars:
             for zone in ("UTC", "Asia/Tokyo"):
                 assert admin.put(f"/calendars/{calendar}", json={**WEEK, "zone": zone}).status_code < 300
-        connections = [admin.post("/connections", json=body).json()["id"] for body in (BANK, HOOKS)]
+        connections = [admin.post("/connections", json=body).json()["id"] for body in (BANK, HOOKS, SHOP)]
+        tables = ("orders", "lines", "parts")
+        watched = [{"name": f"hostile-{table}", "kind": "postgres", "connection": SHOP["name"], "tables": [table]} for table in tables]
+        sources = [admin.post("/sources", json=body).json()["id"] for body in watched]
+        assert all(admin.put(f"/schemas/{table}/events", json={"fields": ["a"]}).status_code == 201 for table in tables)
         events = [f"e-{number}" for number in range(4)]
         batch = [{**EVENT, "id": id_} for id_ in events]
         headers = {"Content-Type": "application/cloudevents-batch+json"}
@@ -135,6 +145,8 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         "schedule_id": schedules,
         "/calendars/{name}": calendars,
         "connection_id": connections,
+        "source_id": sources,
+        "table": tables,
         **{f"{_parked(room)}/{{parked_id}}": ids for room, ids in parked.items()},
     }
     keys = {"": key, "tenants.manage": operating}
@@ -156,6 +168,14 @@ def _bodies(tenant: str) -> dict[str, Any]:
         "PUT /api/v1/calendars/{name}": WEEK,
         "POST /api/v1/connections": {**BANK, "name": "hostile-new", "description": "d"},
         "PUT /api/v1/connections/{connection_id}": {"settings": BANK["settings"], "secrets": BANK["secrets"]},
+        "POST /api/v1/sources": {
+            "name": "hostile-new",
+            "kind": "postgres",
+            "connection": "hostile-shop",
+            "tables": ["a.b", {"table": "c d", "name": "c"}],
+        },
+        "PUT /api/v1/sources/{source_id}": {"connection": "hostile-shop", "tables": ["orders"], "wake": "poll"},
+        "PUT /api/v1/schemas/{table}/events": {"fields": ["a"], "conditions": {"left": "a", "op": "changed"}, "workflows": ["hostile"]},
         "POST /api/v1/schedules/{schedule_id}/backfill": {"from": "2025-12-31T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True},
         "POST /api/v1/suspensions": {"kind": "workflow", "name": "hostile-off", "reason": "r"},
         "POST /api/v1/tenants": {"id": f"{tenant}-c", "name": "n", "settings": {"quotas": {"live_executions": 5}, "other": [1]}},

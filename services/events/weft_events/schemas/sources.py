@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from weft_language.model.part import CONNECTION_PATTERN
 from weft_runtime.http import Body
@@ -80,7 +80,23 @@ class TableGiven(TableBody):
         return _table(given)
 
 
-Tables = Annotated[list[TableGiven], Field(min_length=1, max_length=MOST_TABLES), AfterValidator(_apart)]
+_SHOWN: Final = {
+    "anyOf": [
+        {"type": "string", "pattern": _PLAIN.pattern.replace("\\Z", "$").replace("(?:", "^(?:", 1)},
+        {
+            "type": "object",
+            "required": ["table"],
+            "properties": {
+                "table": {"type": "string"},
+                "schema": {"type": "string", "default": "public"},
+                "name": {"type": "string", "pattern": NAME},
+            },
+            "additionalProperties": False,
+        },
+    ],
+    "description": "A table: `orders`, `sales.lines`, or in full, with the name that triggers call it by.",
+}
+Tables = Annotated[list[Annotated[TableGiven, WithJsonSchema(_SHOWN)]], Field(min_length=1, max_length=MOST_TABLES), AfterValidator(_apart)]
 Connection = Annotated[
     str, Field(max_length=100, pattern=CONNECTION_PATTERN, description="The connection of type postgres to reach it by.")
 ]
