@@ -122,6 +122,8 @@ async def test_an_execution_goes_on_from_any_moment_with_what_was_answered(engin
     assert other["output"] == {"sum": 2}
     mended = {"format": "weft/v1", "slug": "forked", "name": "Forked", "nodes": nodes, "output": {"twice": "{{ step.end.output * 2 }}"}}
     assert (await simulated(engine, path, definition=mended))["output"] == {"twice": 84}
+    for both in ({"at": 1, "input": {}}, {"version": 1, "definition": mended}):
+        assert (await refused(engine, path, **both))[1]["errors"][0]["code"] == "one_of"
     beyond = await refused(engine, path, at=len(entries))
     assert (beyond[0], beyond[1]["code"]) == (404, "position_not_found")
     assert (await engine.get(execution))["output"] == {"sum": 42}
@@ -133,7 +135,7 @@ async def test_an_execution_goes_on_from_any_moment_with_what_was_answered(engin
         ({"definition": {**DEFINITION, "nodes": []}}, 422, "invalid_definition", "/definition/nodes"),
         ({"definition": DEFINITION, "outputs": {"scor": 1}}, 422, "simulation_invalid", "/outputs/scor"),
         ({"definition": DEFINITION, "outcomes": {"ask": "perhaps"}}, 422, "simulation_invalid", "/outcomes/ask"),
-        ({"definition": DEFINITION, "input": {}, "event": {"type": "a"}}, 422, "invalid", ""),
+        ({"definition": DEFINITION, "input": {}, "event": {"type": "a"}}, 422, "invalid", "/event"),
         ({"definition": {**DEFINITION, "input": {"required": ["amount"]}}, "input": {}}, 422, "input_invalid", "/input"),
         ({"definition": DEFINITION, "outcome": {}}, 422, "invalid", "/outcome"),
     ],

@@ -11,6 +11,7 @@ from weft_engine import usecases
 from weft_engine.api.routes import door
 from weft_engine.programs import ProgramCache
 from weft_engine.simulating import verbs
+from weft_engine.simulating.checking import check_fork
 from weft_engine.simulating.schemas import DefinitionSimulation, ExecutionSimulation, SimulationView, WorkflowSimulation
 
 
@@ -34,6 +35,7 @@ async def simulate_execution(execution_id: UUID, body: ExecutionSimulation, uow:
     What is not said otherwise answers as it did then: effects come from the execution's own journal.
     """
     found = await usecases.find_execution(execution_id, uow)
+    check_fork(body)
     if body.definition is not None:
         wanted = await verbs.sent(body.definition)
     else:

@@ -6,12 +6,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from weft_language.compilation import Program, StateWork, TaskWork
-from weft_runtime.errors import Detail
+from weft_runtime.errors import Detail, Invalid
 
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.simulating import TIMEOUT
 from weft_engine.errors import NodesUnknown
-from weft_engine.simulating.schemas import AnswersBody
+from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, SimulationBody
+
+
+def check_beginning(body: SimulationBody) -> None:
+    """Raises: Invalid for two beginnings at once. Looked at after what it is of, so that nobody learns what is another tenant's."""
+    if body.event is not None and (body.input is not None or body.key is not None):
+        raise _together("/event", "an event brings its own input and key: give either `event`, or `input` and `key`")
+
+
+def check_fork(body: ExecutionSimulation) -> None:
+    """Raises: Invalid for what does not go together. Looked at as above."""
+    if body.version is not None and body.definition is not None:
+        raise _together("/definition", "give `version` or `definition`, not both")
+    if body.at is not None and (body.input is not None or body.version is not None or body.definition is not None):
+        raise _together("/at", "another input, version or definition is for a simulation from the start: leave `at` out")
+
+
+def _together(pointer: str, message: str) -> Invalid:
+    return Invalid(message, details=[Detail(pointer, "one_of", message)])
 
 
 def check_answers(body: AnswersBody, program: Program) -> None:

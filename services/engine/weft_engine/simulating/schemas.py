@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, Field
 from weft_runtime.http import Body
 
 from weft_engine.schemas import KEY, ChoiceView, StepView, TriggerView, WaitingView
@@ -57,12 +56,6 @@ class SimulationBody(AnswersBody):
     key: str | None = KEY
     at: AwareDatetime | None = Field(default=None, description="When it begins; now when absent.")
 
-    @model_validator(mode="after")
-    def _one_beginning(self) -> SimulationBody:
-        if self.event is not None and (self.input is not None or self.key is not None):
-            raise PydanticCustomError("one_of", "an event brings its own input and key: give either `event`, or `input` and `key`")
-        return self
-
 
 class WorkflowSimulation(SimulationBody):
     """A simulation of a published version."""
@@ -88,16 +81,6 @@ class ExecutionSimulation(AnswersBody):
     input: dict[str, Any] | None = Field(default=None, description="In the place of its own; only from its start.")
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="Another published version; only from its start.")
     definition: dict[str, Any] | None = Field(default=None, description="A definition that need not be saved; only from its start.")
-
-    @model_validator(mode="after")
-    def _from_its_start(self) -> ExecutionSimulation:
-        if self.version is not None and self.definition is not None:
-            raise PydanticCustomError("one_of", "give `version` or `definition`, not both")
-        if self.at is not None and (self.input is not None or self.version is not None or self.definition is not None):
-            raise PydanticCustomError(
-                "from_start", "another input, version or definition is for a simulation from the start: leave `at` out"
-            )
-        return self
 
 
 class SimulatedStep(StepView):

@@ -29,7 +29,7 @@ from weft_engine.core.state import Place
 from weft_engine.errors import DefinitionInvalid, NotBegun, NothingPublished, PositionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.simulating import showing
-from weft_engine.simulating.checking import check_answers
+from weft_engine.simulating.checking import check_answers, check_beginning
 from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, SimulationBody, SimulationView
 from weft_engine.simulating.triggering import Triggered, by_event
 from weft_engine.store import quotas
@@ -74,8 +74,9 @@ def _read(document: Mapping[str, Any]) -> Simulated:
 async def simulate(body: SimulationBody, wanted: Simulated, uow: UnitOfWork) -> SimulationView:
     """What a start would come to.
 
-    Raises: NodesUnknown, InputInvalid, TriggerDisabled, TriggerRefused.
+    Raises: Invalid, NodesUnknown, InputInvalid, TriggerDisabled, TriggerRefused.
     """
+    check_beginning(body)
     check_answers(body, wanted.program)
     context = await _context(wanted.program, uow)
     return await asyncio.to_thread(_simulated, body, wanted, context, uow.caller, body.at or uow.now)

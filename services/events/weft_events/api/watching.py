@@ -27,7 +27,10 @@ async def get_table_events(table: Table, uow: Uow) -> Reply[TableEventsView]:
     return await _shown(*await usecases.table_events(table, uow), uow)
 
 
-@door.put("/schemas/{table}/events", may=Permission.WORKFLOWS_PUBLISH)
+MADE = {201: {"description": "There was nothing said of the table before", "model": TableEventsView}}
+
+
+@door.put("/schemas/{table}/events", may=Permission.WORKFLOWS_PUBLISH, responses=MADE)
 async def put_table_events(table: Table, body: TableEventsBody, etag: IfMatch, uow: Uow) -> Reply[TableEventsView]:
     """Say what counts of a table's changes, from the next one on. It may be said before a source has the table."""
     settings, source, made = await usecases.put_table_events(body.asked(table), etag, uow)
