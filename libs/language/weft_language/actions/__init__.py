@@ -5,10 +5,11 @@ What runs them stands in `weft_connectors`, found by entry point; nothing of it 
 
 from typing import Final
 
-from weft_language.actions import email, http, slack
+from weft_language.actions import ai, email, http, slack
 from weft_language.actions.action import CONNECTION_ERRORS, Action, Category, Error, Fault, Takes, calling_errors
 
 CONNECTORS: Final = (
+    ai,
     email,
     http,
     slack,

@@ -15,7 +15,7 @@ from weft_engine.connections.signing_in import Begun
 from weft_engine.tables import connection_secrets, connection_sign_ins, connections, definitions, workflows
 
 _NAMING: Final[tuple[sa.ColumnElement[Any], ...]] = tuple(
-    sa.literal_column(f"'{path} ? (@.connection == $name)'::jsonpath") for path in ("$.**.with", "$.triggers[*]")
+    sa.literal_column(f"'{path} ? (@.connection == $name || @.fallback == $name)'::jsonpath") for path in ("$.**.with", "$.triggers[*]")
 )
 """Where a definition names a connection: in the `with` of a node or of what undoes one, and in a trigger."""
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from weft_language.actions.action import Action, Error, Fault, calling_errors
-from weft_language.actions.ai.model import ClassifyWith, ExtractWith, GenerateWith, PersonalizeWith, SummarizeWith
+from weft_language.actions.action import Action, Error, Fault, Takes, calling_errors
+from weft_language.actions.ai.model import AiWith, ClassifyWith, ExtractWith, GenerateWith, PersonalizeWith, SummarizeWith
 from weft_language.json_schemas import InvalidSchema, SchemaCheck
 
 _NUMBER: Final[dict[str, Any]] = {"type": "number", "minimum": 0}
@@ -32,6 +32,7 @@ ERRORS: Final[tuple[Error, ...]] = (
     ("ai_over_budget", "the call may cost more than `max_cost`, or its price is not known; nothing was asked; permanent"),
 )
 _AS_WRITTEN: Final = ("connection", "fallback", "schema", "max_cost", "temperature", "timeout_s", "style")
+_TAKES: Final[tuple[tuple[str, Takes], ...]] = (("max_output_tokens", "number"), ("max_words", "number"))
 
 
 def _schema(with_: Mapping[str, Any]) -> Iterator[Fault]:
@@ -48,11 +49,12 @@ def _output(result: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": members, "required": list(members)}
 
 
-def _action(verb: str, title: str, icon: str, description: str, with_: Any, output: dict[str, Any]) -> Action:
+def _action(verb: str, title: str, icon: str, description: str, with_: type[AiWith], output: dict[str, Any]) -> Action:
+    fields = {field.alias or name for name, field in with_.model_fields.items()}
     return Action(
         f"ai.{verb}", title, icon, description, with_, output,
-        errors=ERRORS, connections=("ai",), as_written=_AS_WRITTEN, takes=(("max_output_tokens", "number"), ("max_words", "number")),
-        check=_schema,
+        errors=ERRORS, connections=("ai",), as_written=tuple(name for name in _AS_WRITTEN if name in fields),
+        takes=tuple((name, kind) for name, kind in _TAKES if name in fields), check=_schema,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from weft_runtime.errors import Detail
 from weft_runtime.http.pointers import details
 
+from weft_engine.connections.kinds.ai import AiSettings
 from weft_engine.connections.kinds.http import HttpSettings
 from weft_engine.connections.kinds.postgres import PostgresSettings
 from weft_engine.connections.kinds.resend import ResendSettings
@@ -20,6 +21,7 @@ from weft_engine.connections.kinds.smtp import SmtpSettings
 from weft_engine.connections.kinds.webhook import WebhookSettings
 
 TypeName = Literal[
+    "ai",
     "http",
     "resend",
     "smtp",
@@ -28,6 +30,7 @@ TypeName = Literal[
     "postgres",
 ]
 KINDS: Final[dict[str, type[Settings]]] = {
+    "ai": AiSettings,
     "http": HttpSettings,
     "resend": ResendSettings,
     "smtp": SmtpSettings,
