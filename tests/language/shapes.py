@@ -274,7 +274,13 @@ SHAPES: dict[str, dict[str, Any]] = {
         edges=[edge("ask", "go", "yes"), edge("ask", "stop"), edge("ask", "stop", "timeout")],
     ),
     "enhanced by a model": document(
-        {**node("label", "transform", expression="'other'"), "enhance": {"type": "ai.classify", "with": {"text": "{{ input.text }}"}}},
+        {
+            **node("label", "transform", expression="'other'"),
+            "enhance": {
+                "type": "ai.classify",
+                "with": {"connection": "brain", "input": "{{ input.text }}", "categories": ["urgent", "other"]},
+            },
+        },
         node("urgent", "if", when="step.label.output == 'urgent'"),
         node("page", "publish", type="page"),
         edges=[edge("label", "urgent"), edge("urgent", "page", "true")],

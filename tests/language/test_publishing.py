@@ -28,7 +28,7 @@ SET = node("a", "set", x=1)
             "/nodes/0/compensate/type",
             "`teams.delete_message`",
         ),
-        (document({**SET, "enhance": {"type": "ai.summarize"}}), "/nodes/0/enhance", "`enhance`"),
+        (document({**SET, "enhance": {"type": "ai.dream"}}), "/nodes/0/enhance/type", "`ai.dream`"),
     ],
 )
 def test_a_part_of_a_later_release_is_valid_but_refused_at_publish(made: dict[str, Any], pointer: str, names: str) -> None:

@@ -31,9 +31,6 @@ EXECUTED_TYPES: Final = frozenset(
 
 CONNECTOR_MEANWHILE: Final = "call the service with `http.request`, or let an `activity` of your own do it"
 
-NODE_FIELDS: Final = {"enhance": "leave it out: the node's own work runs"}
-"""Fields of any node that nothing executes, with what to do meanwhile."""
-
 EXECUTED_TRIGGERS: Final = frozenset({"event", "record", "schedule", "webhook", "email", "manual"})
 TRIGGER_MEANWHILE: Final = "let the source post a domain event to /api/v1/events and use an `event` trigger"
 

@@ -3,6 +3,7 @@
 from weft_language.compilation.calendars import NO_CALENDARS, CalendarUse
 from weft_language.compilation.compiler import compile_definition
 from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
+from weft_language.compilation.enhancing import EnhanceWork, outcome_by, with_input
 from weft_language.compilation.following import PROPAGATE, PROPAGATING, Propagate, candidates, follow, holds
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import (
@@ -63,6 +64,7 @@ __all__ = [
     "DueValue",
     "Edge",
     "EndWork",
+    "EnhanceWork",
     "EventWait",
     "FailWork",
     "ForeachWork",
@@ -102,5 +104,7 @@ __all__ = [
     "holds",
     "is_glob",
     "key_at",
+    "outcome_by",
     "pattern_covers",
+    "with_input",
 ]

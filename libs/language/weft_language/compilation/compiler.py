@@ -69,7 +69,7 @@ def _compile(definition: Definition, version: int) -> Program:
         signals=frozenset(name for work in states for name in work.signals),
         triggers=compile_triggers(definition.triggers),
         definition=document,
-        reads_tenant=b"tenant" in msgspec.json.encode(document),
+        reads_tenant=b"tenant" in msgspec.json.encode(document) or any(_by_tier(node) for node in nodes.values()),
         calendars=calendar_use(definition),
     )
 
@@ -94,6 +94,11 @@ def _inside(node: WrittenNode) -> Iterator[tuple[str, WrittenGraph]]:
     elif isinstance(part, ParallelWith):
         for name, branch in part.branches.items():
             yield f"{node.id}/{name}", branch
+
+
+def _by_tier(node: Node) -> bool:
+    """Whether it depends on the tenant's tier without saying so."""
+    return node.enhance is not None or node.type.startswith("ai.")
 
 
 def _compensating(definition: Definition, scopes: Mapping[str, Graph], nodes: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:

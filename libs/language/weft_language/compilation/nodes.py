@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from weft_language.actions import ACTIONS
 from weft_language.compilation import work
 from weft_language.compilation.correlating import EventWait, correlate
+from weft_language.compilation.enhancing import EnhanceWork
 from weft_language.compilation.moments import DelayValue, DueValue, TimeValue
 from weft_language.compilation.program import Edge, Node, NodeKind
 from weft_language.compilation.retrying import ACTIVITY_DEFAULT, NEVER_AGAIN, RetryPolicy
-from weft_language.expressions import Template, compile_conditions, compile_expression, compile_template
+from weft_language.enhancing import DEFAULT_TIMEOUT_S, inputs_of
+from weft_language.expressions import Template, compile_conditions, compile_expression, compile_template, escape
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model import Node as WrittenNode
 from weft_language.model import Retry, parse_duration
-from weft_language.model.node import Compensation
+from weft_language.model.node import Compensation, Enhancement
 from weft_language.model.part import Part
 from weft_language.model.work import with_class
 from weft_language.model.work_action import ActivityWith, CallWith, EndWith, FailWith, PublishWith
@@ -55,6 +58,22 @@ def compile_node(node: WrittenNode, graph: str, edges: Mapping[str, tuple[Edge, 
         edges=edges,
         frame=frame,
         undo=None if node.compensate is None else _undo(node.compensate),
+        enhance=None if node.enhance is None else _enhance(node, node.enhance),
+    )
+
+
+def _enhance(node: WrittenNode, part: Enhancement) -> EnhanceWork:
+    asks = ACTIONS[part.type].with_.model_validate({"timeout_s": DEFAULT_TIMEOUT_S, **part.with_})
+    properties = (part.with_.get("schema") or {}).get("properties", {})
+    action, takes_input = ACTIONS.get(node.type), part.apply == "input"
+    return EnhanceWork(
+        asks=_connector(part.type, asks),
+        apply=part.apply,
+        min_tier=part.min_tier,
+        timeout_s=getattr(asks, "timeout_s", DEFAULT_TIMEOUT_S),
+        own=compile_template(as_written(node.with_)) if takes_input and node.type != "foreach" else None,
+        members=frozenset(properties) & inputs_of(node.type) if takes_input else frozenset(),
+        output=None if action is None or takes_input else SchemaCheck(action.output),
     )
 
 
@@ -66,8 +85,20 @@ def _undo(part: Compensation) -> work.ActivityWork | work.ConnectorWork:
 
 
 def _connector(type_: str, given: Part) -> work.ConnectorWork:
-    connection = getattr(given, "connection", None)
-    return work.ConnectorWork(type_, compile_template(as_written(given)), connection if isinstance(connection, str) else None)
+    connection, members = getattr(given, "connection", None), as_written(given)
+    for name in ACTIONS[type_].as_written if type_ in ACTIONS else ():
+        if name in members:
+            members[name] = _escaped(members[name])
+    return work.ConnectorWork(type_, compile_template(members), connection if isinstance(connection, str) else None)
+
+
+def _escaped(value: Any) -> Any:
+    """What holds no templates, as a template that renders to it."""
+    if isinstance(value, dict):
+        return {name: _escaped(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_escaped(one) for one in value]
+    return escape(value) if isinstance(value, str) else value
 
 
 def compile_retry(retry: Retry) -> RetryPolicy:

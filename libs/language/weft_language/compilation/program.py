@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from weft_language.compilation.calendars import NO_CALENDARS, CalendarUse
+from weft_language.compilation.enhancing import EnhanceWork
 from weft_language.compilation.retrying import RetryPolicy
 from weft_language.compilation.triggers import Trigger
 from weft_language.compilation.work import ActivityWork, ConnectorWork, Work
@@ -34,7 +35,7 @@ class Node:
     graph: id of the graph it stands in.  frame: id of the nearest graph around it that is the root, a branch or a body.
     timeout_s: seconds, above 0; None is without limit.
     edges: by outcome, in listed order. Listed-order graphs have their edges made explicit.
-    undo: what undoes it once it has completed, None where nothing does.
+    undo: what undoes it once it has completed, None where nothing does.  enhance: what a model is asked for it, None where nothing is.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Node:
     edges: Mapping[str, tuple[Edge, ...]]
     frame: str = ROOT
     undo: ActivityWork | ConnectorWork | None = None
+    enhance: EnhanceWork | None = None
 
 
 @dataclass(frozen=True, slots=True)

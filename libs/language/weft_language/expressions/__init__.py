@@ -14,7 +14,7 @@ from weft_language.expressions.functions.calendars import DAYS, Calendar, calend
 from weft_language.expressions.limits import STEPS
 from weft_language.expressions.metering import TOGETHER_STEPS, Meter, renew
 from weft_language.expressions.paths import CALENDARS
-from weft_language.expressions.template import Template, compile_template, escape
+from weft_language.expressions.template import Template, compile_template, constant_template, escape
 from weft_language.expressions.wording import to_json, to_text
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "compile_conditions",
     "compile_expression",
     "compile_template",
+    "constant_template",
     "equalities",
     "escape",
     "int_divisions",

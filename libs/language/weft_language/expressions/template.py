@@ -79,6 +79,11 @@ def compile_template(value: Any) -> Template:
     return Template(render or _constant(value), tuple(found))
 
 
+def constant_template(value: Any) -> Template:
+    """A template that renders to exactly this value, whatever its texts look like."""
+    return Template(_constant(value), ())
+
+
 def escape(text: str) -> str:
     """A template that renders to exactly this text."""
     return text.replace(_OPEN, _ESCAPED)

@@ -9,7 +9,7 @@ from weft_language.finding_codes.code import FindingCode
 from weft_language.finding_codes.graph import FLOW, GRAPH
 from weft_language.finding_codes.reading import EXPRESSIONS, STEPS, TYPES
 from weft_language.finding_codes.shape import SCHEMAS, SHAPE
-from weft_language.finding_codes.work import PEOPLE, PUBLISHING, UNDOING
+from weft_language.finding_codes.work import ENHANCING, PEOPLE, PUBLISHING, UNDOING
 
 __all__ = ["CODES", "FindingCode", "page"]
 
@@ -27,6 +27,7 @@ _CHAPTERS: Final[tuple[tuple[str, str, tuple[FindingCode, ...]], ...]] = (
     ("Types", "Values used as what they never are, by schemas, the node catalog, variables and the expressions themselves.", TYPES),
     ("People", "Tasks.", PEOPLE),
     ("Failing and undoing", "Errors, compensation and calls.", UNDOING),
+    ("Enhancing", "What AI may do in a node's place.", ENHANCING),
     ("Publishing", "Said when a valid definition is published.", PUBLISHING),
 )
 CODES: Final[dict[str, FindingCode]] = {code.code: code for _, _, codes in _CHAPTERS for code in codes}

@@ -29,6 +29,10 @@ UNDOING: Final = (
     Code("call_of_itself", "warning", "a workflow that calls itself on every way", "let a condition decide"),
 )
 
+ENHANCING: Final = (
+    Code("not_enhanceable", "error", "an `enhance` that makes no sense for its node, or gives what AI may not", "do as the fix says"),
+)
+
 PUBLISHING: Final = (
     Code("not_executable_yet", "error", "a part that this release does not execute", "use what the fix names meanwhile"),
     Code("connection_not_there", "warning", "a connection that the tenant does not have (yet)", "name one there is, or make it"),

@@ -72,6 +72,15 @@ class Enhancement(Part):
     min_tier: Name = "premium"
     apply: Literal["replace", "input", "output"] = "replace"
 
+    @model_validator(mode="after")
+    def _read_with(self) -> "Enhancement":
+        from weft_language.model.work import with_class
+
+        work = with_class(self.type)
+        if work is not None:
+            work.model_validate(self.with_)
+        return self
+
 
 class Node(Part):
     """One node of a graph. `with_` is of the class that `WITH_BY_TYPE` names for its type."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from weft_language.actions import ACTIONS
 from weft_language.findings import Finding, pointer_of
 from weft_language.model.triggers import ScheduleTrigger, Signature, timetable_of
+from weft_language.validation.enhancing import enhance_findings
 from weft_language.validation.nearest import nearest
 from weft_language.validation.outline import Outline, OutlineNode
 
@@ -31,6 +32,10 @@ def meaning_findings(document: Outline) -> Iterator[Finding]:
         undo = node.raw.get("compensate")
         if isinstance(undo, Mapping):
             yield from _action(undo.get("type"), undo.get("with"), f"{node.pointer}/compensate/with", node)
+        enhance = node.raw.get("enhance")
+        if isinstance(enhance, Mapping):
+            yield from _action(enhance.get("type"), enhance.get("with"), f"{node.pointer}/enhance/with", node)
+            yield from enhance_findings(node, enhance)
     for graph in document.graphs:
         for edge in graph.edges:
             if not edge.implied and edge.on == "":

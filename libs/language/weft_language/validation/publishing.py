@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from weft_language import capabilities
-from weft_language.findings import Finding, in_order, pointer_of
+from weft_language.findings import Finding, in_order
 from weft_language.model import Definition, to_document
 from weft_language.validation.outline import Outline, OutlineNode, outline
 
 CODE = "not_executable_yet"
+_ENHANCE_MEANWHILE = "leave it out: the node's own work runs"
 
 
 def publish_findings(definition: Definition) -> tuple[Finding, ...]:
@@ -30,9 +31,9 @@ def _node(node: OutlineNode) -> Iterator[Finding]:
     undo = node.raw.get("compensate")
     if isinstance(undo, dict) and not capabilities.is_executable(str(undo.get("type"))):
         yield _refusal(f"{node.pointer}/compensate/type", node.id, f"`{undo.get('type')}`", capabilities.CONNECTOR_MEANWHILE)
-    for field, meanwhile in capabilities.NODE_FIELDS.items():
-        if node.raw.get(field) not in (None, [], {}):
-            yield _refusal(node.pointer + pointer_of(field), node.id, f"`{field}` of a node", meanwhile)
+    enhance = node.raw.get("enhance")
+    if isinstance(enhance, dict) and not capabilities.is_executable(str(enhance.get("type"))):
+        yield _refusal(f"{node.pointer}/enhance/type", node.id, f"`{enhance.get('type')}`", _ENHANCE_MEANWHILE)
 
 
 def _refusal(pointer: str, node: str | None, what: str, meanwhile: str) -> Finding:

@@ -111,9 +111,11 @@ def _node(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
     for name, value in with_.items():
         if name not in skipped and not name.startswith("x-"):
             yield from _templates(value, pointer + pointer_of(name), names, at, node.id)
-    for word in ("compensate", "enhance"):
-        inner = _map(_map(node.raw.get(word)).get("with"))
-        yield from _templates(inner, f"{node.pointer}/{word}/with", names, outcome_of(node, "done"), node.id)
+    undo, enhance = _map(node.raw.get("compensate")), _map(node.raw.get("enhance"))
+    yield from _templates(_map(undo.get("with")), f"{node.pointer}/compensate/with", names, outcome_of(node, "done"), node.id)
+    # What comes after the node's work may read its output; what comes before it, or in its place, reads what the work would.
+    then = outcome_of(node, "done") if enhance.get("apply") == "output" else at
+    yield from _templates(_map(enhance.get("with")), f"{node.pointer}/enhance/with", names, then, node.id)
 
 
 def _choices(node: OutlineNode, names: frozenset[str]) -> Iterator[Site]:
