@@ -113,7 +113,7 @@ def waiting_view(pending: Pending) -> WaitingView:
     elif pending.kind == "task":
         task = pending.data["task"]
         whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
-    elif pending.kind in ("activity", "retry"):
+    elif pending.kind in ("activity", "retry", "enhancing"):
         whom = pending.data["name"]
     elif pending.kind == "child":
         whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
@@ -138,6 +138,7 @@ def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None)
             attempts=visit.step.attempts,
             started_at=visit.step.started_at,
             completed_at=visit.step.completed_at,
+            enhancement=visit.step.enhancement,
         )
         for visit in visits(execution_id, flat(rows))
     ]
@@ -206,6 +207,7 @@ def _newest(node: str, state: State) -> StepView:
     return StepView(
         node=node, visit=step.visit, scope="", type="", status=step.status, outcome=step.outcome, input=None, output=step.output,
         error=error_view(step.error), attempts=step.attempts, started_at=step.started_at, completed_at=step.completed_at,
+        enhancement=step.enhancement,
     )  # fmt: skip
 
 

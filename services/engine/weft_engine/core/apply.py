@@ -10,6 +10,7 @@ from typing import Any, Final
 from weft_language.compilation import Program
 from weft_language.expressions import TOGETHER_STEPS, Meter
 
+from weft_engine.core import enhancing
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.again import awake_s, spread
@@ -17,6 +18,7 @@ from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import told
 from weft_engine.core.listening import hear
+from weft_engine.core.nodes import begin_work
 from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
 from weft_engine.core.queued import withdraw
@@ -107,6 +109,9 @@ _ELSEWHERE: Final = frozenset({"task", "child"})
 
 
 def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
+    if (waits := _enhancing(turn, item)) is not None:
+        enhancing.answered(turn, waits, item.output, begin_work)
+        return
     pending = _open(turn, item)
     if pending is None:
         return
@@ -117,6 +122,9 @@ def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
 
 
 def _activity_failed(turn: Turn, item: i.ActivityFailed) -> None:
+    if (waits := _enhancing(turn, item)) is not None:
+        enhancing.failed(turn, waits, item.error, begin_work)
+        return
     pending = _open(turn, item)
     if pending is not None:
         fail_attempt(turn, pending, told(item.error, pending.node, item.attempt))
@@ -150,6 +158,11 @@ def _accepted(turn: Turn, item: i.ActivityAccepted | i.ActivityHeartbeat) -> Non
 def _open(turn: Turn, item: i.ActivityCompleted | i.ActivityFailed | i.ActivityAccepted | i.ActivityHeartbeat) -> Pending | None:
     pending = turn.state.awaited(item.node, item.visit)
     return pending if pending is not None and pending.kind == "activity" and pending.attempt == item.attempt else None
+
+
+def _enhancing(turn: Turn, item: i.ActivityCompleted | i.ActivityFailed) -> Pending | None:
+    pending = turn.state.awaited(item.node, item.visit)
+    return pending if pending is not None and pending.kind == enhancing.KIND else None
 
 
 def _tick(turn: Turn, item: i.Tick) -> None:

@@ -94,6 +94,7 @@ def _visits(entries: Sequence[Timed]) -> tuple[list[_Visit], dict[Place, _Visit]
         if visit is None:
             visit = known[place] = _Visit(position, entry.node, entry.scope, owner=entry.kind == e.SCOPE_ENTERED)
             found.append(visit)
+        visit.owner = visit.owner or entry.kind == e.SCOPE_ENTERED
         if entry.kind == e.STEP_FAILED and not visit.owner:
             visit.failed = position
         elif entry.kind == e.STEP_COMPLETED:

@@ -123,7 +123,8 @@ def _choices(
             yield replace(choice, kind="refused", event_id=entry.data["signal_id"])
         return
     outcome = outcome_of(entry)
-    yield from _of_node(node, outcome, names, about, effort)
+    if not entry.data.get("enhancement", {}).get("applied"):  # where a model chose, no condition did
+        yield from _of_node(node, outcome, names, about, effort)
     if node.type == "state":
         names = {**names, "signal": signal_names(entry.data.get("output"), user)}
     yield from _of_edges(node, outcome, names, about, effort)

@@ -114,7 +114,7 @@ def _entry(state: State, item: Migrate, now: datetime, versions: Versions, conte
 def _waits(turn: Turn, *, reset: bool) -> Iterator[tuple[Pending, dict[str, Any]]]:
     """What each node that waits, waits for otherwise now."""
     for pending in turn.state.pending.values():
-        if not pending.node or "by" in pending.data or pending.kind == "suspended":
+        if not pending.node or "by" in pending.data or pending.kind in ("suspended", "enhancing"):
             continue
         node = turn.program.nodes[pending.node]
         changes: dict[str, Any] = {}

@@ -85,6 +85,8 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
 def _held_up(entry: Entry, state: State) -> dict[str, str]:
     """What the transition of an entry met that was held up."""
     data = entry.data
+    if (said := data.get("enhancement")) is not None and "held_by" in said:
+        return {said["held_by"]: said["gate"]}
     if entry.kind in (e.QUEUED, e.RETRY_QUEUED):
         names = [gate["name"] for gate in data["gates"] if gate["name"].startswith("suspended:")]
         return dict(zip(("tenant", f"workflow:{state.workflow}")[-len(names) :], names, strict=True)) if names else {}
@@ -165,6 +167,10 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         yield i.Signal(execution_id, data["signal_id"], data["name"], data.get("payload"), data.get("user"), otherwise=brought)
     elif waited is None:
         return
+    elif waited.kind == "enhancing":
+        yield from _of_a_model(execution_id, entry, waited)
+    elif kind == e.STEP_ENHANCING:
+        yield from _completions(execution_id, entry, waited)
     elif kind == e.STEP_ACCEPTED:
         yield i.ActivityAccepted(execution_id, *_asked_as(waited), waited.attempt)
     elif kind == e.STEP_RETRYING and "queue" not in waited.data:
@@ -182,6 +188,22 @@ def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterat
         yield from _completions(execution_id, entry, waited)
     else:
         yield from _goings_on(execution_id, entry, waited)
+
+
+def _of_a_model(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
+    """What came of an enhancement."""
+    said = entry.data.get("enhancement")
+    if said is None:
+        return  # it was taken back
+    if said["applied"]:
+        output = {"result": entry.data.get("output"), "usage": said.get("usage")}
+        yield i.ActivityCompleted(execution_id, *_asked_as(waited), 1, "done", output)
+    elif "code" not in said:
+        yield i.Tick(execution_id)
+    else:
+        details = {"usage": said["usage"]} if "usage" in said else None
+        error = {"code": said["code"], "message": said["message"], "permanent": True, "details": details}
+        yield i.ActivityFailed(execution_id, *_asked_as(waited), 1, error)
 
 
 def _goings_on(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:

@@ -22,7 +22,7 @@ MAX_STEPS: Final = STEPS // 5
 """Of evaluation in one transition, about, likewise."""
 
 RESTS: Final = frozenset({"task", "timer", "signal", "child", "suspended"})
-BUSY: Final = frozenset({"activity", "retry", "again"})
+BUSY: Final = frozenset({"activity", "retry", "again", "enhancing"})
 
 
 def run(turn: Turn) -> None:

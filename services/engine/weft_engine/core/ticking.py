@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from weft_language.expressions import renew
 
+from weft_engine.core import enhancing
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import hold, request_held_up
+from weft_engine.core.nodes import begin_work
 from weft_engine.core.running import go_on, is_long, look, take_up
 from weft_engine.core.sla import ON_TRACK
 from weft_engine.core.state import Pending, Place
@@ -81,6 +83,8 @@ def _end(turn: Turn, fail_attempt: FailAttempt) -> bool:
 
 def _ends(turn: Turn, pending: Pending) -> bool:
     """Whether what is due ends something, and does not begin it."""
+    if pending.kind == enhancing.KIND:
+        return bool(pending.data["apply"] == "output")
     return pending.kind in ("timer", "signal") or _is_leased(turn, pending)
 
 
@@ -92,6 +96,8 @@ def _is_leased(turn: Turn, pending: Pending) -> bool:
 def _over(turn: Turn, pending: Pending, fail_attempt: FailAttempt) -> None:
     if pending.kind == "timer":
         turn.finish(turn.at(pending), "done", {"woke_at": turn.now.isoformat()})
+    elif pending.kind == enhancing.KIND:
+        enhancing.late(turn, pending, begin_work)
     elif pending.kind == "signal":
         name = next(str(name) for name, at in pending.data["after"] if (moment(at) or turn.now) <= turn.now)
         turn.finish(turn.at(pending), name, None, **pending.subscribed)
@@ -109,7 +115,10 @@ def _begin(turn: Turn) -> None:
             continue
         if is_long(turn):
             return
-        if pending.kind == "retry":
+        if pending.kind == enhancing.KIND:
+            enhancing.late(turn, pending, begin_work)
+            look(turn)
+        elif pending.kind == "retry":
             _try_again(turn, pending)
         elif pending.kind == "again":
             error = turn.state.steps_in(pending.scope)[pending.node].error

@@ -17,6 +17,7 @@ from weft_engine.core.again import again_at
 from weft_engine.core.asking import QUEUES, request_of
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
 from weft_engine.core.context import Context
+from weft_engine.core.enhancing import after
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import evolve
 from weft_engine.core.failures import failure, unhandled
@@ -114,7 +115,8 @@ class Turn:
         if node.timeout_s is None:
             return None
         before = None if scope is None else self.state.steps_in(scope).get(node.id)
-        until = before.until if before is not None and before.again else None
+        # One that was enhanced first has begun already, in the time of those that it tries again.
+        until = before.until if before is not None and (before.again or before.completed_at is None) else None
         return until or self.now + timedelta(seconds=node.timeout_s)
 
     def finish(self, at: At, outcome: str, output: Any, names: Mapping[str, Any] | None = None, **data: Any) -> None:
@@ -125,12 +127,14 @@ class Turn:
         if outcome in PROPAGATING and not at.node.edges.get(outcome):
             self._end_badly(at, "error", unhandled(outcome, at.node.id), self._taken_back_of(at))
             return
+        if outcome not in PROPAGATING and after(self, at, outcome, output, data):
+            return
         if outcome != "done":
             data["outcome"] = outcome
         if output is not None:
             data["output"] = output
         self.emit(e.STEP_COMPLETED, at, **data)
-        if at.node.undo is not None:
+        if at.node.undo is not None and not _replaced(data):
             self.emit(e.UNDO_RECORDED, at, request=self._request_to_undo(at.node.undo, at.scope))
         try:
             edge = follow(at.node, outcome, names if names is not None else self.names(at.scope))
@@ -144,14 +148,17 @@ class Turn:
         else:
             self.ready.appendleft(Entering(edge.to, at.scope))
 
-    def answered_before(self, at: At, kind: str, asked: Mapping[str, Any]) -> bool:
-        """Whether a retry may take what this very request gave in the time it went back behind; the visit is ended with it then."""
+    def answered_before(self, at: At, kind: str, asked: Mapping[str, Any], **data: Any) -> bool:
+        """Whether a retry may take what this very request gave in the time it went back behind; the visit is ended with it then.
+
+        data: more members of the entry that ends it.
+        """
         if not self.state.ledger:
             return False
         request = request_hash(kind, asked)
         for done in self.state.ledger.get((at.node.id, self.state.path(at.scope)), ()):
             if done.request == request:
-                self.finish(at, done.outcome, done.output, ledger=done.position)
+                self.finish(at, done.outcome, done.output, ledger=done.position, **data)
                 return True
         return False
 
@@ -284,3 +291,9 @@ class Turn:
         if pending.kind == "child":
             return {"child_id": pending.data["child_id"]}
         return pending.subscribed
+
+
+def _replaced(data: Mapping[str, Any]) -> bool:
+    """Whether a visit ended without its own work, so that there is nothing to undo."""
+    enhancement = data.get("enhancement")
+    return enhancement is not None and enhancement["applied"] and enhancement["apply"] == "replace"

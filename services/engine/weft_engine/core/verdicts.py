@@ -145,7 +145,7 @@ def _place(state: State, node: str, scope: str, versions: Versions, pending: Pen
     type_ = versions.old.nodes[node].type
     if type_ != there.type:
         yield Reason("type_changed", node, f"{node} is of type {type_}, and {becomes} of type {there.type} in version {version}")
-    elif pending is not None and pending.kind != "suspended":  # what is held up begins only when it is let in
+    elif pending is not None and pending.kind not in ("suspended", "enhancing"):  # what is held up begins when it is let in
         yield from _goes_on(pending, there, versions)
 
 

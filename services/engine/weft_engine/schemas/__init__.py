@@ -111,7 +111,10 @@ class ExecutionView(BaseModel):
 
 
 class StepView(BaseModel):
-    """One visit of a node. scope: "" for the root, else its group, branch (`fan/left`) or iteration (`each[3]`)."""
+    """One visit of a node. scope: "" for the root, else its group, branch (`fan/left`) or iteration (`each[3]`).
+
+    enhancement: `{type, apply, applied, reason, …}` where the node has an `enhance`, once it is known.
+    """
 
     node: str
     visit: int
@@ -125,6 +128,7 @@ class StepView(BaseModel):
     attempts: int
     started_at: datetime | None
     completed_at: datetime | None
+    enhancement: dict[str, Any] | None = None
 
 
 class EntryView(BaseModel):

@@ -14,7 +14,7 @@ from weft_engine.core.evolve.change import Change, moment
 from weft_engine.core.evolve.renaming import Rename, renamed, renamer
 from weft_engine.core.state import OWNERS, Pending, Scope, State, Step, Undo
 
-ASKED: Final = frozenset({"activity", "retry", "task", "child"})
+ASKED: Final = frozenset({"activity", "retry", "task", "child", "enhancing"})
 """Kinds of pending that somebody outside answers by the name of their node. Waits for domain events are known there by it, too."""
 
 

@@ -51,6 +51,11 @@ def _retried(state: State, entry: Entry, at: datetime) -> None:
         step = state.steps_in(pending.scope).get(pending.node)
         if step is not None and (step.status, "cancel") in STEP_MOVES:
             step.status, step.completed_at = move_step(step.status, "cancel"), at
+    for steps in (state.steps, *(scope.steps for scope in state.scopes.values() if scope.steps is not None)):
+        for node, step in steps.items():
+            # One that was enhanced and failed at once, before it waited for anything of its own.
+            if step.enhancement is not None and step.completed_at is None and (node, step.visit) not in state.pending:
+                step.status, step.completed_at = move_step(step.status, "cancel"), at
     state.failing, state.ready, state.quiet = None, (), 0
     called_again(state, entry, at)
     state.input = data.get("input", state.input)

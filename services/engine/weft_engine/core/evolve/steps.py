@@ -17,10 +17,15 @@ from weft_engine.machine import StepStatus, move_step
 def begin(state: State, entry: Entry, at: datetime, status: str, attempts: int = 1) -> Step:
     """The record of a visit that begins. It becomes the newest of its node, and the one that its scope knows."""
     node, steps = node_of(entry), state.steps_in(entry.scope)
-    step = Step(entry.visit, status, attempts=attempts, started_at=at, since=at)
     before = steps.get(node)
+    if before is not None and before.visit == entry.visit and before.enhancement is not None and before.completed_at is None:
+        before.status, before.attempts = status, max(before.attempts, attempts)
+        return before
+    step = Step(entry.visit, status, attempts=attempts, started_at=at, since=at)
     if before is not None and before.again:
         step.attempts, step.since = before.attempts + 1, before.since
+        if entry.kind in _ENHANCING:
+            step.until = before.until
     steps[node] = step
     newest = state.steps.get(node)
     if newest is None or newest.visit <= entry.visit:
@@ -111,9 +116,32 @@ def _rests(state: State, entry: Entry, at: datetime) -> None:
     )
 
 
+def _enhancing(state: State, entry: Entry, at: datetime) -> None:
+    """Before its work the visit begins with this; after it, nothing is left of what it waited for."""
+    node, data = node_of(entry), entry.data
+    if _open_step(state, entry) is None:
+        begin(state, entry, at, StepStatus.WAITING)
+    state.quiet = 0
+    was = state.pending.pop((node, entry.visit), None)
+    if was is not None:
+        _close_scopes(state, was)
+    state.pending[node, entry.visit] = Pending(node, entry.visit, "enhancing", entry.scope, 1, moment(data["due_at"]), None, at, data)
+
+
+def _enhanced(state: State, entry: Entry, at: datetime) -> None:
+    """What becomes of it is known, and the visit goes on with its own work."""
+    step = _open_step(state, entry)
+    if step is None:
+        step = begin(state, entry, at, StepStatus.WAITING)
+    step.enhancement = entry.data["enhancement"]
+    state.pending.pop((node_of(entry), entry.visit), None)
+
+
 def _completed(state: State, entry: Entry, at: datetime) -> None:
     data = entry.data
     _end(state, entry, at, "complete", StepStatus.COMPLETED, outcome=data.get("outcome", "done"), output=data.get("output"))
+    if "enhancement" in data:
+        state.steps_in(entry.scope)[node_of(entry)].enhancement = data["enhancement"]
     if "vars" in data:
         state.vars.update(data["vars"])
     if "ledger" in data:
@@ -189,6 +217,7 @@ def _compensated(state: State, entry: Entry, at: datetime) -> None:
 
 
 _OF_A_GATE: Final = frozenset({"gate", "held_by"})
+_ENHANCING: Final = frozenset({e.STEP_ENHANCING, e.STEP_ENHANCED})
 
 
 STEP_CHANGES: Final[dict[str, Change]] = {
@@ -198,6 +227,8 @@ STEP_CHANGES: Final[dict[str, Change]] = {
     e.STEP_RETRYING: _retrying,
     e.STEP_HELD: _held,
     e.STEP_WAITING: _rests,
+    e.STEP_ENHANCING: _enhancing,
+    e.STEP_ENHANCED: _enhanced,
     e.STEP_COMPLETED: _completed,
     e.STEP_FAILED: _failed,
     e.STEP_CANCELLED: _cancelled,

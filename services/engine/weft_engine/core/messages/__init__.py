@@ -72,6 +72,7 @@ SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {
     e.SKIPPED: facts.refused,
     e.REJECTED: facts.refused,
     e.STEP_SCHEDULED: requests.scheduled,
+    e.STEP_ENHANCING: requests.enhancing,
     e.STEP_RESENT: requests.resent,
     e.STEP_WAITING: requests.rests,
     e.STEP_COMPLETED: requests.heard,

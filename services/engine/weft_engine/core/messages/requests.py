@@ -47,6 +47,11 @@ def scheduled(state: State, entry: Entry, position: int, at: datetime) -> list[S
     return [_request(state, entry, data, moment(data.get("deadline_at")))]
 
 
+def enhancing(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """A model's part in a visit. Nobody waits for it beyond its time."""
+    return [_request(state, entry, entry.data, moment(entry.data["due_at"]))]
+
+
 def resent(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """A request that nobody answered, once more."""
     pending = state.pending.get((entry.node or "", entry.visit))

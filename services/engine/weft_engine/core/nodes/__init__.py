@@ -24,10 +24,12 @@ from weft_language.compilation import (
     TaskWork,
     TransformWork,
     WaitWork,
+    Work,
 )
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.enhancing import before
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import held_up
 from weft_engine.core.nodes import inline, outside, people, resting, scopes, undoing
@@ -43,8 +45,14 @@ def enter(turn: Turn, entering: Entering) -> None:
     if held is not None:
         turn.emit(e.STEP_WAITING, at, kind="suspended", **held.told, **resting.limit_held_up(turn, at))
         return
+    if not before(turn, at):
+        begin_work(turn, at, at.node.work)
+
+
+def begin_work(turn: Turn, at: At, work: Work) -> None:
+    """Begin what a visit has to do. work: the node's own, or that with another input."""
     try:
-        ENTER[type(at.node.work)](turn, at, at.node.work)
+        ENTER[type(work)](turn, at, work)
     except ExpressionError as error:
         turn.fail(at, failure(error.code, error.message, at.node.id, 1, permanent=True))
 

@@ -149,6 +149,9 @@ class State:
         pending = self.pending.get((node, visit))
         if pending is not None and pending.data.get("asked_as", place) == place:
             return pending
+        own = self.pending.get((node.partition(".")[0], visit))
+        if own is not None and own.data.get("asked_as") == place:
+            return own
         if not self.floors:  # nothing was ever renamed
             return None
         return next((one for one in self.pending.values() if one.data.get("asked_as") == place), None)

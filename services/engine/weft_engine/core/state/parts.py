@@ -24,6 +24,7 @@ class Step:
 
     error: a `Failure` as an object.  again: whether the next visit tries this one again.  since: when the first of these visits began.
     until: when their `timeout` is over, pauses counted; None until one is tried again, or without one.
+    enhancement: `{type, apply, applied, reason, …}`, once it is known whether a model's result was applied.
     """
 
     visit: int
@@ -37,6 +38,7 @@ class Step:
     again: bool = False
     since: datetime | None = None
     until: datetime | None = None
+    enhancement: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ class Pending:
     """What a node waits for.
 
     kind: `activity` (an answer), `retry` (its next attempt), `again` (a visit that tries this one again), `task` (a person), `timer`,
-    `signal`, `child` (an execution it called), `suspended` (its type or connection is held up), or one of `OWNERS` (scopes of its own).
+    `signal`, `child` (an execution it called), `suspended` (its type or connection is held up), `enhancing` (a model, before or after its
+    own work), or one of `OWNERS` (scopes of its own).
     scope: key of the scope it stands in.  due_at: when to look at it: lease over, next attempt, wake up, first `after`.
     deadline_at: when the node's `timeout` is over.  data: of the kind, such as the activity's request.  progress: of an owner.
     """
