@@ -86,17 +86,15 @@ def test_what_is_asked_has_a_name_and_a_key_of_its_own_and_its_time() -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("ai_over_budget", "over_budget"), ("ai_refused", "refused"), ("ai_timeout", "late"), ("deadline", "late"), ("ai_invalid", "invalid"),
+        ("ai_over_budget", "over_budget"), ("ai_refused", "refused"), ("ai_timeout", "late"), ("deadline", "late"),
+        ("ai_invalid", "invalid"),
         ("ai_rate_limited", "unavailable"), ("unknown_connection", "unavailable"), ("activity_crashed", "unavailable"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("apply", ["replace", "output", "input"])
 def test_whatever_goes_wrong_the_nodes_own_work_stands(apply: str, code: str, reason: str) -> None:
     waits = run(enhanced(WORK, apply, schema=INPUT)).start()
-    if apply == "output":
-        done = refuse(waits.complete("a", "own"), code)
-    else:
-        done = refuse(waits, code).complete("a", "own")
+    done = refuse(waits.complete("a", "own"), code) if apply == "output" else refuse(waits, code).complete("a", "own")
 
     assert (done.state.status, step(done).output, told(done)) == ("completed", "own", (False, reason))
     assert [name for _, name, _ in asked(done)].count("send") == 1

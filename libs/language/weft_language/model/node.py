@@ -68,18 +68,19 @@ class Enhancement(Part):
     """Where AI may do better than the node's own work."""
 
     type: str = Field(pattern=r"^ai\.[a-z][a-z0-9_]*$", max_length=100)
-    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with", validate_default=True)
     min_tier: Name = "premium"
     apply: Literal["replace", "input", "output"] = "replace"
 
-    @model_validator(mode="after")
-    def _read_with(self) -> "Enhancement":
+    @field_validator("with_", mode="after")
+    @classmethod
+    def _read_with(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         from weft_language.model.work import with_class
 
-        work = with_class(self.type)
+        work = with_class(info.data["type"]) if "type" in info.data else None
         if work is not None:
-            work.model_validate(self.with_)
-        return self
+            work.model_validate(value)
+        return value
 
 
 class Node(Part):
