@@ -14,8 +14,8 @@ HOSTS = re.compile(r"py[p]i\.org|python[h]osted|npm[j]s|deb\.[d]ebian|archive\.[
 MACHINE = re.compile(r"/[w]ork/(main|shared)|/[r]oot/\.|/[h]ome/[a-z]+/")
 SKIPPED = re.compile(r"pytest\.(skip|mark\.(skip|xfail))|\btest\.(skip|fixme)\(")
 MAY_SKIP = ("tests/model/conftest.py:", "tests/connectors/ai/openai_description.py:")
-"""A model checker comes with the system or its distribution, never with Python, and a provider's description is not ours to copy: where neither
-is at hand, there is nothing to run."""
+"""A model checker comes with the system or its distribution, never with Python, and a provider's description is not ours to copy:
+where neither is at hand, there is nothing to run."""
 CODE = ("libs/", "services/", "weft/", "bench/", "examples/")
 TEXT = (
     ".py",
