@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from weft_language import compile_definition, parse, validate
+from weft_language.validation.connections import connection_findings
 
 from tests.language.build import document, node
 
@@ -106,3 +107,14 @@ def test_a_node_waits_five_seconds_unless_it_says_otherwise() -> None:
     )
     times = [program.nodes["n"].enhance.timeout_s for program in (usual, longer) if program.nodes["n"].enhance is not None]
     assert times == [5.0, 20.0]
+
+
+def test_a_connection_that_is_asked_instead_is_looked_for_too() -> None:
+    asks = node("n", "ai.generate", connection="brain", fallback="spare", instructions="Write.")
+    made = document({**asks, "enhance": {**ENHANCE, "with": {**ENHANCE["with"], "fallback": "gone"}}})
+    found = connection_findings(made, {"brain": "ai", "spare": "http"})
+
+    assert [(one.code, one.pointer) for one in found] == [
+        ("connection_of_another_type", "/nodes/0/with/fallback"),
+        ("connection_not_there", "/nodes/0/enhance/with/fallback"),
+    ]

@@ -45,9 +45,11 @@ def _places(document: Mapping[str, Any]) -> Iterator[_Place]:
 def _of_action(work: Any, pointer: str, node: str) -> Iterator[_Place]:
     if not isinstance(work, Mapping) or not isinstance(work.get("with"), Mapping):
         return
-    action, name = ACTIONS.get(str(work.get("type"))), work["with"].get("connection")
-    if action is not None and action.connections and isinstance(name, str):
-        yield _Place(name, action.connections, f"{pointer}/with/connection", node)
+    action = ACTIONS.get(str(work.get("type")))
+    for field in ("connection", "fallback"):
+        name = work["with"].get(field)
+        if action is not None and action.connections and isinstance(name, str):
+            yield _Place(name, action.connections, f"{pointer}/with/{field}", node)
 
 
 def _finding(place: _Place, known: Mapping[str, str]) -> Finding | None:
