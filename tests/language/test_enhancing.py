@@ -114,7 +114,7 @@ def test_a_connection_that_is_asked_instead_is_looked_for_too() -> None:
     made = document({**asks, "enhance": {**ENHANCE, "with": {**ENHANCE["with"], "fallback": "gone"}}})
     found = connection_findings(made, {"brain": "ai", "spare": "http"})
 
-    assert [(one.code, one.pointer) for one in found] == [
+    assert {(one.code, one.pointer) for one in found} == {
         ("connection_of_another_type", "/nodes/0/with/fallback"),
         ("connection_not_there", "/nodes/0/enhance/with/fallback"),
-    ]
+    }
