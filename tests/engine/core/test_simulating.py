@@ -246,3 +246,27 @@ def test_a_task_that_nobody_decides_in_time_ends_as_its_ladder_would_end_it() ->
     nodes = [{"id": "ask", "type": "task", "with": {"title": "?"}}, {"id": "late", "type": "set", "with": {"late": True}}]
     made = simulated(program_of(nodes, [{"from": "ask", "to": "late", "on": "timeout"}]), outcomes={"ask": "timeout"})
     assert (made.state.status, made.state.vars) == ("completed", {"late": True})
+
+
+PREMIUM = Context({"id": "acme", "tier": "premium", "settings": {}})
+GUESS = {"type": "ai.generate", "with": {"connection": "model", "instructions": "Guess", "schema": {"type": "integer"}}}
+
+
+def enhanced(**answers: Any) -> Simulation:
+    guess = {"id": "guess", "type": "transform", "with": {"expression": "1"}, "enhance": GUESS}
+    start = i.Start(ID, "test", trigger={"type": "manual"})
+    return begin(start, "acme", START, program_of([guess], output={"x": "{{ step.guess.output }}"}), PREMIUM, Answers(**answers))
+
+
+def test_a_model_says_what_it_is_told_to_say_else_the_own_work_stands() -> None:
+    told = enhanced(outputs={"guess.enhance": 7})
+    assert (told.state.output, told.state.steps["guess"].enhancement["applied"], found(told)) == ({"x": 7}, True, [])  # type: ignore[index]
+    untold = enhanced()
+    assert (untold.state.output, untold.state.completed_at, found(untold)) == ({"x": 1}, START, [("answer_assumed", "guess.enhance")])
+    broken = enhanced(errors={"guess.enhance": {"code": "ai_refused", "message": "no"}})
+    assert (broken.state.output, broken.state.steps["guess"].enhancement["reason"]) == ({"x": 1}, "refused")  # type: ignore[index]
+
+
+def test_what_a_model_gave_then_it_gives_again() -> None:
+    before = answers_of(flat(enhanced(outputs={"guess.enhance": 7}).rows))
+    assert enhanced(before=before).state.output == {"x": 7}

@@ -8,6 +8,7 @@ from typing import Any
 from weft_language.compilation import Program, StateWork, TaskWork
 from weft_runtime.errors import Detail, Invalid
 
+from weft_engine.core.enhancing import SUFFIX as ENHANCEMENT
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.simulating import TIMEOUT
 from weft_engine.errors import NodesUnknown
@@ -40,7 +41,9 @@ def check_answers(body: AnswersBody, program: Program) -> None:
 
 
 def _unknown(body: AnswersBody, program: Program) -> Iterator[Detail]:
-    known = {*program.nodes, *(f"{name}{SUFFIX}" for name, node in program.nodes.items() if node.undo is not None)}
+    undoings = (f"{name}{SUFFIX}" for name, node in program.nodes.items() if node.undo is not None)
+    enhancements = (f"{name}{ENHANCEMENT}" for name, node in program.nodes.items() if node.enhance is not None)
+    known = {*program.nodes, *undoings, *enhancements}
     for member in ("outputs", "outcomes", "errors"):
         for name in getattr(body, member):
             if name not in known:

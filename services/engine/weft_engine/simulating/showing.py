@@ -101,7 +101,9 @@ def _for(entry: Entry, whom: Any, at: datetime) -> Any:
 def _effects(program: Program, entries: Sequence[Timed]) -> Iterable[SimulatedEffect]:
     for entry, at in entries:
         asked = asking(entry)
-        if asked is not None and entry.node is not None:
+        if entry.kind == e.STEP_ENHANCING and entry.node is not None:
+            yield SimulatedEffect(node=entry.node, visit=entry.visit, type=entry.data["name"], at=at, **{"with": entry.data.get("input")})
+        elif asked is not None and entry.node is not None:
             type_, with_ = _asked(program, entry.node, *asked)
             yield SimulatedEffect(node=entry.node, visit=entry.visit, type=type_, at=at, **{"with": with_})
 

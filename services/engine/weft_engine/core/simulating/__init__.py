@@ -18,8 +18,9 @@ from weft_language.findings import Finding
 from weft_engine.core import items as i
 from weft_engine.core.apply import advance
 from weft_engine.core.context import Context
+from weft_engine.core.enhancing import KIND as ENHANCING
 from weft_engine.core.entries import Row
-from weft_engine.core.simulating.answers import ASKED, Answer, Answers, answers_of
+from weft_engine.core.simulating.answers import ASKED, Answer, Answers, answers_of, named
 from weft_engine.core.state import Pending, Place, State
 
 __all__ = ["MOST_ENTRIES", "MOST_STEPS", "TIMEOUT", "Answer", "Answers", "Simulation", "answers_of", "begin", "go_on"]
@@ -89,9 +90,9 @@ class Simulation:
             answer = self.answers.to(pending, self.program.nodes.get(pending.node))
             if answer is None or (pending.kind == "signal" and _by_time(pending, answer)):
                 continue
-            self._met.add(pending.node)
+            self._met.add(named(pending))
             if answer.assumed:
-                self._assume(pending.node)
+                self._assume(pending)
             was = pending.kind
             changed, refusal = self.do(self._item(pending, answer))
             if changed and not (was == "signal" and pending.place in self.state.pending):
@@ -102,15 +103,15 @@ class Simulation:
         return False
 
     def _item(self, pending: Pending, answer: Answer) -> i.Happening:
-        id_, (node, visit) = self.state.id, pending.place
+        id_, (node, visit) = self.state.id, pending.data.get("asked_as", pending.place)
         if pending.kind == "signal":
             return self._arrival(pending, answer)
         if answer.error is not None:
             error = {"permanent": False, "details": {}, **answer.error, "node": node, "attempt": pending.attempt}
-            if pending.kind == "activity":
+            if pending.kind in ("activity", ENHANCING):
                 return i.ActivityFailed(id_, node, visit, pending.attempt, error)
             return i.FailStep(id_, node, visit, error)
-        if pending.kind == "activity":
+        if pending.kind in ("activity", ENHANCING):
             return i.ActivityCompleted(id_, node, visit, pending.attempt, answer.outcome or "done", answer.output)
         if pending.kind == "task" and answer.outcome == TIMEOUT:
             return i.FailStep(id_, node, visit, {"code": TIMEOUT, "message": f"{node} was not decided in time", "permanent": True})
@@ -144,10 +145,13 @@ class Simulation:
         self.do(i.Tick(state.id))
         return True
 
-    def _assume(self, node: str) -> None:
-        if not any(finding.code == "answer_assumed" and finding.node == node for finding in self.findings):
-            message = f"nobody says what {node} gives, so the plainest answer was taken"
-            self._find("info", "answer_assumed", node, message, f"say it in `outputs.{node}`, or in `errors.{node}`")
+    def _assume(self, pending: Pending) -> None:
+        name = named(pending)
+        if not any(finding.code == "answer_assumed" and finding.node == name for finding in self.findings):
+            taken = f"the own work of {pending.node} stands" if pending.kind == ENHANCING else "the plainest answer was taken"
+            self._find(
+                "info", "answer_assumed", name, f"nobody says what {name} gives, so {taken}", f"say it in `outputs` or `errors` of {name}"
+            )
 
     def _cut_short(self) -> None:
         message = f"the simulation was cut short after {len(self.rows)} transitions: it goes on for longer than is shown"

@@ -10,12 +10,14 @@ from weft_language.compilation import Node
 from weft_language.nodes import entry as catalogued
 
 from weft_engine.core import entries as e
+from weft_engine.core.enhancing import KIND as ENHANCING
+from weft_engine.core.enhancing import SUFFIX as ENHANCEMENT
 from weft_engine.core.evolve import Timed
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.simulating.samples import sample
 from weft_engine.core.state import Pending, Place
 
-ASKED: Final = frozenset({"activity", "task", "child", "signal"})
+ASKED: Final = frozenset({"activity", "task", "child", "signal", ENHANCING})
 """Kinds of waiting that somebody outside ends."""
 
 
@@ -39,6 +41,8 @@ class Answers:
     outputs: what a node's work gives, the form of a task, the payload of a signal or event.  outcomes: what it ends with; of a list,
     which is not empty, visits take one after another, and all further ones the last.  errors: what its every attempt fails with.
     before: how visits ended in the execution that is gone on with.
+
+    What undoes or enhances a node has a name of its own: `<node>.compensate`, `<node>.enhance`.
     """
 
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -48,15 +52,18 @@ class Answers:
 
     def to(self, pending: Pending, node: Node | None) -> Answer | None:
         """How a visit that waits is ended from outside; None where nobody ends it. node: None for an undoing."""
-        name, visit = pending.place
+        name, visit = named(pending), pending.visit
         error = self.errors.get(name)
         if error is not None and pending.kind != "signal":
             return Answer(error=error)
         outcome = _of_visit(self.outcomes.get(name), visit)
         if name in self.outputs or outcome is not None:
-            return Answer(self.outputs.get(name), outcome)
-        if pending.place in self.before:
-            return self.before[pending.place]
+            output = self.outputs.get(name)
+            return Answer({"result": output} if pending.kind == ENHANCING else output, outcome)
+        if (name, visit) in self.before:
+            return self.before[name, visit]
+        if pending.kind == ENHANCING:
+            return Answer(error={"code": "not_simulated", "message": f"nobody says what {name} gives", "permanent": True}, assumed=True)
         if pending.kind in ("task", "signal"):
             return None
         return Answer(_assumed(node), assumed=not name.endswith(SUFFIX))
@@ -65,6 +72,11 @@ class Answers:
     def named(self) -> set[str]:
         """The nodes that something is said of."""
         return {*self.outputs, *self.outcomes, *self.errors}
+
+
+def named(pending: Pending) -> str:
+    """What is answered is called so: the node, or `<node>.enhance`."""
+    return f"{pending.node}{ENHANCEMENT}" if pending.kind == ENHANCING else pending.node
 
 
 def _of_visit(outcome: str | Sequence[str] | None, visit: int) -> str | None:
@@ -84,9 +96,14 @@ def answers_of(entries: Iterable[Timed]) -> dict[Place, Answer]:
     for entry, _ in entries:
         if entry.node is None:
             continue
-        place = (entry.node, entry.visit)
-        if entry.kind == e.STEP_COMPLETED:
-            found[place] = Answer(entry.data.get("output"), entry.data.get("outcome"))
-        elif entry.kind == e.STEP_FAILED and "error" in entry.data:
-            found[place] = Answer(error={**entry.data["error"], "permanent": True})
+        place, data = (entry.node, entry.visit), entry.data
+        enhanced = data.get("enhancement", {}).get("applied", False)
+        if enhanced:
+            found[f"{entry.node}{ENHANCEMENT}", entry.visit] = Answer({"result": data.get("output")})
+        if entry.kind == e.STEP_ENHANCING and "outcome" in data:
+            found[place] = Answer(data.get("output"), data["outcome"])
+        elif entry.kind == e.STEP_COMPLETED and not enhanced:
+            found[place] = Answer(data.get("output"), data.get("outcome"))
+        elif entry.kind == e.STEP_FAILED and "error" in data:
+            found[place] = Answer(error={**data["error"], "permanent": True})
     return found
