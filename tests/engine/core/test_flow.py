@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from weft_engine.core import items as i
 from weft_language.expressions import TOGETHER_STEPS
 
@@ -65,6 +67,22 @@ def test_a_failing_attempt_is_tried_again_as_its_policy_says_and_then_fails_the_
         assert run.waits("a").kind == "activity"
     run.fail("a")
     assert (run.state.status, run.state.error and run.state.error["code"], run.state.steps["a"].attempts) == ("failed", "broken", 3)
+
+
+@pytest.mark.parametrize(("asked", "waited_s"), [(120, 120), (2.5, 10), (10**9, 86_400), (-5, 10), (True, 10), ("soon", 10), (None, 10)])
+def test_the_next_attempt_is_not_before_the_service_wants_it(asked: Any, waited_s: float) -> None:
+    retry = {"attempts": 3, "delay": "10s", "jitter": False}
+    run = Run(program_of([{"id": "a", "type": "activity", "with": {"name": "a"}, "retry": retry}]), apart=None).start()
+    error = {"code": "busy", "message": "later", "details": {"retry_after_s": asked}}
+    run.do(i.ActivityFailed(ID, "a", 1, 1, error))
+    assert run.waits("a").due_at == run.now + timedelta(seconds=waited_s)
+
+
+def test_a_service_that_wants_to_be_asked_after_the_deadline_is_not_asked_again() -> None:
+    retry = {"attempts": 3, "delay": "10s", "deadline": "1m", "jitter": False}
+    run = Run(program_of([{"id": "a", "type": "activity", "with": {"name": "a"}, "retry": retry}])).start()
+    run.do(i.ActivityFailed(ID, "a", 1, 1, {"code": "busy", "message": "later", "details": {"retry_after_s": 61}}))
+    assert run.state.status == "failed"
 
 
 def test_a_permanent_error_is_never_tried_again() -> None:

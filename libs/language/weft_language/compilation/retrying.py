@@ -24,11 +24,11 @@ class RetryPolicy:
         """Whether an error with this code is worth another attempt; never when it is permanent."""
         return not permanent and code not in self.not_on and (not self.on or code in self.on)
 
-    def delay(self, attempt: int, rand01: float, elapsed_s: float = 0.0) -> float | None:
+    def delay(self, attempt: int, rand01: float, elapsed_s: float = 0.0, least_s: float = 0.0) -> float | None:
         """Seconds to wait after failed attempt number `attempt` (from 1); None when no further attempt is due.
 
-        rand01: uniform in [0, 1), the caller's.  elapsed_s: since the first attempt began.
-        Returns: delay_s * factor ** (attempt - 1), at most max_delay_s; with jitter between half of that and that.
+        rand01: uniform in [0, 1), the caller's.  elapsed_s: since the first attempt began.  least_s: that whoever failed asked for.
+        Returns: delay_s * factor ** (attempt - 1), at most max_delay_s; with jitter between half of that and that; never less than least_s.
         Source: AWS Builders' Library, "Timeouts, retries, and backoff with jitter" (equal jitter keeps a least distance).
         """
         if attempt >= self.attempts:
@@ -37,6 +37,7 @@ class RetryPolicy:
         wait = min(self.max_delay_s, self.delay_s * min(self.factor, 100.0) ** min(attempt - 1, 100))
         if self.jitter:
             wait *= 0.5 + rand01 / 2
+        wait = max(wait, least_s)
         if self.deadline_s is not None and elapsed_s + wait > self.deadline_s:
             return None
         return wait

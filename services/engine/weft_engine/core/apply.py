@@ -16,7 +16,7 @@ from weft_engine.core import items as i
 from weft_engine.core.again import awake_s, spread
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
-from weft_engine.core.failures import told
+from weft_engine.core.failures import not_before_s, told
 from weft_engine.core.listening import hear
 from weft_engine.core.nodes import begin_work
 from weft_engine.core.nodes.undoing import answered, undoing_node
@@ -138,7 +138,7 @@ def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
     elapsed = awake_s(turn.state, step.started_at, turn.now) if step.started_at is not None else 0.0
     delay = None
     if node.retry.covers(str(error.get("code", "")), permanent=bool(error.get("permanent"))):
-        delay = node.retry.delay(pending.attempt, spread(turn.state, *pending.place, pending.attempt), elapsed)
+        delay = node.retry.delay(pending.attempt, spread(turn.state, *pending.place, pending.attempt), elapsed, not_before_s(error))
     if delay is not None:
         data = {"error": error, "retry_at": turn.now + timedelta(seconds=delay)}
         turn.write(Entry(e.STEP_RETRYING, pending.node, pending.visit, pending.attempt, data, pending.scope))

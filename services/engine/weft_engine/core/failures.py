@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+LONGEST_ASKED_S: Final = 86_400.0
 
 
 def failure(
@@ -22,3 +24,12 @@ def told(error: Mapping[str, Any], node: str, attempt: int | None = None) -> dic
 def unhandled(outcome: str, node: str) -> dict[str, Any]:
     """The error of a node that itself ends with `error` or `timeout`, where no edge takes that. Its code is the outcome."""
     return failure(outcome, f"{node} ended with the outcome `{outcome}`, and no edge takes it", node)
+
+
+def not_before_s(error: Mapping[str, Any]) -> float:
+    """Seconds that whoever failed asks to wait before the next attempt (`details.retry_after_s`), at most a day; 0 where they say nothing."""
+    details = error.get("details")
+    wanted = details.get("retry_after_s") if isinstance(details, Mapping) else None
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not wanted > 0:
+        return 0.0
+    return min(float(wanted), LONGEST_ASKED_S)
