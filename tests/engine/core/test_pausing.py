@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weft_engine.core import items as i
+from weft_engine.core.signals import Answer
 
 from tests.engine.core.conftest import ID, START, Run, program_of
 
@@ -66,3 +67,23 @@ def test_a_paused_execution_can_be_cancelled_and_one_that_is_not_paused_cannot_b
     assert run.answer is not None
     assert run.answer.status == 409
     assert run.do(i.Pause(ID)).do(i.Cancel(ID)).state.status == "cancelled"
+
+
+def test_a_signal_that_was_kept_during_a_pause_stays_kept_where_no_guard_takes_it_after() -> None:
+    nodes = [
+        {"id": "asks", "type": "state", "with": {"signals": {"go": {}}, "after": {"late": "1h"}}},
+        {"id": "takes", "type": "state", "with": {"signals": {"go": {}}}},
+        {"id": "done", "type": "set", "with": {"x": 1}},
+    ]
+    edges = [
+        {"from": "asks", "to": "done", "on": "go", "when": "signal.ok"},
+        {"from": "asks", "to": "takes", "on": "late"},
+        {"from": "takes", "to": "done", "on": "go"},
+    ]
+    run = Run(program_of(nodes, edges)).start().do(i.Pause(ID)).signal("go", {"ok": False}, "s1")
+    assert run.answer == Answer(202, body={"status": "kept"})
+    run.do(i.Resume(ID))
+    assert ([pending.node for pending in run.state.pending.values()], [kept.name for kept in run.state.kept]) == (["asks"], ["go"])
+    assert run.signal("go", {"ok": True}, "s1").answer == Answer(202, body={"status": "repeated"})
+    run.later(hours=1)
+    assert (run.state.status, run.state.steps["takes"].output) == ("completed", {"ok": False})

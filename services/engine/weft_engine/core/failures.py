@@ -27,7 +27,7 @@ def unhandled(outcome: str, node: str) -> dict[str, Any]:
 
 
 def not_before_s(error: Mapping[str, Any]) -> float:
-    """Seconds that whoever failed asks to wait before the next attempt (`details.retry_after_s`), at most a day; 0 where they say nothing."""
+    """Seconds that whoever failed asks to wait before the next attempt (`details.retry_after_s`), at most a day; 0 for nothing said."""
     details = error.get("details")
     wanted = details.get("retry_after_s") if isinstance(details, Mapping) else None
     if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not wanted > 0:

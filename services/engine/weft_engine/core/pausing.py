@@ -15,7 +15,9 @@ from weft_engine.core.business import put_off
 from weft_engine.core.claims import Claimed
 from weft_engine.core.evolve import moment
 from weft_engine.core.running import run
+from weft_engine.core.signals import REFUSALS as SIGNAL_REFUSALS
 from weft_engine.core.signals import Answer, has_come
+from weft_engine.core.signals import keep as keep_signal
 from weft_engine.core.sla import rested
 from weft_engine.core.turn import Turn
 from weft_engine.machine import EXECUTION_MOVES
@@ -130,6 +132,9 @@ def resume(turn: Turn, item: i.Resume, happen: Happen) -> Answer:
     for one in held:
         if not state.ended:
             renew()
-            happen(turn, i.convert(one["type"], turn.context.values.opened(one["item"])))
+            heard = i.convert(one["type"], turn.context.values.opened(one["item"]))
+            answer = happen(turn, heard)
+            if isinstance(heard, i.Signal) and answer is not None and answer.code in SIGNAL_REFUSALS:
+                keep_signal(turn, heard)  # its sender was told that it is kept, and hears nothing more
             run(turn)
     return Answer(200)

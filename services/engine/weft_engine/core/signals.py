@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Edge, StateWork, candidates, follow
@@ -32,12 +32,16 @@ class Answer:
     to: UUID | None = None
 
 
+REFUSALS: Final = frozenset({"signal_refused", "signal_payload_invalid"})
+"""Codes of a signal that a node waits for and does not take."""
+
+
 def receive(turn: Turn, signal: Signal) -> Answer:
     """Bring a signal to an execution that has not ended."""
     state = turn.state
     if has_come(state, signal):
         return Answer(202, body={"status": "repeated"})
-    brought = {} if signal.otherwise is None else {"brought": True}
+    brought = signal.otherwise is not None
     if signal.name not in turn.program.signals and not brought:
         known = ", ".join(sorted(turn.program.signals)) or "none"
         return Answer(404, "signal_unknown", f"no node of {state.workflow} knows a signal {signal.name!r}; it knows: {known}")
@@ -50,6 +54,12 @@ def receive(turn: Turn, signal: Signal) -> Answer:
             refusals.append(refusal)
     if refusals and not brought:
         return refusals[0]
+    return keep(turn, signal)
+
+
+def keep(turn: Turn, signal: Signal) -> Answer:
+    """Keep a signal until a node takes it, or its time is over."""
+    brought = {} if signal.otherwise is None else {"brought": True}
     expires_at = turn.now + timedelta(seconds=turn.program.settings.signal_ttl_s)
     kept = {"signal_id": signal.signal_id, "name": signal.name, "payload": signal.payload, "user": signal.user, **brought}
     turn.emit(e.SIGNAL_KEPT, **kept, expires_at=expires_at)

@@ -192,12 +192,12 @@ class Execution:
                 self._run()
                 return
 
-    def signal(self, id_: str, name: str, payload: Mapping[str, Any], now: int) -> str:
-        """A signal arrives. Returns: what its sender is told."""
+    def signal(self, id_: str, name: str, payload: Mapping[str, Any], now: int, promised: bool = False) -> str:
+        """A signal arrives. promised: its sender was told that it is kept. Returns: what its sender is told."""
         if self.ended:
             return "ended"
         if self.status == "paused":
-            self._held.append(lambda: self.signal(id_, name, payload, self.walk.now))
+            self._held.append(lambda: self.signal(id_, name, payload, self.walk.now, promised=True))
             return "held"
         self._so_late(now)
         if id_ in self.seen:
@@ -209,7 +209,7 @@ class Execution:
             if takes(self.walk, wait, name, payload):
                 self._deliver(wait, id_, (name, payload, None))
                 return "delivered"
-        if waiting:
+        if waiting and not promised:
             return "refused"
         self.seen.add(id_)
         self.leaves.kept.append(Kept(id_, name, payload, now + milliseconds(self.settings.get("signal_ttl", "168h"))))
