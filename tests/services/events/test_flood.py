@@ -13,7 +13,7 @@ from tests.services.events.sender import HOOK, Sender
 from tests.services.events.signing import connection
 
 AT_ONCE = 25
-DELIVERIES = 150
+DELIVERIES = 100
 BUSY = (429, 503)
 """What a sender answers by sending again."""
 
