@@ -33,7 +33,7 @@ def asked(run: Run) -> list[tuple[str, int, Any]]:
     return [(entry.node or "", entry.visit, entry.data["input"]) for entry, _ in flat(run.rows) if entry.kind == "step.scheduled"]
 
 
-@campaign(400)
+@campaign(200)
 @given(programs(), st.data())
 def test_going_back_again_and_again_does_what_the_reference_says(document: Document, data: st.DataObject) -> None:
     if has_errors(validate(document)):
