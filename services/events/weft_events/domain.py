@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from weft_contracts.cloudevents import CloudEvent
 from weft_contracts.executions import StartExecution, TriggerInfo
 from weft_language import InvalidSchema, compile_triggers
-from weft_language.compilation import Trigger, glob_matches, holds
+from weft_language.compilation import Trigger, Verdict, glob_matches
+from weft_language.compilation import consider as verdict_on
 from weft_language.expressions import CALENDARS, Calendar, ExpressionError
 from weft_language.model import AnyTrigger
 
@@ -241,18 +242,10 @@ def execution_id(received: Received, workflow: str, trigger: str) -> UUID:
 
 
 def _considered(received: Received, one: Candidate, names: Mapping[str, Any]) -> Considered:
-    trigger = one.trigger
-    if not trigger.enabled:
-        return _unmatched(one, "disabled", "the trigger is switched off (`enabled: false`)")
-    if trigger.source is not None and not glob_matches(trigger.source, received.event.source):
-        return _unmatched(one, "source", f"the trigger is for the source {trigger.source!r}, the event came from {received.event.source!r}")
-    try:
-        if trigger.when is not None and not holds(trigger.when, names):
-            return _unmatched(one, "condition", "its condition is false")
-        start = _start(received, one, names)
-    except ExpressionError as error:
-        return _unmatched(one, "error", str(error))
-    return Considered(one.workflow, one.version, trigger.id, True, "matched", None, start)
+    verdict = verdict_on(one.trigger, received.event.source, names)
+    if not verdict.matched:
+        return Considered(one.workflow, one.version, one.trigger.id, False, verdict.reason, (verdict.detail or "")[:MAX_DETAIL])
+    return Considered(one.workflow, one.version, one.trigger.id, True, verdict.reason, None, _start(received, one, names, verdict))
 
 
 def _kind_of(source: str) -> str:
@@ -265,17 +258,13 @@ def _rule(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in ("cron", "every", "timezone", "catch_up", "starts", "ends") if document.get(name) is not None}
 
 
-def _unmatched(one: Candidate, reason: str, detail: str) -> Considered:
-    return Considered(one.workflow, one.version, one.trigger.id, False, reason, detail[:MAX_DETAIL])
-
-
-def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> StartExecution:
+def _start(received: Received, one: Candidate, names: Mapping[str, Any], verdict: Verdict) -> StartExecution:
     trigger, event = one.trigger, received.event
     return StartExecution(
         execution_id=execution_id(received, one.workflow, trigger.id),
         workflow=one.workflow,
         workflow_version=one.version,
-        input=_input(trigger, names),
+        input=verdict.input,
         trigger=TriggerInfo(
             type=names["trigger"]["type"],
             id=trigger.id,
@@ -285,14 +274,8 @@ def _start(received: Received, one: Candidate, names: Mapping[str, Any]) -> Star
             time=event.time,
             request=names["trigger"]["request"],
         ),
-        key=trigger.key_of(names),
+        key=verdict.key,
         priority=one.priority,
         correlated=trigger.correlates,
         requested_at=received.at,
     )
-
-
-def _input(trigger: Trigger, names: Mapping[str, Any]) -> dict[str, Any]:
-    """What the trigger's map renders to; without one the event's data where that is an object."""
-    value = names["trigger"]["payload"] if trigger.input is None else trigger.input.render(names)
-    return value if isinstance(value, dict) else {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from weft_language.compilation import Program, StateWork, TaskWork
+from weft_language.findings import pointer_of
 from weft_runtime.errors import Detail, Invalid
 
 from weft_engine.core.enhancing import SUFFIX as ENHANCEMENT
@@ -13,6 +14,9 @@ from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.simulating import TIMEOUT
 from weft_engine.errors import NodesUnknown
 from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, SimulationBody
+
+NAMED: Final = 200
+"""Characters of a node's name that an answer repeats: it may be anything."""
 
 
 def check_beginning(body: SimulationBody) -> None:
@@ -47,10 +51,10 @@ def _unknown(body: AnswersBody, program: Program) -> Iterator[Detail]:
     for member in ("outputs", "outcomes", "errors"):
         for name in getattr(body, member):
             if name not in known:
-                yield Detail(_pointer(member, name), "unknown_node", f"the definition has no node {name[:100]!r}")
+                yield Detail(pointer_of(member, name[:NAMED]), "unknown_node", f"the definition has no node {name[:100]!r}")
     for name in body.errors:
         if name in known and isinstance(_work(program, name), StateWork):
-            yield Detail(_pointer("errors", name), "not_possible", f"{name} rests and asks nobody, so nobody can fail")
+            yield Detail(pointer_of("errors", name[:NAMED]), "not_possible", f"{name} rests and asks nobody, so nobody can fail")
 
 
 def _outcomes(body: AnswersBody, program: Program) -> Iterator[Detail]:
@@ -59,7 +63,9 @@ def _outcomes(body: AnswersBody, program: Program) -> Iterator[Detail]:
         for outcome in [given] if isinstance(given, str) else given:
             if possible is not None and outcome not in possible:
                 yield Detail(
-                    _pointer("outcomes", name), "unknown_outcome", f"{name} ends with {', '.join(possible)}, never with {outcome[:100]!r}"
+                    pointer_of("outcomes", name[:NAMED]),
+                    "unknown_outcome",
+                    f"{name} ends with {', '.join(possible)}, never with {outcome[:100]!r}",
                 )
 
 
@@ -79,14 +85,9 @@ def _forms(body: AnswersBody, program: Program) -> Iterator[Detail]:
         if isinstance(work, TaskWork) and work.form_check is not None:
             errors = work.form_check.errors(given)
         for pointer, code, detail in errors:
-            yield Detail(_pointer("outputs", name) + pointer, code, detail)
+            yield Detail(pointer_of("outputs", name[:NAMED]) + pointer, code, detail)
 
 
 def _work(program: Program, name: str) -> Any:
     node = program.nodes.get(name)
     return None if node is None else node.work
-
-
-def _pointer(member: str, name: str) -> str:
-    escaped = name.replace("~", "~0").replace("/", "~1")
-    return f"/{member}/{escaped[:200]}"

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from weft_language.compilation import Program, Trigger, glob_matches, holds
-from weft_language.expressions import CALENDARS, Calendar, ExpressionError
+from weft_language.compilation import Program, Trigger, Verdict, consider
+from weft_language.expressions import CALENDARS, Calendar
 
 from weft_engine.core.items import Start
 from weft_engine.simulating.schemas import GivenEvent, TriggerLook
@@ -34,27 +34,17 @@ def by_event(
     start: Start | None = None
     looks: list[TriggerLook] = []
     for trigger in sorted((one for one in program.triggers if one.on == "event"), key=lambda one: one.priority):
-        reason, detail, input_, key = _looked_at(trigger, event, names)
-        tree = None if trigger.when is None or reason in ("event", "disabled", "source") else trigger.when.explain(names).to_dict()
-        looks.append(TriggerLook(trigger=trigger.id, matched=reason == "matched", reason=reason, detail=detail, condition=tree))
-        if reason == "matched" and start is None:
+        verdict = _verdict(trigger, event, names)
+        was_read = verdict.reason in ("matched", "condition", "error")
+        tree = trigger.when.explain(names).to_dict() if was_read and trigger.when is not None else None
+        looks.append(TriggerLook(trigger=trigger.id, matched=verdict.matched, reason=verdict.reason, detail=verdict.detail, condition=tree))
+        if verdict.matched and start is None:
             told = {**info, "id": trigger.id, "event_id": event.id}
-            start = Start(execution_id, program.slug, program.version, input_, told, key)
+            start = Start(execution_id, program.slug, program.version, verdict.input, told, verdict.key)
     return Triggered(start, looks)
 
 
-def _looked_at(trigger: Trigger, event: GivenEvent, names: Mapping[str, Any]) -> tuple[str, str | None, dict[str, Any], str | None]:
-    """(reason, detail, input, key) of one trigger."""
-    if not trigger.enabled:
-        return "disabled", "the trigger is switched off (`enabled: false`)", {}, None
-    if trigger.source is not None and not glob_matches(trigger.source, event.source):
-        return "source", f"the trigger is for the source {trigger.source!r}, the event came from {event.source!r}", {}, None
-    if not trigger.matches(event.type):
-        return "event", f"the trigger is for events {trigger.pattern!r}, this one is {event.type!r}", {}, None
-    try:
-        if trigger.when is not None and not holds(trigger.when, names):
-            return "condition", "its condition is false", {}, None
-        value = event.data if trigger.input is None else trigger.input.render(names)
-        return "matched", None, value if isinstance(value, dict) else {}, trigger.key_of(names)
-    except ExpressionError as error:
-        return "error", str(error), {}, None
+def _verdict(trigger: Trigger, event: GivenEvent, names: Mapping[str, Any]) -> Verdict:
+    if trigger.enabled and not trigger.matches(event.type):
+        return Verdict("event", f"the trigger is for events {trigger.pattern!r}, this one is {event.type!r}")
+    return consider(trigger, event.source, names)
