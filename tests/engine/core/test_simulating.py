@@ -15,6 +15,7 @@ from weft_engine.core.context import Context
 from weft_engine.core.evolve import flat, fold
 from weft_engine.core.simulating import MOST_ENTRIES, Answers, Simulation, answers_of, begin, go_on
 from weft_engine.core.simulating.samples import sample
+from weft_engine.simulating.showing import simulation_view
 from weft_language.compilation import Program
 from weft_language.json_schemas import SchemaCheck
 from weft_language.nodes import node_types
@@ -229,6 +230,14 @@ def fold_of(rows: Sequence[Any]) -> Any:
     state = fold(ID, rows)
     assert state is not None
     return state
+
+
+def test_a_wait_that_began_in_the_journal_is_told_as_one_that_is_simulated() -> None:
+    program = program_of([{"id": "rest", "type": "wait", "with": {"for": "2d"}}])
+    run = Run(program).start()
+    for made in (simulated(program), go_on(fold_of(run.rows), run.rows, program, CONTEXT, Answers())):
+        shown = simulation_view(made, (), (), 1)
+        assert [(one.for_, one.since, one.until) for one in shown.waits] == [("PT172800S", START, START + timedelta(days=2))]
 
 
 def test_a_paused_execution_is_gone_on_with() -> None:

@@ -12,7 +12,7 @@ from weft_language.findings import Finding
 from weft_engine import views
 from weft_engine.core import entries as e
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve import Timed, flat, unfold
+from weft_engine.core.evolve import Timed, flat, moment, unfold
 from weft_engine.core.explaining import way
 from weft_engine.core.ledger import asking
 from weft_engine.core.simulating import Simulation
@@ -92,8 +92,8 @@ def _waits(made: Simulation, entries: Sequence[Timed]) -> list[SimulatedWait]:
 
 
 def _for(entry: Entry, whom: Any, at: datetime) -> Any:
-    due_at = entry.data.get("due_at")
-    if entry.data["kind"] != "timer" or not isinstance(due_at, datetime):
+    due_at = moment(entry.data.get("due_at"))
+    if entry.data["kind"] != "timer" or due_at is None:
         return whom
     return f"PT{(due_at - at).total_seconds():.0f}S"
 
