@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
 import asyncpg
@@ -18,6 +18,8 @@ from weft_runtime.clock import new_id
 from weft_runtime.database import check, downgrade, migrate, plumbing, provision
 from weft_runtime.database.engine import Database
 from weft_runtime.testing.running import TEST_SECRET
+
+from tests.support.isolation import SharedStack
 
 TABLES = [(room, table) for room in ROOMS for table in importlib.import_module(f"{room.package}.tables").metadata.sorted_tables]
 OF_TENANTS = [(room, table) for room, table in TABLES if "tenant_id" in table.columns]
@@ -36,8 +38,26 @@ SAMPLES: dict[type[object], Callable[[], object]] = {
 }
 
 
+Databases = Mapping[Room, Database]
+
+
 def named(value: object) -> str:
     return value.name if isinstance(value, Room | sa.Table) else str(value)
+
+
+@pytest.fixture(scope="module")
+async def databases(stack: SharedStack) -> AsyncIterator[Databases]:
+    """Each room's, brought up once for all tests that only look at rows; those that bring schemas up and down have others."""
+    url = stack.new_database()
+    made: dict[Room, Database] = {}
+    for room in ROOMS:
+        urls = await provision(url, room.name, TEST_SECRET)
+        await migrate(urls.owner, room.package, room.name)
+        made[room] = Database(urls.owner, urls.api, room.name)
+    yield made
+    for database in made.values():
+        await database.close()
+    stack.drop_database(url)
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=named)
@@ -76,47 +96,35 @@ async def test_a_month_that_a_running_engine_makes_meanwhile_is_no_difference(da
 
 
 @pytest.mark.parametrize(("room", "table"), OF_TENANTS, ids=named)
-async def test_a_query_without_a_tenant_sees_and_changes_rows_of_one_tenant_only(database_url: str, room: Room, table: sa.Table) -> None:
-    database = await schema(database_url, room)
-    try:
-        for tenant in ("one", "two"):
-            async with database.owner_transaction() as connection:
-                await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": tenant}))
-        async with database.transaction("one") as connection:
-            assert {found.tenant_id for found in await connection.execute(sa.select(table))} == {"one"}
-            may = await connection.scalar(sa.select(sa.func.has_table_privilege(table.fullname, "DELETE")))
-            deleted = (await connection.execute(sa.delete(table))).rowcount if may else 0
+async def test_a_query_without_a_tenant_sees_and_changes_rows_of_one_tenant_only(databases: Databases, room: Room, table: sa.Table) -> None:
+    database = databases[room]
+    for tenant in ("one", "two"):
         async with database.owner_transaction() as connection:
-            left = [found.tenant_id for found in await connection.execute(sa.select(table).order_by(table.columns.tenant_id))]
-            assert left == (["two"] if deleted == 1 else ["one", "two"])
-            await connection.execute(sa.delete(table))
-    finally:
-        await database.close()
+            await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": tenant}))
+    async with database.transaction("one") as connection:
+        assert {found.tenant_id for found in await connection.execute(sa.select(table))} == {"one"}
+        may = await connection.scalar(sa.select(sa.func.has_table_privilege(table.fullname, "DELETE")))
+        deleted = (await connection.execute(sa.delete(table))).rowcount if may else 0
+    async with database.owner_transaction() as connection:
+        left = [found.tenant_id for found in await connection.execute(sa.select(table).order_by(table.columns.tenant_id))]
+        assert left == (["two"] if deleted == 1 else ["one", "two"])
+        await connection.execute(sa.delete(table))
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=named)
-async def test_a_transaction_without_a_tenant_sees_no_row_also_none_that_names_no_tenant(database_url: str, room: Room) -> None:
-    database = await schema(database_url, room)
+async def test_a_transaction_without_a_tenant_sees_no_row_also_none_that_names_no_tenant(databases: Databases, room: Room) -> None:
+    database = databases[room]
     own = [table for one, table in OF_TENANTS if one is room] + [plumbing.table(room.name, name) for name in plumbing.TENANT_TABLES]
-    try:
-        async with database.owner_transaction() as connection:
-            for table in own:
-                await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": ""}))
-        async with database.transaction("") as connection:
-            shown = [*own, *VIEWS.get(room.name, ())]
-            seen = {table.name: await connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in shown}
-        async with database.owner_transaction() as connection:
-            for table in own:
-                await connection.execute(sa.delete(table).where(table.columns.tenant_id == ""))
-        assert seen == dict.fromkeys(seen, 0)
-    finally:
-        await database.close()
-
-
-async def schema(database_url: str, room: Room) -> Database:
-    urls = await provision(database_url, room.name, TEST_SECRET)
-    await migrate(urls.owner, room.package, room.name)
-    return Database(urls.owner, urls.api, room.name)
+    async with database.owner_transaction() as connection:
+        for table in own:
+            await connection.execute(sa.insert(table).values(row(table) | {"tenant_id": ""}))
+    async with database.transaction("") as connection:
+        shown = [*own, *VIEWS.get(room.name, ())]
+        seen = {table.name: await connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in shown}
+    async with database.owner_transaction() as connection:
+        for table in own:
+            await connection.execute(sa.delete(table).where(table.columns.tenant_id == ""))
+    assert seen == dict.fromkeys(seen, 0)
 
 
 def row(table: sa.Table) -> dict[str, object]:

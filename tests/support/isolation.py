@@ -12,6 +12,8 @@ from weft.stack.shared import PREFIX, Membership
 from weft.stack.sql import execute, with_database
 from weft.stack.stack import Running
 
+from tests.support.templates import template_of
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 # A call to the broker's control program computes for a second, so vhosts are made, and removed, for several modules at once.
 VHOSTS_AT_ONCE = 8
@@ -33,16 +35,23 @@ class SharedStack:
     broker: Broker | None
     given_broker_url: str | None = None
     notice: str | None = None
+    _templates: dict[str, str] = field(default_factory=dict)
     _ready: list[str] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
     _background: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _deleting: list[Future[None]] = field(default_factory=list)
 
-    def new_database(self) -> str:
-        """A fresh database's superuser address."""
+    def new_database(self, room: str = "") -> str:
+        """A fresh database's superuser address. room: whose schema it has already; empty without."""
         name = f"{PREFIX}_{uuid.uuid4().hex[:12]}"
-        execute(self.database_url, f'CREATE DATABASE "{name}"')
+        like = f' TEMPLATE "{self._template_of(room)}"' if room else ""
+        execute(self.database_url, f'CREATE DATABASE "{name}"{like}')
         return with_database(self.database_url, name)
+
+    def _template_of(self, room: str) -> str:
+        if room not in self._templates:
+            self._templates[room] = template_of(self.database_url, room)
+        return self._templates[room]
 
     def drop_database(self, url: str) -> None:
         """Remove what `new_database` made, with whoever is still connected."""
