@@ -27,7 +27,7 @@ up: setup ## run the whole mesh on this machine
 
 # Two runs. Side by side, a file at a time and the tests of one kept mesh in a row: three at once, as much of it waits for servers, and what computes
 # does so beside what waits. Then what is measured against the clock, with the machine to itself.
-ALONE := tests/faults/test_owners.py tests/faults/test_kills.py
+ALONE := tests/faults/test_takeover.py tests/faults/test_kills.py
 SIDE_BY_SIDE := --no-loadscope-reorder --dist loadfile --numprocesses
 
 test: setup ## run every test
