@@ -16,6 +16,7 @@ from hypothesis import settings
 from weft.stack.shared import Membership
 
 from tests.support.containers import container_stack, docker_answers
+from tests.support.examples import FRESH
 from tests.support.isolation import SharedStack, data_dir, local_stack
 from tests.support.meshes import KeptMesh, MeshProcess
 from tests.support.modes import MODES
@@ -36,7 +37,7 @@ if worker:
 
 # No example has a deadline: how long one takes tells how busy the machine is. The examples of a property are the same at every run, so that
 # a run tells of the change it is made for; WEFT_FRESH_EXAMPLES=1 looks for new ones.
-settings.register_profile("weft", deadline=None, derandomize=os.environ.get("WEFT_FRESH_EXAMPLES") != "1")
+settings.register_profile("weft", deadline=None, derandomize=not FRESH)
 settings.load_profile("weft")
 
 

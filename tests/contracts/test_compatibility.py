@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from weft_contracts.compatibility import breaking_changes
+
+from tests.support.examples import many
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -217,7 +219,7 @@ EDITS: dict[str, list[Schema]] = {
 }
 
 
-@settings(max_examples=600)
+@many(600)
 @given(data=st.data())
 def test_what_fitted_the_old_schema_fits_a_new_one_that_breaks_nothing(data: st.DataObject) -> None:
     old = data.draw(SCHEMAS)

@@ -20,6 +20,7 @@ from weft_language.validation.types.kinds import either, of_value
 from weft_language.validation.types.operators import kind_of
 
 from tests.language.expressions.generating import EXPRESSIONS, NAMES
+from tests.support.examples import many
 
 KINDS: dict[type, str] = {
     bool: "bool", int: "int", Uint: "uint", float: "double", str: "text", bytes: "bytes", list: "list", dict: "map",
@@ -49,7 +50,7 @@ def compiled(text: str) -> Expression | None:
 
 
 @given(EXPRESSIONS, NAMES, st.sets(st.sampled_from("abc")))
-@settings(max_examples=300)
+@many(300)
 def test_what_evaluates_has_no_certain_fault_and_the_type_that_was_told(text: str, names: dict[str, Any], hidden: set[str]) -> None:
     expression = compiled(text)
     if expression is None:
@@ -139,7 +140,7 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(st.booleans() | st.just({}), _sch
 
 
 @given(SCHEMAS, st.sampled_from([True, {"type": "object"}, {"type": "integer"}]), st.lists(SMALL, max_size=12))
-@settings(max_examples=300)
+@many(300)
 def test_a_value_that_fits_a_schema_fits_the_type_that_was_read_from_it(schema: Any, referred: Any, values: list[Any]) -> None:
     whole = {**schema, "$defs": {"d": referred}} if isinstance(schema, dict) else schema
     check, known = jsonschema_rs.Draft202012Validator(whole), Schemas().type_of(whole)

@@ -12,10 +12,12 @@ from typing import Any
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_strings
-from hypothesis import assume, given, note, settings
+from hypothesis import assume, given, note
 from hypothesis import strategies as st
 from weft_language.expressions import ExpressionError, compile_expression
 from weft_language.expressions.values import BoolKey, CelType, Uint
+
+from tests.support.examples import many
 
 _VARIABLES = {"i": 7, "j": -3, "x": 2.5, "s": "hällo", "t": "", "yes": True, "none": None}
 _LISTS = {"l": [3, 1, 2], "m": {"a": 1, "b": [1, 2], "c": "z"}, "texts": ["b", "a", "ab"]}
@@ -149,7 +151,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 @given(st.one_of(_ints(2), _doubles(2), _texts(2), _bools(2), _lists(2)))
-@settings(max_examples=1200)
+@many(1200)
 def test_both_runtimes_give_the_same_value_or_both_refuse(text: str) -> None:
     theirs = ENVIRONMENT.compile(text, disable_check=True).eval(data=NAMES)
     note(f"{text} gives {theirs.plain_value()!r}")

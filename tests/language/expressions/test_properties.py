@@ -10,6 +10,7 @@ from weft_language.expressions.limits import RESULT_BYTES
 
 from tests.language.expressions.conformance import alike
 from tests.language.expressions.generating import EXPRESSIONS, JSON, NAMES
+from tests.support.examples import many
 
 FINITE = st.recursive(
     st.none()
@@ -23,7 +24,7 @@ FINITE = st.recursive(
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=800)
+@many(800)
 def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(text: str, names: dict[str, Any]) -> None:
     try:
         compile_expression(text).evaluate(names)
@@ -33,7 +34,7 @@ def test_an_expression_gives_a_value_or_an_expression_error_and_nothing_else(tex
 
 
 @given(st.text(max_size=200) | st.text("()[]{}.,'\"\\?:&|!<>=+-*/% \n09aAbru", max_size=200))
-@settings(max_examples=500)
+@many(500)
 def test_any_text_compiles_or_is_refused_with_its_place(text: str) -> None:
     try:
         compile_expression(text)
@@ -43,7 +44,7 @@ def test_any_text_compiles_or_is_refused_with_its_place(text: str) -> None:
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=500)
+@many(500)
 def test_the_root_of_an_explanation_is_what_evaluating_gives(text: str, names: dict[str, Any]) -> None:
     try:
         expression = compile_expression(text)
@@ -62,7 +63,7 @@ def test_the_root_of_an_explanation_is_what_evaluating_gives(text: str, names: d
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=500)
+@many(500)
 def test_what_an_expression_reads_it_names_in_its_references(text: str, names: dict[str, Any]) -> None:
     try:
         expression = compile_expression(text)
@@ -82,7 +83,7 @@ def _outcome(text: str, names: dict[str, Any]) -> Any:
 
 
 @given(EXPRESSIONS, NAMES)
-@settings(max_examples=300)
+@many(300)
 def test_a_result_becomes_storable_json_or_an_expression_error(text: str, names: dict[str, Any]) -> None:
     try:
         value = to_json(compile_expression(text).evaluate(names))
@@ -92,7 +93,7 @@ def test_a_result_becomes_storable_json_or_an_expression_error(text: str, names:
 
 
 @given(FINITE)
-@settings(max_examples=300)
+@many(300)
 def test_a_template_without_expressions_renders_to_itself(value: Any) -> None:
     template = compile_template(_escaped(value))
     if "{{" not in json.dumps(value, ensure_ascii=False):
@@ -114,7 +115,7 @@ def _escaped(value: Any) -> Any:
 
 
 @given(st.text("{}' \"\\xa1.", max_size=60))
-@settings(max_examples=500)
+@many(500)
 def test_any_text_is_a_template_or_is_refused(text: str) -> None:
     try:
         compile_template(text).render({"x": 1, "a": "b"})
@@ -123,7 +124,7 @@ def test_any_text_is_a_template_or_is_refused(text: str) -> None:
 
 
 @given(JSON)
-@settings(max_examples=300)
+@many(300)
 def test_a_value_passes_through_a_template_with_its_type(value: Any) -> None:
     try:
         rendered = compile_template("{{ input.value }}").render({"input": {"value": value}})
