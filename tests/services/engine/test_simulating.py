@@ -91,6 +91,29 @@ async def test_an_event_begins_it_by_the_trigger_that_takes_it(engine: Engine) -
     assert small["triggers"][0]["condition"]["value"] is False
 
 
+async def test_an_event_is_taken_as_it_is_sent(engine: Engine) -> None:
+    trigger = {
+        "id": "eu",
+        "on": "event",
+        "event": "invoice.*",
+        "when": "trigger.event.region == 'eu' && trigger.event.specversion == '1.0'",
+    }
+    nodes = [{"id": "seen", "type": "transform", "with": {"map": {"id": "{{ trigger.event.id }}", "text": "{{ trigger.payload }}"}}}]
+    sent = {
+        "specversion": "1.0", "id": "i-1", "source": "/shop", "type": "invoice.created", "time": "2026-03-02T09:00:00Z",
+        "datacontenttype": "text/plain", "region": "eu", "data": "paid",
+    }  # fmt: skip
+    definition = {**DEFINITION, "nodes": nodes, "edges": [], "triggers": [trigger]}
+    shown = await simulated(engine, "/api/v1/workflows/simulate", definition=definition, event=sent)
+    assert (shown["status"], shown["steps"][0]["output"]) == ("completed", {"id": "i-1", "text": "paid"})
+
+
+async def test_a_wait_of_less_than_a_second_tells_how_long_it_is_and_times_are_utc(engine: Engine) -> None:
+    definition = {**DEFINITION, "nodes": [{"id": "rest", "type": "wait", "with": {"for": "500ms"}}], "edges": []}
+    shown = await simulated(engine, "/api/v1/workflows/simulate", definition=definition, at="2026-03-02T10:00:00+01:00")
+    assert [(wait["for"], wait["since"]) for wait in shown["waits"]] == [("PT0.5S", "2026-03-02T09:00:00Z")]
+
+
 async def test_a_published_version_is_simulated_as_it_is(engine: Engine) -> None:
     await engine.publish("simulated", nodes=[{"id": "x", "type": "transform", "with": {"expression": "input.a * 2"}}])
     shown = await simulated(engine, "/api/v1/workflows/simulated/simulate", input={"a": 4})
@@ -135,6 +158,8 @@ async def test_an_execution_goes_on_from_any_moment_with_what_was_answered(engin
         ({"definition": DEFINITION, "input": {}, "event": {"type": "a"}}, 422, "invalid", "/event"),
         ({"definition": {**DEFINITION, "input": {"required": ["amount"]}}, "input": {}}, 422, "input_invalid", "/input"),
         ({"definition": DEFINITION, "outcome": {}}, 422, "invalid", "/outcome"),
+        ({"definition": DEFINITION, "event": {"data": 1}}, 422, "invalid", "/event/type"),
+        ({"definition": DEFINITION, "event": {"type": "a", "Region": "eu"}}, 422, "invalid", "/event/Region"),
     ],
 )
 async def test_what_does_not_fit_is_refused_with_its_place(engine: Engine, body: Any, status: int, code: str, pointer: str) -> None:

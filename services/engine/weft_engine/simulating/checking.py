@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from weft_contracts.cloudevents import CloudEvent, CloudEventError
+from weft_contracts.cloudevents.structured import from_document
 from weft_language.compilation import Program, StateWork, TaskWork
 from weft_language.findings import pointer_of
 from weft_runtime.errors import Detail, Invalid
@@ -17,12 +19,25 @@ from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, Sim
 
 NAMED: Final = 200
 """Characters of a node's name that an answer repeats: it may be anything."""
+ASSUMED: Final = {"specversion": "1.0", "id": "simulated", "source": "simulation"}
+"""What an event is taken to say where it does not."""
 
 
 def check_beginning(body: SimulationBody) -> None:
     """Raises: Invalid for two beginnings at once. Looked at after what it is of, so that nobody learns what is another tenant's."""
     if body.event is not None and (body.input is not None or body.key is not None):
         raise _together("/event", "an event brings its own input and key: give either `event`, or `input` and `key`")
+
+
+def event_of(body: SimulationBody) -> CloudEvent | None:
+    """The event that begins it, read as one that is sent is read. Raises: Invalid, with a pointer to each attribute that is wrong."""
+    if body.event is None:
+        return None
+    try:
+        return from_document(ASSUMED | {name: value for name, value in body.event.items() if value is not None})
+    except CloudEventError as error:
+        details = [Detail(f"/event{problem.pointer}", problem.code, problem.detail) for problem in error.problems]
+        raise Invalid("`event` is no CloudEvent; `errors` says what is wrong", details=details) from error
 
 
 def check_fork(body: ExecutionSimulation) -> None:

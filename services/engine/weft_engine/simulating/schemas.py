@@ -37,22 +37,14 @@ class AnswersBody(Body):
     errors: dict[str, GivenError] = Field(default_factory=dict, max_length=1000, description="What a node's every attempt fails with.")
 
 
-class GivenEvent(Body):
-    """The domain event that starts a simulation, as far as triggers look at it."""
-
-    type: str = Field(min_length=1, max_length=250)
-    source: str = Field(default="simulation", min_length=1, max_length=500)
-    id: str = Field(default="simulated", min_length=1, max_length=250)
-    subject: str | None = Field(default=None, max_length=1000)
-    time: AwareDatetime | None = None
-    data: Any = None
-
-
 class SimulationBody(AnswersBody):
     """How a simulation begins: with an input, as by hand, or with an event, as its triggers take it."""
 
     input: dict[str, Any] | None = None
-    event: GivenEvent | None = None
+    event: dict[str, Any] | None = Field(
+        default=None,
+        description="The CloudEvent that begins it, as POST /events takes one; `specversion`, `id` and `source` may be left out.",
+    )
     key: str | None = KEY
     at: AwareDatetime | None = Field(default=None, description="When it begins; now when absent.")
 

@@ -95,7 +95,7 @@ def _for(entry: Entry, whom: Any, at: datetime) -> Any:
     due_at = moment(entry.data.get("due_at"))
     if entry.data["kind"] != "timer" or due_at is None:
         return whom
-    return f"PT{(due_at - at).total_seconds():.0f}S"
+    return f"PT{(due_at - at).total_seconds():.3f}".rstrip("0").rstrip(".") + "S"
 
 
 def _effects(program: Program, entries: Sequence[Timed]) -> Iterable[SimulatedEffect]:

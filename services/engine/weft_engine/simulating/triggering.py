@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from weft_contracts.cloudevents import CloudEvent
 from weft_language.compilation import Program, Trigger, Verdict, consider
 from weft_language.expressions import CALENDARS, Calendar
 
 from weft_engine.core.items import Start
-from weft_engine.simulating.schemas import GivenEvent, TriggerLook
+from weft_engine.simulating.schemas import TriggerLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,12 @@ class Triggered:
 
 
 def by_event(
-    execution_id: UUID, event: GivenEvent, program: Program, tenant: Mapping[str, Any], calendars: Mapping[str, Calendar], now: datetime
+    execution_id: UUID, event: CloudEvent, program: Program, tenant: Mapping[str, Any], calendars: Mapping[str, Calendar], now: datetime
 ) -> Triggered:
     """The start by the first trigger that takes an event. The others are looked at too: the mesh starts one for each that takes it."""
-    sent = {name: value for name, value in event.model_dump(mode="json", exclude={"data"}).items() if value is not None}
-    attributes = {"specversion": "1.0", "time": now.isoformat(), **sent}
-    info = {"type": "event", "payload": event.data, "event": attributes, "time": attributes["time"], "user": None, "request": None}
+    attributes = (event if event.time is not None else replace(event, time=now)).attributes()
+    payload = b64encode(event.data).decode() if isinstance(event.data, bytes) else event.data
+    info = {"type": "event", "payload": payload, "event": attributes, "time": attributes["time"], "user": None, "request": None}
     names = {"trigger": info, "tenant": tenant, "now": now, CALENDARS: calendars}
     start: Start | None = None
     looks: list[TriggerLook] = []
@@ -44,7 +46,7 @@ def by_event(
     return Triggered(start, looks)
 
 
-def _verdict(trigger: Trigger, event: GivenEvent, names: Mapping[str, Any]) -> Verdict:
+def _verdict(trigger: Trigger, event: CloudEvent, names: Mapping[str, Any]) -> Verdict:
     if trigger.enabled and not trigger.matches(event.type):
         return Verdict("event", f"the trigger is for events {trigger.pattern!r}, this one is {event.type!r}")
     return consider(trigger, event.source, names)

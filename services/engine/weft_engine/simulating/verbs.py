@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from weft_contracts.cloudevents import CloudEvent
 from weft_contracts.executions import StartExecution, TriggerInfo
 from weft_language import Finding, compile_definition, has_errors, parse, publish_findings, validate
 from weft_language.compilation import Program
@@ -29,7 +30,7 @@ from weft_engine.core.state import Place
 from weft_engine.errors import DefinitionInvalid, NotBegun, NothingPublished, PositionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.simulating import showing
-from weft_engine.simulating.checking import check_answers, check_beginning
+from weft_engine.simulating.checking import check_answers, check_beginning, event_of
 from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, SimulationBody, SimulationView
 from weft_engine.simulating.triggering import Triggered, by_event
 from weft_engine.store import quotas
@@ -78,16 +79,19 @@ async def simulate(body: SimulationBody, wanted: Simulated, uow: UnitOfWork) -> 
     """
     check_beginning(body)
     check_answers(body, wanted.program)
+    event = event_of(body)
     context = await _context(wanted.program, uow)
-    return await asyncio.to_thread(_simulated, body, wanted, context, uow.caller, body.at or uow.now)
+    return await asyncio.to_thread(_simulated, body, event, wanted, context, uow.caller, (body.at or uow.now).astimezone(UTC))
 
 
-def _simulated(body: SimulationBody, wanted: Simulated, context: Context, caller: Caller | None, now: datetime) -> SimulationView:
+def _simulated(
+    body: SimulationBody, event: CloudEvent | None, wanted: Simulated, context: Context, caller: Caller | None, now: datetime
+) -> SimulationView:
     program, id_ = wanted.program, new_id()
-    if body.event is None:
+    if event is None:
         begun = Triggered(_by_hand(id_, body, program, context, caller, now), [])
     else:
-        begun = by_event(id_, body.event, program, context.tenant, context.calendars, now)
+        begun = by_event(id_, event, program, context.tenant, context.calendars, now)
     if begun.start is None:
         return showing.unmatched_view(program, begun.looks, wanted.findings, wanted.version)
     made = begin(begun.start, str(context.tenant["id"]), now, program, context, _answers(body, {}))
