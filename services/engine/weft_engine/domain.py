@@ -11,7 +11,7 @@ from weft_language.compilation import Program
 from weft_language.model.durations import InvalidDuration, parse_duration
 from weft_runtime.errors import Detail, Invalid
 
-from weft_engine.errors import InputInvalid, Refused, VersionNotFound, WorkflowInactive
+from weft_engine.errors import InputInvalid, Refused, WorkflowInactive
 from weft_engine.machine import EXECUTION_ENDS
 
 
@@ -79,11 +79,9 @@ def let_go(held: Iterable[Waiting]) -> dict[tuple[str, ...], list[UUID]]:
 
 
 def version_to_run(slug: str, status: str, active: int | None, *, wanted: int | None) -> int:
-    """The version a new execution runs. Raises: WorkflowInactive, VersionNotFound."""
+    """The version a new execution runs; whether that was ever published is not known here. Raises: WorkflowInactive."""
     if status != "active" or active is None:
         raise WorkflowInactive(slug, "draft" if active is None and status == "inactive" else status)
-    if wanted is not None and wanted > active:
-        raise VersionNotFound(slug, wanted)
     return wanted if wanted is not None else active
 
 

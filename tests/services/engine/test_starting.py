@@ -105,6 +105,9 @@ async def test_versions_live_beside_each_other_and_each_execution_keeps_to_its_o
     ended = [await engine.ended(execution) for execution in (old, new, asked_for)]
     assert [(one["version"], one["output"]["by"]) for one in ended] == [(1, "version 1"), (2, "version 2"), (1, "version 1")]
     assert (await start(engine.client, "moving", {"version": 3})).status_code == 404
+    await change(engine, "moving", 3)  # the first version is the active one again, and the second was published all the same
+    back, named = await engine.start("moving"), await engine.start("moving", version=2)
+    assert [(await engine.waiting(execution))["version"] for execution in (back, named)] == [1, 2]
 
 
 async def test_a_workflow_that_is_not_active_starts_nothing_and_what_lives_goes_on(engine: Engine) -> None:
