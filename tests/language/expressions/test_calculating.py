@@ -44,6 +44,7 @@ def evaluate(text: str) -> Any:
         ("text(1220.0) + '|' + text([1, 'é']) + '|' + text(null)", '1220|[1, "é"]|null'),
         ("date('2026-03-01')", datetime(2026, 3, 1, tzinfo=UTC)),
         ("date('2026-03-01', 'Europe/Rome')", datetime(2026, 2, 28, 23, tzinfo=UTC)),
+        ("date('2026-03-01T10:00:00Z', 'Europe/Rome')", datetime(2026, 3, 1, 10, tzinfo=UTC)),
         ("format(now, '%d.%m.%Y %H:%M', 'Europe/Rome')", "20.11.2026 10:30"),
         ("format(now, '%A, %B %e')", "Friday, November 20"),
         ("format(now, 'dd.MM.yyyy HH:mm', 'Europe/Rome')", "20.11.2026 10:30"),

@@ -141,7 +141,9 @@ def _date(frame: Frame, text: str) -> datetime:
 
 @function("date", TEXT, TEXT)
 def _date_in(frame: Frame, text: str, name: str) -> datetime:
-    """A day as the time it begins in a zone."""
+    """A day as the time it begins in a zone; a full time has its own."""
+    if _DATE.fullmatch(text) is None:
+        return parse_time(frame, text)
     try:
         return _date(frame, text).replace(tzinfo=zone(name)).astimezone(UTC)
     except OverflowError:
