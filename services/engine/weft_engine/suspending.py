@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import Final, Literal
 from uuid import UUID
 
+from weft_language import node_type
 from weft_runtime.clock import new_id
+from weft_runtime.errors import Detail, Invalid
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine.bulk import jobs
 from weft_engine.bulk.schemas import FASTEST_PER_S, BulkBody, BulkFilter
 from weft_engine.errors import AlreadySuspended, SuspensionNotFound
+from weft_engine.store import connections, quotas
 from weft_engine.store import suspensions as store
 from weft_engine.store.suspensions import Suspension
 
@@ -26,8 +29,9 @@ PAUSED_BY_JOB: Final = ("tenant", "workflow")
 async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: UnitOfWork) -> Suspension:
     """Hold something up. name: a workflow's slug, a node type or a connection's name; empty for the tenant.
 
-    Raises: AlreadySuspended, BulkTooLarge.
+    Raises: Invalid for a name that nothing has, AlreadySuspended, BulkTooLarge.
     """
+    await _require_known(kind, name, uow)
     suspension_id = new_id()
     if not await store.add(uow, suspension_id, kind, name, reason):
         raise AlreadySuspended(kind, name)
@@ -37,6 +41,20 @@ async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: Uni
         job = await jobs.start(asked, most, uow)
         await store.set_job(uow, suspension_id, job.id)
     return await get(suspension_id, uow)
+
+
+async def _require_known(kind: Kind, name: str, uow: UnitOfWork) -> None:
+    """Refuse a name that nothing has: nothing would be held up, and whoever meant to would not notice. Raises: Invalid."""
+    known = kind == "tenant"
+    if kind == "workflow":
+        known = await quotas.workflow(uow, name) is not None
+    elif kind == "connection":
+        known = await connections.named(uow, name) is not None
+    elif kind == "node_type":
+        known = node_type(name) is not None
+    if not known:
+        detail = f"there is no {kind.replace('_', ' ')} {name!r} here"
+        raise Invalid(detail, details=[Detail("/name", "unknown_name", detail)])
 
 
 async def get(suspension_id: UUID, uow: UnitOfWork) -> Suspension:

@@ -100,6 +100,9 @@ async def test_who_comes_to_the_gate_of_a_suspension_that_was_just_lifted_is_let
 async def test_what_is_not_named_rightly_is_refused_with_a_pointer(engine: Engine) -> None:
     answer = await engine.client.post("/api/v1/suspensions", json={"kind": "workflow"})
     assert answer.status_code == 422
+    for kind, name in (("workflow", "no-such-workflow"), ("node_type", "transfrom"), ("connection", "No such connection")):
+        refused = await engine.client.post("/api/v1/suspensions", json={"kind": kind, "name": name})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/name")
     missing = await engine.client.delete("/api/v1/suspensions/0190a6f0-0000-7000-8000-000000000001")
     assert (missing.status_code, missing.json()["code"]) == (404, "suspension_not_found")
 
