@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from weft_engine.core.context import Context
+from weft_engine.core.evolve import flat
+from weft_engine.core.history import visits
 from weft_engine.core.publishable import MAX_EVENT_BYTES
 
 from tests.engine.core import conftest
-from tests.engine.core.conftest import Run, program_of
+from tests.engine.core.conftest import ID, Run, program_of
 
 
 def publish(**with_: Any) -> dict[str, Any]:
@@ -71,3 +73,11 @@ def test_a_queue_that_cannot_be_called_so_fails_the_step(queue: str) -> None:
     node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}
     run = Run(program_of([node])).start({"queue": queue})
     assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "expression_value")
+
+
+def test_a_step_shows_what_its_event_and_its_items_were() -> None:
+    said = {"id": "say", "type": "publish", "with": {"type": "a.b", "data": {"n": "{{ item }}"}}}
+    each = {"id": "each", "type": "foreach", "with": {"items": "{{ input.list }}", "body": {"nodes": [said]}}}
+    run = Run(program_of([each])).start({"list": [7]})
+    shown = {visit.node: visit.input for visit in visits(ID, flat(run.rows))}
+    assert shown == {"each": {"items": [7]}, "say": {"type": "a.b", "data": {"n": 7}}}

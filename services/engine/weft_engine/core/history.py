@@ -32,6 +32,7 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
     found: list[Visit] = []
     known: dict[Place, Visit] = {}
     before: dict[Place, Visit] = {}
+    said: dict[Place, Any] = {}  # an event is said before its visit ends, which is all that its visit is
     for state, entry, _ in unfold(execution_id, entries):
         if entry.kind == e.MIGRATED:
             before, known = known, _called(reindexed(known, entry), entry)
@@ -42,15 +43,19 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
             _follow({place: visit for place, visit in known.items() if place in state.pending}, state)
         if entry.node is None or entry.kind == e.CHILD_CALLED:
             continue
+        if entry.kind == e.EVENT_PUBLISHED:
+            said[entry.node, entry.visit] = {name: entry.data[name] for name in ("type", "subject", "data") if name in entry.data}
         step = state.steps.get(entry.node)
         visit = known.get((entry.node, entry.visit))
         if visit is None:
             if step is None or step.visit != entry.visit:
                 continue
-            visit = known[entry.node, entry.visit] = Visit(entry.node, entry.scope, step)
+            visit = known[entry.node, entry.visit] = Visit(entry.node, entry.scope, step, said.get((entry.node, entry.visit)))
             found.append(visit)
         if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
             visit.input = entry.data.get("input")
+        elif entry.kind == e.SCOPE_ENTERED and "items" in entry.data:
+            visit.input = {"items": entry.data["items"]}
         elif entry.kind == e.STEP_WAITING:
             visit.input = entry.data.get("task", entry.data.get("input"))
     return found
