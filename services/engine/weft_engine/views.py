@@ -20,7 +20,7 @@ from weft_engine.core.identity import event_named, key_of
 from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.selecting import ANY, Only
-from weft_engine.core.sentences import MOST, because
+from weft_engine.core.sentences import MOST, because, due_of
 from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.machine import allowed_actions
 from weft_engine.schemas import (
@@ -70,7 +70,7 @@ def execution_view(execution_id: UUID, workflow: str, version: int, status: str,
         duration_ms=duration_ms,
         parent=UUID(state.parent) if state.parent else None,
         children=children_of(journal),
-        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
+        waiting_for=[waiting_view(pending, state) for pending in state.pending.values() if pending.kind not in OWNERS],
         sla=_sla_view(state),
         allowed_actions=[move for move in allowed_actions(state.status) if move != "retry" or _began(journal)],
     )
@@ -101,8 +101,8 @@ def children_of(rows: Iterable[Row]) -> list[UUID]:
 _CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})
 
 
-def waiting_view(pending: Pending) -> WaitingView:
-    """What an execution waits for, until when and for whom."""
+def waiting_view(pending: Pending, state: State) -> WaitingView:
+    """What an execution waits for, until when and for whom. A task that nothing ends is waited for until it is due."""
     whom: Any = None
     if pending.gate is not None:
         return WaitingView(node=pending.node, kind="suspended", until=pending.wake_at, **{"for": pending.gate})
@@ -117,7 +117,7 @@ def waiting_view(pending: Pending) -> WaitingView:
         whom = pending.data["name"]
     elif pending.kind == "child":
         whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
-    until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at
+    until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at or due_of(pending, state)
     return WaitingView(node=pending.node, kind=pending.kind, until=until, **{"for": whom})
 
 
@@ -195,7 +195,7 @@ def _state_view(state: State, moment: datetime, at: int | None, last: int | None
         vars=state.vars,
         steps=[_newest(node, state) for node in state.steps],
         scopes=[OpenScopeView(scope=one.key, node=one.node, visit=one.visit, names=one.names) for one in state.scopes.values()],
-        waiting_for=[waiting_view(pending) for pending in state.pending.values() if pending.kind not in OWNERS],
+        waiting_for=[waiting_view(pending, state) for pending in state.pending.values() if pending.kind not in OWNERS],
         kept_signals=[kept.name for kept in state.kept],
         output=state.output,
         error=error_view(state.error),
@@ -256,13 +256,13 @@ def explanation_view(
     state = found.state
     told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {})
     begun = state is not None and state.begun is None
-    pending = [] if state is None else [one for one in state.pending.values() if one.kind not in OWNERS]
+    waits = [] if state is None else [waiting_view(one, state) for one in state.pending.values() if one.kind not in OWNERS]
     return ExplanationView(
         execution_id=execution_id,
         status="queued" if state is None else state.status,
-        waiting_for=[waiting_view(one) for one in pending[:MOST]],
+        waiting_for=waits[:MOST],
         queued_for=list(gates),
-        because=told + ([] if begun and pending else [standing.because(gate, held_up or {}) for gate in gates if gate.full]),
+        because=told + ([] if begun and waits else [standing.because(gate, held_up or {}) for gate in gates if gate.full]),
         error=None if state is None else error_view(state.error),
         choices=[choice_view(choice) for choice in found.choices],
         left_out=[LeftOutView(node=one.node, visits=one.visits, outcomes=one.outcomes) for one in found.left_out],

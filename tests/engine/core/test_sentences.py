@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from weft_engine.core import items as i
 from weft_engine.core.evolve import flat
 from weft_engine.core.sentences import because
+from weft_engine.views import waiting_view
 
-from tests.engine.core.conftest import ID, Run, program_of
+from tests.engine.core.conftest import ID, START, Run, program_of
 
 
 def told(run: Run, held_up: dict[str, str] | None = None) -> list[str]:
@@ -75,3 +77,12 @@ def test_who_cancelled_it_is_told_after_its_end() -> None:
     assert told(Run(program_of([STATE])).start().do(i.Cancel(ID, "ordered twice", "ann"))) == [
         "was cancelled at 2026-01-05T09:00:00+00:00 by ann: ordered twice"
     ]
+
+
+def test_a_task_is_told_with_when_it_is_due_though_nothing_ends_it_then_and_a_pause_puts_that_off() -> None:
+    run = Run(program_of([{"id": "t", "type": "task", "with": {"title": "Approve", "due": "1d"}}])).start()
+    asked = "t (visit 1) waits for a person to decide 'Approve' since 2026-01-05T09:00:00+00:00"
+    assert told(run) == [f"{asked}, due by 2026-01-06T09:00:00+00:00"]
+    run.do(i.Pause(ID)).later(hours=5).do(i.Resume(ID))
+    assert told(run) == [f"{asked}, due by 2026-01-06T14:00:00+00:00"]
+    assert [waiting_view(one, run.state).until for one in run.state.pending.values()] == [START + timedelta(days=1, hours=5)]

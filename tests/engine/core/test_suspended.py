@@ -29,7 +29,7 @@ def run(nodes: list[dict[str, Any]], **more: Any) -> Run:
 
 def held(run: Run) -> list[tuple[str, str]]:
     """What waits for the end of a suspension: node and gate."""
-    shown = [waiting_view(pending) for pending in run.state.pending.values()]
+    shown = [waiting_view(pending, run.state) for pending in run.state.pending.values()]
     return [(one.node, str(one.for_)) for one in shown if one.kind == "suspended"]
 
 

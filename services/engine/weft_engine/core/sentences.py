@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from weft_language.compilation import Node, Program, candidates
@@ -12,7 +12,7 @@ from weft_language.compilation import Node, Program, candidates
 from weft_engine.core import entries as e
 from weft_engine.core.claims import count_of
 from weft_engine.core.entries import Entry
-from weft_engine.core.evolve import Timed
+from weft_engine.core.evolve import Timed, moment
 from weft_engine.core.listening import REFUSED_MOST
 from weft_engine.core.state import OWNERS, ROOT, Pending, State
 
@@ -107,13 +107,24 @@ def _waits(pending: Pending, state: State, node: Node | None, held_up: Mapping[s
         what = _WAITS[pending.kind](pending)
     since = "" if pending.since is None else f" since {_time(pending.since)}"
     end = pending.deadline_at if pending.kind in _WORKED_ON else pending.wake_at
+    due_at = due_of(pending, state)
+    due = "" if due_at is None or state.paused is not None else f", due by {_time(due_at)}"
     refused = len(pending.data.get("refused", ()))
     told = (
         f"; {refused} {'event' if refused == 1 else 'events'} came that its guards refused{MANY if refused >= REFUSED_MOST else ''}"
         if refused
         else ""
     )
-    return f"{_place(pending)} {what}{since}{_until(end, state)}{told}"
+    return f"{_place(pending)} {what}{since}{due}{_until(end, state)}{told}"
+
+
+def due_of(pending: Pending, state: State) -> datetime | None:
+    """When a task that waits is due, None for what never is: put off by every pause since it was asked for, as people see it."""
+    due_at = moment(pending.data["task"].get("due_at")) if pending.kind == "task" else None
+    if due_at is None or pending.since is None:
+        return due_at
+    began = pending.since
+    return due_at + sum((until - since for since, until in state.rests if since >= began), timedelta())
 
 
 def _place(pending: Pending) -> str:

@@ -82,7 +82,7 @@ def _waits(made: Simulation, entries: Sequence[Timed]) -> list[SimulatedWait]:
         place = (entry.node or "", entry.visit)
         pending = state.pending.get(place)
         if entry.kind == e.STEP_WAITING and pending is not None and pending.kind not in OWNERS:
-            view = views.waiting_view(pending)
+            view = views.waiting_view(pending, state)
             found[place] = SimulatedWait(
                 node=pending.node, visit=pending.visit, kind=view.kind, since=at, until=None, **{"for": _for(entry, view.for_, at)}
             )
