@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from weft_engine.core.evolve import flat
+from weft_engine.core.history import visits
 from weft_engine.core.ledger import effects
 
-from tests.engine.core.conftest import Run, program_of
+from tests.engine.core.conftest import ID, Run, program_of
 
 
 def act(node: str, undo: bool = True) -> dict[str, Any]:
@@ -43,6 +44,15 @@ def test_what_has_completed_is_undone_newest_first_each_with_its_own_output() ->
     assert asked(run) == [("undo_b", {"id": 2}), ("undo_a", {"id": 1})]
     assert (run.state.status, run.state.output) == ("completed", {"undone": {"compensated": ["b", "a"], "failed": []}})
     assert [run.state.steps[node].status for node in "abcd"] == ["compensated", "compensated", "completed", "failed"]
+
+
+def test_every_visit_that_was_undone_is_shown_so_and_not_the_newest_of_its_node_alone() -> None:
+    each = {"id": "each", "type": "foreach", "with": {"items": [1, 2], "body": {"nodes": [act("a")]}}}
+    run = Run(program_of([each, {"id": "undo", "type": "compensate"}])).start().complete("a", 1).complete("a", 2)
+    for _ in range(2):
+        run.complete("a.compensate")
+    shown = [(visit.scope, visit.step.status) for visit in visits(ID, flat(run.rows)) if visit.node == "a"]
+    assert shown == [("each[0]", "compensated"), ("each[1]", "compensated")]
 
 
 def test_the_ledger_tells_which_effects_were_undone() -> None:

@@ -12,6 +12,7 @@ from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, unfold
 from weft_engine.core.evolve.renaming import reindexed, renamer
 from weft_engine.core.state import Place, State, Step
+from weft_engine.machine import StepStatus
 
 
 @dataclass(slots=True)
@@ -52,13 +53,20 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
                 continue
             visit = known[entry.node, entry.visit] = Visit(entry.node, entry.scope, step, said.get((entry.node, entry.visit)))
             found.append(visit)
-        if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
-            visit.input = entry.data.get("input")
-        elif entry.kind == e.SCOPE_ENTERED and "items" in entry.data:
-            visit.input = {"items": entry.data["items"]}
-        elif entry.kind == e.STEP_WAITING:
-            visit.input = entry.data.get("task", entry.data.get("input"))
+        _tell(visit, entry)
     return found
+
+
+def _tell(visit: Visit, entry: Entry) -> None:
+    """What an entry tells of a visit beside what the state knows of it: what its work was given, and that it was undone."""
+    if entry.kind == e.STEP_SCHEDULED and entry.attempt == 1:
+        visit.input = entry.data.get("input")
+    elif entry.kind == e.STEP_COMPENSATED and "error" not in entry.data and visit.step.status == StepStatus.COMPLETED:
+        visit.step.status = StepStatus.COMPENSATED  # of a node's visits the state knows the newest
+    elif entry.kind == e.SCOPE_ENTERED and "items" in entry.data:
+        visit.input = {"items": entry.data["items"]}
+    elif entry.kind == e.STEP_WAITING:
+        visit.input = entry.data.get("task", entry.data.get("input"))
 
 
 def _called(known: dict[Place, Visit], entry: Entry) -> dict[Place, Visit]:
