@@ -75,9 +75,10 @@ def test_a_queue_that_cannot_be_called_so_fails_the_step(queue: str) -> None:
     assert (run.state.status, run.state.error and run.state.error["code"]) == ("failed", "expression_value")
 
 
-def test_a_step_shows_what_its_event_and_its_items_were() -> None:
+def test_a_step_shows_what_its_event_its_items_and_what_it_called_for_were() -> None:
     said = {"id": "say", "type": "publish", "with": {"type": "a.b", "data": {"n": "{{ item }}"}}}
-    each = {"id": "each", "type": "foreach", "with": {"items": "{{ input.list }}", "body": {"nodes": [said]}}}
+    call = {"id": "call", "type": "call", "with": {"workflow": "other", "input": {"n": "{{ item }}"}, "wait": False}}
+    each = {"id": "each", "type": "foreach", "with": {"items": "{{ input.list }}", "body": {"nodes": [said, call]}}}
     run = Run(program_of([each])).start({"list": [7]})
     shown = {visit.node: visit.input for visit in visits(ID, flat(run.rows))}
-    assert shown == {"each": {"items": [7]}, "say": {"type": "a.b", "data": {"n": 7}}}
+    assert shown == {"each": {"items": [7]}, "say": {"type": "a.b", "data": {"n": 7}}, "call": {"n": 7}}

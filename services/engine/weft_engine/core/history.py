@@ -33,7 +33,7 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
     found: list[Visit] = []
     known: dict[Place, Visit] = {}
     before: dict[Place, Visit] = {}
-    said: dict[Place, Any] = {}  # an event is said before its visit ends, which is all that its visit is
+    said: dict[Place, Any] = {}  # events, and children nobody waits for: told before the visit itself
     for state, entry, _ in unfold(execution_id, entries):
         if entry.kind == e.MIGRATED:
             before, known = known, _called(reindexed(known, entry), entry)
@@ -42,7 +42,10 @@ def visits(execution_id: UUID, entries: Sequence[Timed]) -> list[Visit]:
             _follow(known, state)
         elif entry.kind == e.RETRIED:
             _follow({place: visit for place, visit in known.items() if place in state.pending}, state)
-        if entry.node is None or entry.kind == e.CHILD_CALLED:
+        if entry.node is None:
+            continue
+        if entry.kind == e.CHILD_CALLED:
+            said[entry.node, entry.visit] = entry.data.get("input")
             continue
         if entry.kind == e.EVENT_PUBLISHED:
             said[entry.node, entry.visit] = {name: entry.data[name] for name in ("type", "subject", "data") if name in entry.data}
