@@ -219,6 +219,19 @@ def path_of(rows: Sequence[Any]) -> list[str]:
     return [str(entry.node) for entry, _ in flat(rows) if entry.kind in (e.STEP_COMPLETED, e.STEP_FAILED)]
 
 
+def test_who_sent_a_signal_and_what_an_event_said_of_itself_are_what_they_were() -> None:
+    with_ = {"signals": {"go": {}}, "events": {"paid": {"event": "invoice.*", "match": "event.source == '/shop'"}}}
+    nodes = [{"id": name, "type": "state", "with": with_} for name in ("a", "b")]
+    program = program_of(nodes, [{"from": "a", "to": "b", "on": "go", "when": "signal.user.id == 'ann'"}])
+    run = Run(program).start().do(i.Signal(ID, "s1", "go", {"n": 1}, {"id": "ann"}))
+    event = {"id": "e1", "source": "/shop", "type": "invoice.paid", "time": START.isoformat(), "data": {"n": 2}}
+    run.do(i.DomainEvent(ID, "e1", "paid", event))
+    assert run.state.status == "completed"
+    for answers in (Answers(before=answers_of(flat(run.rows))), Answers({"a": {"n": 5}}, before=answers_of(flat(run.rows)))):
+        made = go_on(fold_of(run.rows[:1]), run.rows[:1], program, CONTEXT, answers)
+        assert (made.state.status, path(made), found(made)) == ("completed", ["a", "b"], [])
+
+
 def test_what_is_said_goes_before_what_was() -> None:
     run = recorded(9)
     made = go_on(fold_of(run.rows[:1]), run.rows[:1], REVIEW, CONTEXT, Answers(outputs={"score": 1}, before=answers_of(flat(run.rows))))

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from weft_engine.core import items as i
+from weft_engine.core.evolve import flat
 from weft_engine.core.recording import replayed, versions
+from weft_engine.core.simulating import answers_of
 from weft_language.compilation import Program
 
 from tests.engine.core.conftest import ID, Run
@@ -42,6 +44,15 @@ def test_a_migrated_execution_happens_again_by_all_its_versions() -> None:
     del told["definitions"]["3"]
     with pytest.raises(LookupError, match="among `others`"):
         replayed(told)
+
+
+def test_what_answered_a_node_answers_it_by_each_of_its_names() -> None:
+    one, two = stops(1, "a"), stops(2, "b")
+    run = Run(one).start()
+    to(run, two)
+    run.do(i.ActivityCompleted(ID, "a", 1, 1, "done", 7))
+    before = answers_of(flat(run.rows))
+    assert [before[name, 1].output for name in ("a", "b")] == [7, 7]
 
 
 def test_an_execution_that_was_retried_by_another_version_happens_again() -> None:

@@ -132,9 +132,11 @@ class Simulation:
         id_ = f"simulated:{pending.node}:{pending.visit}"
         wait = next((one for one in pending.data.get("events", ()) if one["name"] == name), None)
         if wait is None:
-            return i.Signal(self.state.id, id_, name, answer.output)
-        event = {"id": id_, "source": "simulation", "type": wait["pattern"].replace("*", "x").replace("?", "x")}
-        return i.DomainEvent(self.state.id, id_, name, {**event, "time": self.now.isoformat(), "data": answer.output})
+            # Whoever simulates is taken to send what nobody else did.
+            return i.Signal(self.state.id, id_, name, answer.output, answer.user or self.state.trigger.get("user"))
+        kind = wait["pattern"].replace("*", "x").replace("?", "x")
+        event = answer.event or {"id": id_, "source": "simulation", "type": kind, "time": self.now.isoformat()}
+        return i.DomainEvent(self.state.id, id_, name, {**event, "data": answer.output})
 
     def _pass_time(self) -> bool:
         """Skip to the next moment that a node waits for. The ends of `sla` and `max_duration` alone are not waited for."""

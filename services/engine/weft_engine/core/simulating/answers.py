@@ -25,13 +25,15 @@ ASKED: Final = frozenset({"activity", "task", "child", "signal", ENHANCING})
 class Answer:
     """How a visit ends. outcome: None for the usual one.  error: `{code, message, permanent, details}` where it fails.
 
-    assumed: nobody said so.
+    assumed: nobody said so.  user, event: who sent a signal, and the attributes of an event, where an execution tells it.
     """
 
     output: Any = None
     outcome: str | None = None
     error: Mapping[str, Any] | None = None
     assumed: bool = False
+    user: Mapping[str, Any] | None = None
+    event: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Answers:
         outcome = _of_visit(self.outcomes.get(name), visit)
         if name in self.outputs or outcome is not None:
             output = self.outputs.get(name)
-            return Answer({"result": output} if pending.kind == ENHANCING else output, outcome)
+            user = self.before[name, visit].user if (name, visit) in self.before else None
+            return Answer({"result": output} if pending.kind == ENHANCING else output, outcome, user=user)
         if (name, visit) in self.before:
             return self.before[name, visit]
         if pending.kind == ENHANCING:
@@ -91,19 +94,37 @@ def _assumed(node: Node | None) -> Any:
 
 
 def answers_of(entries: Iterable[Timed]) -> dict[Place, Answer]:
-    """How the visits of an execution ended, as its journal tells it."""
+    """How the visits of an execution ended, as its journal tells it; by every name that a migration gave their nodes."""
     found: dict[Place, Answer] = {}
+    brought: dict[Place, Mapping[str, Any]] = {}
+    names: dict[str, set[str]] = {}
     for entry, _ in entries:
+        if entry.kind == e.MIGRATED:
+            _join(names, entry.data.get("mapping", {}))
         if entry.node is None:
             continue
         place, data = (entry.node, entry.visit), entry.data
         enhanced = data.get("enhancement", {}).get("applied", False)
         if enhanced:
             found[f"{entry.node}{ENHANCEMENT}", entry.visit] = Answer({"result": data.get("output")})
-        if entry.kind == e.STEP_ENHANCING and "outcome" in data:
+        if entry.kind == e.SIGNAL_DELIVERED:
+            brought[place] = {name: data.get(name) for name in ("user", "event")}
+        elif entry.kind == e.STEP_ENHANCING and "outcome" in data:
             found[place] = Answer(data.get("output"), data["outcome"])
         elif entry.kind == e.STEP_COMPLETED and not enhanced:
-            found[place] = Answer(data.get("output"), data.get("outcome"))
+            found[place] = Answer(data.get("output"), data.get("outcome"), **brought.get(place, {}))
         elif entry.kind == e.STEP_FAILED and "error" in data:
             found[place] = Answer(error={**data["error"], "permanent": True})
+    for (name, visit), answer in list(found.items()):
+        node, dot, part = name.partition(".")
+        for other in names.get(node, ()):
+            found.setdefault((f"{other}{dot}{part}", visit), answer)
     return found
+
+
+def _join(names: dict[str, set[str]], mapping: Mapping[str, str | None]) -> None:
+    """Let every name of a node stand for the others, too. mapping: of a migration, names by what they become."""
+    for old, new in mapping.items():
+        if new is not None:
+            together = names.get(old, {old}) | names.get(new, {new})
+            names.update(dict.fromkeys(together, together))
