@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 from uuid import UUID
 
 from weft_language.compilation import Program
 from weft_language.model.durations import InvalidDuration, parse_duration
 from weft_runtime.errors import Detail, Invalid
 
+from weft_engine.core.quotas import LIVE_GATE, STARTS_GATE, Quotas
 from weft_engine.errors import InputInvalid, Refused, WorkflowInactive
 from weft_engine.machine import EXECUTION_ENDS
 
@@ -34,6 +35,19 @@ class Waiting:
     execution_id: UUID
     gates: tuple[Gate, ...]
     begun: bool = False
+
+
+UNBOUNDED: Final = 2**31 - 1
+"""The capacity of a gate that lets in everybody."""
+
+
+def of_today(one: Waiting, quotas: Quotas, room: int, open_: Collection[str]) -> Waiting:
+    """Its gates with what the tenant's quotas are now: a changed one holds for who waits, too.
+
+    room: how many the tenant's rate of starts lets begin now.  open_: gates of suspensions that were lifted.
+    """
+    today = {LIVE_GATE: UNBOUNDED if quotas.live is None else quotas.live, STARTS_GATE: room} | dict.fromkeys(open_, UNBOUNDED)
+    return replace(one, gates=tuple(Gate(gate.name, today.get(gate.name, gate.capacity), gate.on_conflict) for gate in one.gates))
 
 
 @dataclass(slots=True)

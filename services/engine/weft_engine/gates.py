@@ -6,8 +6,7 @@ All of them decide for a tenant under one lock, so a quota holds over every proc
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -17,11 +16,10 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_engine import domain, store
 from weft_engine.core.quotas import LIVE_GATE, QUOTA_OF, STARTS_GATE, Quotas, Rate, quotas_of
-from weft_engine.domain import Gate, Waiting
+from weft_engine.domain import UNBOUNDED, Waiting
 from weft_engine.errors import QuotaExceeded
 from weft_engine.store import quotas as spent
 from weft_engine.store import suspensions
-from weft_engine.store.suspensions import UNBOUNDED
 
 LIVE_RETRY_S: Final = 5
 """When to try again where too many live: nobody knows when the next of them ends."""
@@ -86,7 +84,7 @@ async def admit_waiting(uow: UnitOfWork) -> Look:
     room = UNBOUNDED if quotas.starts is None else quotas.starts.room(until, uow.now)
     # A partition hears within a second that a suspension is lifted; who comes to its gate until then finds it closed, and is let in here.
     open_ = await suspensions.lifted(uow, {gate.name for one in waiting for gate in one.gates})
-    waiting = [_of_today(one, quotas, room, open_) for one in waiting]
+    waiting = [domain.of_today(one, quotas, room, open_) for one in waiting]
     await _let_go([one for one in waiting if one.begun], uow)
     waiting = [one for one in waiting if not one.begun]
     gates = sorted({gate.name for one in waiting for gate in one.gates} - {STARTS_GATE})
@@ -114,12 +112,6 @@ async def _let_go(held: Sequence[Waiting], uow: UnitOfWork) -> None:
     for names, execution_ids in domain.let_go(held).items():
         await store.let_in(uow, execution_ids, at=names)
         uow.say(*(AdmitExecution(execution_id=execution_id, gates=names) for execution_id in execution_ids))
-
-
-def _of_today(one: Waiting, quotas: Quotas, room: int, open_: Collection[str]) -> Waiting:
-    """Its gates with what the tenant's quotas are now: a changed one holds for who waits, too. open_: gates of lifted suspensions."""
-    today = {LIVE_GATE: UNBOUNDED if quotas.live is None else quotas.live, STARTS_GATE: room} | dict.fromkeys(open_, UNBOUNDED)
-    return replace(one, gates=tuple(Gate(gate.name, today.get(gate.name, gate.capacity), gate.on_conflict) for gate in one.gates))
 
 
 def _at_once(rate: Rate) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from weft_engine.core import items as i
 from weft_engine.core.signals import Answer
 
-from tests.engine.core.conftest import ID, START, Run, program_of
+from tests.engine.core.conftest import CONTEXT, ID, START, Run, program_of
 
 NODES: list[dict[str, Any]] = [
     {"id": "one", "type": "state", "with": {"signals": {"go": {}}}},
@@ -54,6 +55,18 @@ def test_a_repeated_item_is_held_once() -> None:
     run = Run(program_of([NODES[2]])).start().do(i.Pause(ID)).complete("work", 5).complete("work", 5)
     assert len(run.state.held) == 1
     assert run.do(i.Resume(ID)).state.status == "completed"
+
+
+def test_a_repeated_item_is_held_once_though_the_first_also_tells_what_is_new_of_the_tenant() -> None:
+    paused = (
+        Run(program_of([{"id": "ask", "type": "task", "with": {"title": "for {{ tenant.tier }}"}}])).start().do(i.Pause(ID, user="ann"))
+    )
+    paused.context = replace(CONTEXT, tenant={"id": "acme", "tier": "premium", "settings": {}})
+    for _ in range(2):
+        paused.do(i.CompleteStep(ID, "ask", 1, "completed", {"v": 1}))
+
+    assert [held["type"] for held in paused.state.held] == ["step.complete"]
+    assert paused.do(i.Resume(ID, user="ann")).state.status == "completed"
 
 
 def test_a_signal_that_no_node_knows_is_refused_during_a_pause_too() -> None:

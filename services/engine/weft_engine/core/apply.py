@@ -18,7 +18,7 @@ from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry
 from weft_engine.core.failures import not_before_s, told
 from weft_engine.core.listening import hear
-from weft_engine.core.nodes import begin_work
+from weft_engine.core.nodes import begin_own
 from weft_engine.core.nodes.undoing import answered, undoing_node
 from weft_engine.core.pausing import hold, pause, resume
 from weft_engine.core.queued import withdraw
@@ -110,7 +110,7 @@ _ELSEWHERE: Final = frozenset({"task", "child"})
 
 def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
     if (waits := _enhancing(turn, item)) is not None:
-        enhancing.answered(turn, waits, item.output, begin_work)
+        enhancing.answered(turn, waits, item.output, begin_own)
         return
     pending = _open(turn, item)
     if pending is None:
@@ -123,7 +123,7 @@ def _activity_completed(turn: Turn, item: i.ActivityCompleted) -> None:
 
 def _activity_failed(turn: Turn, item: i.ActivityFailed) -> None:
     if (waits := _enhancing(turn, item)) is not None:
-        enhancing.failed(turn, waits, item.error, begin_work)
+        enhancing.failed(turn, waits, item.error, begin_own)
         return
     pending = _open(turn, item)
     if pending is not None:
@@ -135,7 +135,7 @@ def fail_attempt(turn: Turn, pending: Pending, error: dict[str, Any]) -> None:
     undoing = "by" in pending.data
     node = undoing_node(pending) if undoing else turn.program.nodes[pending.node]
     step = turn.state.steps_in(pending.scope)[pending.node]
-    elapsed = awake_s(turn.state, step.started_at, turn.now) if step.started_at is not None else 0.0
+    elapsed = awake_s(turn.state, step.since, turn.now) if step.since is not None else 0.0
     delay = None
     if node.retry.covers(str(error.get("code", "")), permanent=bool(error.get("permanent"))):
         delay = node.retry.delay(pending.attempt, spread(turn.state, *pending.place, pending.attempt), elapsed, not_before_s(error))

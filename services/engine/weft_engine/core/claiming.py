@@ -20,6 +20,7 @@ PLACES: Final[tuple[Path, ...]] = (
     ("input",),
     ("payload",),
     ("items",),
+    ("given",),
     ("data",),
     ("vars", EACH),
     ("trigger", "payload"),

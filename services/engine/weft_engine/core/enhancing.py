@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from weft_language.compilation import EnhanceWork, Work, outcome_by, with_input
+from weft_language.compilation import EnhanceWork, outcome_by
 from weft_language.expressions import ExpressionError
 from weft_language.tiers import reaches
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".enhance"
 """What an enhancement is known by outside: `<node>.enhance`, so its key and its answers are never those of the node's own work."""
 KIND: Final = "enhancing"
-GoOn = Callable[["Turn", "At", Work], None]
-"""Begins a node's work, as it is or with another input."""
+GoOn = Callable[["Turn", "At", Any], None]
+"""Begins a node's own work, or lets it wait where it is held up. The last argument: members of its input from a model, None for none."""
 _REASONS: Final = {
     "ai_over_budget": "over_budget",
     "ai_refused": "refused",
@@ -55,7 +55,7 @@ def before(turn: Turn, at: At) -> bool:
         else:
             if turn.answered_before(at, "enhancement", asked, enhancement=told(enhance, applied=True, reason="reused")):
                 return True
-            turn.emit(e.STEP_ENHANCING, at, 1, **asked, **_awaited(turn, at, enhance))
+            turn.emit(e.STEP_ENHANCING, at, 1, **asked, **_awaited(turn, at, enhance), **_limit(turn, at))
             return True
     turn.emit(e.STEP_ENHANCED, at, enhancement=told(enhance, applied=False, **refused))
     return False
@@ -98,13 +98,12 @@ def answered(turn: Turn, pending: Pending, output: Any, go_on: GoOn) -> None:
         _stands(turn, pending, "invalid", error, go_on, **usage)
         return
     result, enhancement = given["result"], told(enhance, applied=True, **usage)
-    own = at.node.work
     if enhance.apply == "input":
         turn.emit(e.STEP_ENHANCED, at, enhancement=enhancement, output=result)
-        go_on(turn, at, with_input(own, result))
+        go_on(turn, at, result)
         return
     variables = {"vars": result} if at.node.type == "set" else {}
-    outcome = outcome_by(own, result, str(pending.data.get("outcome", "done")))
+    outcome = outcome_by(at.node.work, result, str(pending.data.get("outcome", "done")))
     turn.finish(at, outcome, result, enhancement=enhancement, **variables)
 
 
@@ -139,7 +138,7 @@ def _stands(turn: Turn, pending: Pending, reason: str, error: Mapping[str, Any] 
         turn.finish(at, opened["outcome"], opened["output"], enhancement=enhancement, **kept)
         return
     turn.emit(e.STEP_ENHANCED, at, enhancement=enhancement)
-    go_on(turn, at, at.node.work)
+    go_on(turn, at, None)
 
 
 def _fault(turn: Turn, at: At, enhance: EnhanceWork, given: Mapping[str, Any]) -> str | None:
@@ -183,6 +182,12 @@ def _own(turn: Turn, at: At, enhance: EnhanceWork) -> dict[str, Any]:
 def _awaited(turn: Turn, at: At, enhance: EnhanceWork) -> dict[str, Any]:
     due_at = turn.now + timedelta(seconds=enhance.timeout_s)
     return {"due_at": due_at, "lease_s": turn.context.lease_s, "asked_as": [f"{at.node.id}{SUFFIX}", at.visit]}
+
+
+def _limit(turn: Turn, at: At) -> dict[str, Any]:
+    """When a visit that tries others again outlives the `timeout` of all of them; of a first one it begins with its own work."""
+    before = turn.state.steps_in(at.scope).get(at.node.id)
+    return {"deadline_at": before.until} if before is not None and before.again and before.until is not None else {}
 
 
 class _With(Mapping[str, Any]):

@@ -1,6 +1,7 @@
 """Holding up: what a suspension keeps from being entered or asked, and letting it go on.
 
-A node waits to be entered. Of one that was entered already, the next attempt waits, and of a compensation the undoing that is next.
+A node waits to be entered. Of one that was entered already, the next attempt waits, or its own work after its enhancement, and of a
+compensation the undoing that is next.
 """
 
 from __future__ import annotations
@@ -59,8 +60,15 @@ def let_go(turn: Turn, gates: Collection[str]) -> None:
 
 
 def _go_on(turn: Turn, pending: Pending, gate: str) -> None:
-    if pending.kind == "suspended":
+    if pending.kind != "suspended":
+        turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
+    elif was_enhanced(turn, pending):
+        turn.ready.append(pending.place)
+    else:
         turn.emit(e.STEP_CANCELLED, turn.at(pending), gate=gate)
         turn.ready.append(Entering(pending.node, pending.scope))
-    else:
-        turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
+
+
+def was_enhanced(turn: Turn, pending: Pending) -> bool:
+    """Whether what is held up is a visit's own work after its enhancement: the same visit goes on then, and no model is asked twice."""
+    return turn.state.steps_in(pending.scope)[pending.node].enhancement is not None

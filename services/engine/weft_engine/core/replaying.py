@@ -194,7 +194,9 @@ def _of_a_model(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i
     """What came of an enhancement."""
     said = entry.data.get("enhancement")
     if said is None:
-        return  # it was taken back
+        # It was taken back, or with all the visits that it tries again its time was over.
+        yield from [i.Tick(execution_id)] if entry.kind == e.STEP_FAILED else []
+        return
     if said["applied"]:
         output = {"result": entry.data.get("output"), "usage": said.get("usage")}
         yield i.ActivityCompleted(execution_id, *_asked_as(waited), 1, "done", output)

@@ -9,7 +9,7 @@ from weft_language.expressions import STEPS, TOGETHER_STEPS, Meter
 
 from weft_engine.core import entries as e
 from weft_engine.core.failures import failure
-from weft_engine.core.nodes import enter
+from weft_engine.core.nodes import enter, let_in
 from weft_engine.core.nodes.scopes import scope_ended
 from weft_engine.core.nodes.undoing import undo_next
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place
@@ -52,7 +52,7 @@ def look(turn: Turn) -> None:
     while turn.ready:
         following = turn.ready.popleft()
         pending = None if isinstance(following, Entering) else turn.state.pending.get(following)
-        if pending is None or pending.kind == "compensate":
+        if pending is None or pending.kind in ("compensate", "suspended"):
             turn.aside.append(following)
         else:
             _go_on(turn, pending.place)
@@ -95,8 +95,13 @@ def _enter(turn: Turn, entering: Entering) -> None:
 
 
 def _go_on(turn: Turn, place: Place) -> None:
-    """Something that belongs to an owner has ended; the owner may have ended meanwhile, too, or wait to be tried again."""
+    """Something that belongs to an owner has ended; the owner may have ended meanwhile, too, or wait to be tried again.
+
+    What was held up after its enhancement, and is let in, goes on with its own work.
+    """
     pending = turn.state.pending.get(place)
+    if pending is not None and pending.kind == "suspended":
+        let_in(turn, pending)
     if pending is None or pending.kind not in OWNERS:
         return
     if pending.kind == "compensate":

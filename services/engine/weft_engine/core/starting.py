@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.entries import Entry
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import let_go
 from weft_engine.core.items import Admit, Skip, Start
@@ -58,6 +60,14 @@ def start(turn: Turn, item: Start) -> None:
         turn.emit(e.QUEUED, gates=gates, **begun)
     else:
         _go(turn, begun)
+
+
+def refused(item: Start, tenant: str, kind: str, data: Mapping[str, Any]) -> Entry:
+    """What ends an execution that never begins: its key is taken, or its workflow is not there. kind: of the entry.  data: why."""
+    born = {"tenant": tenant, "workflow": item.workflow, "version": item.workflow_version or 0, "trigger": item.trigger}
+    if item.caller is not None:
+        born["caller"] = msgspec.to_builtins(item.caller)
+    return Entry(kind, data={**born, **data})
 
 
 def admit(turn: Turn, item: Admit) -> None:

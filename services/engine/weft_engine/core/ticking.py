@@ -15,7 +15,7 @@ from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import hold, request_held_up
-from weft_engine.core.nodes import begin_work
+from weft_engine.core.nodes import begin_own
 from weft_engine.core.running import go_on, is_long, look, take_up
 from weft_engine.core.sla import ON_TRACK
 from weft_engine.core.state import Pending, Place
@@ -97,7 +97,7 @@ def _over(turn: Turn, pending: Pending, fail_attempt: FailAttempt) -> None:
     if pending.kind == "timer":
         turn.finish(turn.at(pending), "done", {"woke_at": turn.now.isoformat()})
     elif pending.kind == enhancing.KIND:
-        enhancing.late(turn, pending, begin_work)
+        enhancing.late(turn, pending, begin_own)
     elif pending.kind == "signal":
         name = next(str(name) for name, at in pending.data["after"] if (moment(at) or turn.now) <= turn.now)
         turn.finish(turn.at(pending), name, None, **pending.subscribed)
@@ -116,7 +116,7 @@ def _begin(turn: Turn) -> None:
         if is_long(turn):
             return
         if pending.kind == enhancing.KIND:
-            enhancing.late(turn, pending, begin_work)
+            enhancing.late(turn, pending, begin_own)
             look(turn)
         elif pending.kind == "retry":
             _try_again(turn, pending)

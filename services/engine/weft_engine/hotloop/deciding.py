@@ -29,6 +29,7 @@ from weft_engine.core.queued import withdrawn_answer
 from weft_engine.core.retention import kept_days, kept_until
 from weft_engine.core.rewinding import Retried
 from weft_engine.core.signals import Answer
+from weft_engine.core.starting import refused
 from weft_engine.core.state import State
 from weft_engine.hotloop.arrivals import Piece, Unusable
 from weft_engine.hotloop.owned import Held, Owned
@@ -127,11 +128,7 @@ class Turnout:
         start = piece.happening
         if not isinstance(start, words.Start) or self.current(piece, None) is not None:
             return
-        version = start.workflow_version or 0
-        born = {"tenant": piece.tenant, "workflow": start.workflow, "version": version, "trigger": start.trigger}
-        if start.caller is not None:
-            born["caller"] = msgspec.to_builtins(start.caller)
-        entry = Entry(kind, data={**born, **data})
+        entry = refused(start, piece.tenant, kind, data)
         touched = self._touch(piece, Held(blank(start.execution_id, entry)))
         touched.unlike, touched.kept_days = True, kept
         evolve(touched.state, entry, now)

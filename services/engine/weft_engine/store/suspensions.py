@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine.domain import UNBOUNDED
 from weft_engine.tables import admissions, suspensions
 
 Suspension = sa.Row[Any]
 """A row of `suspensions`."""
-UNBOUNDED: Final = 2**31 - 1
 _GATE: Final = "suspended:"
 """Before a suspension's id, the name of its gate."""
 

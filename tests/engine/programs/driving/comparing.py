@@ -78,6 +78,16 @@ def compare_state(shadow: Execution, cored: Cored) -> None:
         assert output == shadow.output, f"expected output {shadow.output}, got {output}"
     if shadow.error is not None:
         compare_error(shadow, cored.state.error or {})
+    compare_enhancements(shadow, cored)
+
+
+def compare_enhancements(shadow: Execution, cored: Cored) -> None:
+    """Each step tells whether a model's result was applied, and why not."""
+    for node, visit in shadow.walk.newest.items():
+        step = cored.state.steps.get(node)
+        if visit.ended and visit.told is not None and step is not None:
+            told = step.enhancement and (step.enhancement["applied"], step.enhancement["reason"])
+            assert (step.visit, told) == (visit.number, visit.told), f"{node} should tell {visit.told}, got {step.enhancement}"
 
 
 def compare_error(shadow: Execution, error: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,11 @@ from weft_engine.core.claiming import claim
 from weft_engine.core.claims import Claimed, ItemOf, Values
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row, decode, encode, encode_claiming
-from weft_engine.core.evolve import evolve, fold
+from weft_engine.core.evolve import blank, evolve, fold
 from weft_engine.core.messages import Outgoing, messages
 from weft_engine.core.running import MAX_TRANSITION
 from weft_engine.core.signals import Answer
+from weft_engine.core.starting import refused
 from weft_engine.core.state import State
 from weft_language.compilation import Program
 from weft_language.expressions import compile_calendar
@@ -28,7 +29,7 @@ from weft_language.expressions import compile_calendar
 from tests.engine.core.apart import asking
 from tests.engine.programs.driving.bounds import bounds
 from tests.engine.programs.shadow.office import NAME
-from tests.engine.programs.times import moment
+from tests.engine.programs.times import moment, since_start
 
 CONTEXT = Context(
     {"id": "acme", "tier": "standard", "settings": {}}, resend_s=45.0, lease_s=60.0, calendars={NAME: compile_calendar({})}
@@ -38,6 +39,10 @@ PLAIN = msgspec.json.Encoder()
 NAMED = msgspec.json.Encoder(enc_hook=lambda apart: {"apart": [*_named(apart)]})
 REPEATABLE = (i.ActivityAccepted, i.ActivityHeartbeat)
 """Items that renew a lease each time they come."""
+
+OF_CONNECTORS = {"http.request": ("url", "body"), "ai.generate": ("instructions", "input")}
+"""Of the requests of connectors' actions, what generated programs write; the rest is of the catalog."""
+OF_TASKS = ("title", "outcomes", "due_at", "data", "assignee", "candidates", "reminders", "on_timeout", "separate_from", "excluded")
 
 Effect = tuple[Any, ...]
 
@@ -55,6 +60,21 @@ def snapshot(state: State) -> bytes:
     return NAMED.encode([list(value.items()) if isinstance(value, dict) else value for value in members.values()])
 
 
+def _filled(value: Any) -> Any:
+    """Without lists of people that name nobody."""
+    if isinstance(value, list):
+        return [_filled(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _filled(member) for name, member in value.items() if member != []}
+    return value
+
+
+def _task(data: dict[str, Any]) -> dict[str, Any]:
+    """What people are asked, times as milliseconds."""
+    found = {name: _filled(data[name]) for name in OF_TASKS if data.get(name) is not None}
+    return {**found, "due_at": since_start(found["due_at"])} if "due_at" in found else found
+
+
 @dataclass
 class Seen:
     """What one item did. visits: begun, in order.  says: asked of others, in order.  mail: items for other executions, with their types."""
@@ -70,13 +90,14 @@ class Cored:
     """The execution. restart: whether its memory is thrown away before every item and folded anew from its rows.
 
     apart_over: bytes from which values are kept apart, so that the core has only what it asks for; None for never.
-    suspended: what is held up, as of `Context`.  gates: that it has to pass to begin.  yielded: how often a transition was too long.
+    suspended, tenant: as of `Context`.  gates: that it has to pass to begin.  yielded: how often a transition was too long.
     """
 
     def __init__(self, id_: UUID, program: Program, *, restart: bool, apart_over: int | None = None) -> None:
         self.id, self.program, self.restart, self.apart_over = id_, program, restart, apart_over
         self.contents: dict[str, bytes] = {}
         self.suspended: dict[str, str] = {}
+        self.tenant: Mapping[str, Any] = CONTEXT.tenant
         self.gates: list[dict[str, Any]] = []
         self.yielded = 0
         self.state = State(id_, "acme", program.slug, program.version)
@@ -121,6 +142,15 @@ class Cored:
             again = self._with_values(lambda context: apply(self.state, item, moment(now), self.program, context))
             assert not again.entries, f"the same item again changed something: {again.entries}"
 
+    def refuse(self, item: i.Start, holder: UUID, now: int) -> Seen:
+        """It never begins: another lives with its key."""
+        entry = refused(item, "acme", e.SKIPPED, {"key": item.key, "live_execution_id": str(holder)})
+        seen, old = Seen(changed=True), self.state
+        self.state = blank(self.id, entry)
+        evolve(self.state, entry, moment(now))
+        self.keep([entry], now, seen, old)
+        return seen
+
     def _goes_on_by(self, item: i.Happening, now: int) -> bool:
         """Whether the same item again takes it further: a tick what is left, being let in what has come to a gate since."""
         at_gate = any(pending.kind == "suspended" for pending in self.state.pending.values())
@@ -149,7 +179,7 @@ class Cored:
 
     def _with_values(self, act: Callable[[Context], Transition]) -> Transition:
         """What comes of acting with nothing but the values that it asks for."""
-        return asking(self.contents, replace(CONTEXT, suspended=self.suspended), act)[0]
+        return asking(self.contents, replace(CONTEXT, suspended=self.suspended, tenant=self.tenant), act)[0]
 
     def value(self, value: Any) -> Any:
         """A value of the state, put together again."""
@@ -210,7 +240,7 @@ class Cored:
             self._note_request(data, seen, again=again)
         elif out.item.type == "task.create":
             self._tasks[data["task_id"]] = (data["node"], data["visit"])
-            seen.says.append(("task.create", data["node"], data["visit"], data["title"]))
+            seen.says.append(("task.create", data["node"], data["visit"], _task(data)))
         elif out.item.type == "task.cancel":
             task = self._tasks.pop(data["task_id"], None)
             if task is not None:
@@ -228,7 +258,10 @@ class Cored:
         assert data["key"] == f"{self.id}:{data['node']}:{data['visit']}", "an effect has another key than its step"
         told = PLAIN.encode([data["name"], data["input"]])
         if not again:
-            seen.says.append(("activity", *place, data["name"], data["input"]))
+            asked = data["input"]
+            if data["name"] in OF_CONNECTORS:
+                asked = {member: asked[member] for member in OF_CONNECTORS[data["name"]] if asked.get(member) is not None}
+            seen.says.append(("activity", *place, data["name"], asked))
         assert self._requests.setdefault(place, told) == told, f"the request of {place} went out again with another content"
 
     def _note_mail(self, type_: str, data: dict[str, Any], seen: Seen, *, again: bool) -> None:

@@ -17,11 +17,11 @@ class Pair:
 
     id: UUID
     slug: str
-    shadow: Execution
     cored: Cored | None
     parent: Pair | None = None
     step: tuple[str, int] = ("", 0)
     since: int = 0
+    shadow: Execution = field(init=False)
     known: set[tuple[Any, ...]] = field(default_factory=set)
 
     def __str__(self) -> str:

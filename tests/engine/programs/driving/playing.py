@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
+from tests.engine.programs.driving.answering import answer_activity, answer_enhancement, answer_task, expire_task, unanswered
 from tests.engine.programs.driving.parts import Choice, Pair
 from tests.engine.programs.driving.world import World
 
 STEPS = 90
 """How much happens to a scenario before it is cancelled."""
+MOST_HELD_UP = 3
 RARE_FROM = 176
 """Bytes from here on pick among what does not bring an execution forward: signals early, repeats, pauses, cancelling."""
 
@@ -88,24 +90,36 @@ def _forward(world: World) -> Iterator[Choice]:
         yield Choice("mail", world.deliver)
     if world.admitting.decides(world.mail):
         yield Choice("gates", world.look_at_gates)
-    for type_ in world.holding_up.types:
-        yield Choice("lift", partial(world.lift, type_))
+    if world.holding_up.can_go(_live(world)):
+        yield Choice("let go", world.let_go)
+    for what in list(world.holding_up.suspended):
+        yield Choice("lift", partial(world.lift, what))
+    if world.holding_up.believed:
+        yield Choice("hear", world.hear)
+    if not world.admitting.decides(world.mail) and (at := world.admitting.next_at()) is not None:
+        yield Choice("rate", partial(world.wait_for_rate, at))
     soon = _next_alarm(world)
     if soon is not None:
         yield Choice("time", partial(world.tick, soon))
     for pair in _live(world):
         yield from _awaited(world, pair)
-        if pair.shadow.status == "paused":
+        by_job = any(pair.id in paused for paused in world.holding_up.paused.values())
+        if pair.shadow.status == "paused" and not by_job:
             for _ in range(2):
                 yield Choice("resume", partial(world.tell_person, pair, "resume"))
 
 
 def _answers(world: World, pair: Pair) -> Iterator[Choice]:
-    for wait in world.unanswered(pair, "activity"):
-        yield Choice("answer", partial(world.answer_activity, pair, wait))
-    for wait in world.unanswered(pair, "task"):
+    for wait in unanswered(world, pair, "activity"):
+        yield Choice("answer", partial(answer_activity, world, pair, wait))
+    for wait in unanswered(world, pair, "enhance"):
+        for how in ("well", "well", "badly", "ai_refused", "broken"):
+            yield Choice("model", partial(answer_enhancement, world, pair, wait, how))
+    for wait in unanswered(world, pair, "task"):
         for outcome in (*wait.about["outcomes"], None):
-            yield Choice("decide", partial(world.answer_task, pair, wait, outcome))
+            yield Choice("decide", partial(answer_task, world, pair, wait, outcome))
+        if any(rung["do"] == "fail" for rung in wait.about["ladder"]):
+            yield Choice("ladder", partial(expire_task, world, pair, wait))
 
 
 def _awaited(world: World, pair: Pair) -> Iterator[Choice]:
@@ -138,16 +152,31 @@ def _rare(world: World, script: Script) -> Iterator[Choice]:
         last = 1 + number % 3
         if _sure(world, pair, last):
             yield Choice("late", partial(world.tick, pair, last))
-    types = _can_be_held_up(world)
-    if types:
-        yield Choice("hold up", partial(world.hold_up, types[number % len(types)]))
+    yield from _operated(world, number)
+
+
+def _operated(world: World, number: int) -> Iterator[Choice]:
+    """What operators do: suspend, change quotas."""
+    found = _can_be_held_up(world)
+    if found:
+        for _ in range(2):
+            yield Choice("hold up", partial(world.hold_up, found[number % len(found)]))
+    if world.around.live is not None:
+        yield Choice("quotas", partial(world.change_quotas, number))
 
 
 def _can_be_held_up(world: World) -> list[str]:
-    """Types of nodes, one at a time: whoever is let in is let in at all gates, so that is said when all of them are open."""
-    if world.holding_up.types or any(pair.shadow.status == "paused" for pair in _live(world)):
+    """Types of nodes, connections, workflows, the tenant; some at once."""
+    if len(world.holding_up.suspended) >= MOST_HELD_UP:
         return []
-    return sorted({node["type"] for pair in _live(world) for node in pair.shadow.walk.layout.nodes.values()})
+    nodes = [node for pair in _live(world) for node in pair.shadow.walk.layout.nodes.values()]
+    types = {f"node_type:{node['type']}" for node in nodes}
+    undone = [node["compensate"] for node in nodes if "compensate" in node]
+    asks = [*nodes, *undone, *(node["enhance"] for node in nodes if "enhance" in node)]
+    connections = {f"connection:{one['with']['connection']}" for one in asks if "connection" in one["with"]}
+    types |= {f"node_type:{node['enhance']['type']}" for node in nodes if "enhance" in node}
+    whole = {one for pair in _live(world) for one in ("tenant", f"workflow:{pair.slug}")}
+    return sorted((types | connections | whole) - world.holding_up.suspended.keys())
 
 
 def _signals(pair: Pair) -> list[str]:

@@ -69,9 +69,9 @@ def outcomes(node: Document) -> list[str]:
         "if": ["true", "false"],
         "switch": [*(case["outcome"] for case in with_.get("cases", ())), with_.get("default", "done")],
         "state": [*with_.get("signals", {}), *with_.get("events", {}), *with_.get("after", {})],
-        "task": list(with_.get("outcomes", ())),
+        "task": list(with_.get("outcomes", ("completed",))),
         "activity": ["done", "odd"],
         "loop": ["done", "exhausted"],
     }.get(kind, ["done"])
-    waits = "timeout" in node or "due" in with_
+    waits = "timeout" in node or with_.keys() & {"due", "on_timeout"}
     return [*own, "error", *(["timeout"] if waits else [])]

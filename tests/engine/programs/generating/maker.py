@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 T = TypeVar("T")
 Document = dict[str, Any]
-SHORT = {"activity": "act", "parallel": "par", "foreach": "each", "transform": "map", "compensate": "undo"}
+SHORT = {"activity": "act", "parallel": "par", "foreach": "each", "transform": "map", "compensate": "undo", "http.request": "ask"}
 
 
 @lru_cache(maxsize=64)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.engine.programs.generating.enhancing import enhance
 from tests.engine.programs.generating.graphs import graph
 from tests.engine.programs.generating.maker import Document, Maker, Place
+from tests.engine.programs.generating.people import limit_task, task
 from tests.engine.programs.times import moment
 
 INLINE = ("set", "transform", "if", "switch", "publish", "state", "compensate")
-RESTING = ("activity", "wait", "task", "call")
+RESTING = ("activity", "http.request", "wait", "task", "call")
 HOLDING = ("group", "parallel", "foreach", "loop")
 ENDING = ("fail", "end")
 BEHAVIOURS = ("ok", "flaky", "broken", "worn", "odd", "dies")
 """What a worker does with an activity of that name; see `driving.working`."""
+CONNECTIONS = ("bank", "shop")
 MAX_DEPTH = 3
 
 
@@ -38,17 +41,28 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
         one = {"id": name, "type": kind, "with": _LEAVES[kind](maker, place)}
     if kind in (*RESTING, *HOLDING, "state", "compensate") and maker.one_in(6):
         one["timeout"] = maker.duration()
-    if kind == "activity" and maker.one_in(3):
+    if kind in ("activity", "http.request") and maker.one_in(3):
         one["retry"] = _retry(maker)
     if kind in (*HOLDING, "call", "task") and "again" in maker.features and maker.one_in(4):
         one["retry"] = _again(maker)
-    if kind == "task" and "timeout" not in one and maker.one_in(4):
-        one["with"]["due"] = maker.duration()
+    if kind == "task":
+        limit_task(maker, one)
     undoable = kind not in (*ENDING, "compensate") and not (place.beside and kind in INLINE)
     if "compensate" in maker.features and undoable and maker.one_in(4 if len(maker.features) > 8 else 2):
-        one["compensate"] = {"type": "activity", "with": {"name": maker.one(BEHAVIOURS[:3]), "input": maker.value(place)}}
+        one["compensate"] = undoing(maker, place)
+    if "enhance" in maker.features and not (place.beside and kind in INLINE) and maker.one_in(3):
+        enhance(maker, place, one)
     maker.steps.append(name)
     return one
+
+
+def undoing(maker: Maker, place: Place) -> Document:
+    """The activity that undoes a node, some by a connection."""
+    behaviour = maker.one(BEHAVIOURS[:3])
+    if "http.request" in maker.features and maker.one_in(3):
+        with_ = {"connection": maker.one(CONNECTIONS), "url": f"/{behaviour}", "body": maker.value(place)}
+        return {"type": "http.request", "with": with_}
+    return {"type": "activity", "with": {"name": behaviour, "input": maker.value(place)}}
 
 
 def prefix(maker: Maker, place: Place) -> Document:
@@ -60,6 +74,11 @@ def prefix(maker: Maker, place: Place) -> Document:
         return {"id": name, "type": kind, "with": {"type": "test.happened", "data": maker.value(place)}}
     maker.vars[own] = 0
     return {"id": name, "type": kind, "with": {own: f"{{{{ {maker.number(place)} }}}}"}}
+
+
+def _request(maker: Maker, place: Place) -> Document:
+    behaviour = maker.one([name for name in BEHAVIOURS if name != "odd"])
+    return {"connection": maker.one(CONNECTIONS), "url": f"/{behaviour}", "body": maker.value(place)}
 
 
 def _set(maker: Maker, place: Place) -> Document:
@@ -188,8 +207,9 @@ _LEAVES: dict[str, Callable[[Maker, Place], Document]] = {
     "state": _state,
     "compensate": _compensate,
     "activity": lambda maker, place: {"name": maker.one(BEHAVIOURS), "input": maker.value(place)},
+    "http.request": _request,
     "wait": _wait,
-    "task": lambda maker, place: {"title": f"decide {{{{ {maker.number(place)} }}}}", "outcomes": ["yes", "no"]},
+    "task": task,
     "call": _call,
     "fail": lambda maker, place: {"code": "refused", "message": f"because {{{{ {maker.number(place)} }}}}"},
     "end": _end,

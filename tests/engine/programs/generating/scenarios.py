@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,13 +14,27 @@ from tests.engine.programs.generating.maker import Document, Maker, Place, below
 from tests.engine.programs.shadow.frames import graphs_of
 
 INLINE = frozenset({"set", "transform", "if", "switch", "publish", "fail", "end"})
-RESTING = frozenset({"state", "activity", "wait", "task", "call"})
+RESTING = frozenset({"state", "activity", "http.request", "wait", "task", "call"})
 HOLDING = frozenset({"group", "parallel", "foreach", "loop"})
-EVERYTHING = INLINE | RESTING | HOLDING | {"compensate", "again", "events", "calendar", "sla"}
+EVERYTHING = INLINE | RESTING | HOLDING | {"compensate", "again", "events", "calendar", "sla", "enhance"}
 """What programs are made of: types of nodes, `retry` of what is more than one attempt (`again`), domain events that a `state` waits for,
-business time, service levels."""
+business time, service levels, enhancements."""
 ALWAYS_IN = frozenset({"activity", "set", "call", "events", "calendar", "sla"})
-MEETING = ("compensate", "parallel", "foreach", "group", "loop", "state", "task", "wait", "again", "again")
+MEETING = (
+    "enhance",
+    "enhance",
+    "http.request",
+    "compensate",
+    "parallel",
+    "foreach",
+    "group",
+    "loop",
+    "state",
+    "task",
+    "wait",
+    "again",
+    "again",
+)
 """What has most to do with each other, and is put together alone."""
 MAIN = "main"
 
@@ -29,17 +43,21 @@ MAIN = "main"
 class Scenario:
     """programs: documents by slug, `main` is started.  script: one choice a byte, 0 where it is over.
 
-    more: inputs of further executions of `main`.
+    more: inputs of further executions of `main`.  tier: of the tenant.  quotas: live executions, None for no bound; starts in a
+    second, 0 for no bound, and how many at once.
     """
 
     programs: dict[str, Document]
     input: Document
     script: bytes
     more: tuple[Document, ...] = ()
+    tier: str = "standard"
+    quotas: tuple[int | None, int, int] = (None, 0, 1)
 
     def __repr__(self) -> str:
         programs = "".join(shown(document) for document in self.programs.values())
-        return f"\n{programs}inputs: {json.dumps([self.input, *self.more])}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
+        about = f"inputs: {json.dumps([self.input, *self.more])}, {self.tier}, quotas {self.quotas}"
+        return f"\n{programs}{about}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """How hypothesis shows it."""
@@ -115,29 +133,37 @@ SCRIPTS = st.binary(min_size=40, max_size=160)
 """Hypothesis makes long ones seldom where short ones are allowed; what is over is 0 anyhow."""
 
 
+def scenario(choose: Callable[[int], int], features: frozenset[str], budget: int, script: bytes) -> Scenario:
+    """Programs with what happens to them."""
+    made = programs(choose, features, budget)
+    input_ = {"n": choose(5), "items": [3, 4, 5][: choose(4)]}
+    return Scenario(made, input_, script, tier=("premium", "standard", "enterprise")[choose(3)])
+
+
 @st.composite
 def scenarios(draw: Any, features: frozenset[str] = EVERYTHING, budget: int = 12) -> Scenario:
     """Programs with what happens to them."""
+    made = scenario(lambda limit: int(draw(below(limit))), features, budget, b"")
+    return replace(made, script=draw(SCRIPTS))
 
-    def choose(limit: int) -> int:
-        return int(draw(below(limit)))
 
-    made = programs(choose, features, budget)
-    input_ = {"n": choose(5), "items": [3, 4, 5][: choose(4)]}
-    return Scenario(made, input_, draw(SCRIPTS))
+def crowd(choose: Callable[[int], int], script: bytes) -> Scenario:
+    """Several executions of one workflow whose `settings.concurrency` bounds how many live at once; what it calls may be bounded, too.
+
+    So may all be by the tenant's quotas.
+    """
+    made = programs(choose, EVERYTHING - {"sla", "calendar"}, 5)
+    for slug, one in made.items():
+        if choose(3) if slug == MAIN else choose(2):
+            rule: Document = {"limit": 1 + choose(2), "on_conflict": ("queue", "skip", "cancel_running")[choose(3)]}
+            one.setdefault("settings", {})["concurrency"] = {**rule, "key": "{{ input.n }}"} if choose(2) else rule
+    inputs = [{"n": choose(2), "items": [3, 4]} for _ in range(2 + choose(3))]
+    quotas = (1 + choose(3) if choose(2) else None, choose(3) if choose(2) else 0, 1 + choose(2))
+    tier = ("premium", "standard")[choose(2)]
+    return Scenario(made, inputs[0], script, tuple(inputs[1:]), tier, quotas)
 
 
 @st.composite
 def crowds(draw: Any) -> Scenario:
-    """Several executions of one workflow whose `settings.concurrency` bounds how many live at once; what it calls may be bounded, too."""
-
-    def choose(limit: int) -> int:
-        return int(draw(below(limit)))
-
-    made = programs(choose, EVERYTHING - {"sla", "calendar"}, 5)
-    for slug, one in made.items():
-        if slug == MAIN or choose(2):
-            rule: Document = {"limit": 1 + choose(2), "on_conflict": ("queue", "skip", "cancel_running")[choose(3)]}
-            one.setdefault("settings", {})["concurrency"] = {**rule, "key": "{{ input.n }}"} if choose(2) else rule
-    inputs = [{"n": choose(2), "items": [3, 4]} for _ in range(2 + choose(3))]
-    return Scenario(made, inputs[0], draw(SCRIPTS), tuple(inputs[1:]))
+    """The same."""
+    return replace(crowd(lambda limit: int(draw(below(limit))), b""), script=draw(SCRIPTS))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from tests.engine.programs.shadow.around import Around
 from tests.engine.programs.shadow.events import Event
 from tests.engine.programs.shadow.expressions import render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame
-from tests.engine.programs.shadow.gates import gate_of
+from tests.engine.programs.shadow.gates import Gate, gates_of
 from tests.engine.programs.shadow.leaves import Kept, Leaves, Taken, takes, undo
-from tests.engine.programs.shadow.office import after, put_off
+from tests.engine.programs.shadow.office import put_off
+from tests.engine.programs.shadow.promising import promises, put_off_waits
 from tests.engine.programs.shadow.trying import milliseconds
 from tests.engine.programs.shadow.walking import Walk
 
@@ -23,24 +25,25 @@ Alarm = tuple[int, int, Wait | None]
 class Execution:
     """The prediction for one execution. status: `new`, `queued` at its gate, `live`, `paused` or an end.  output, error: once it has ended.
 
-    seen: ids of the signals and events that have come to it.
+    seen: ids of the signals and events that have come to it.  gates: that it has to pass to begin.  waited_for: its caller waits for it.
     """
 
-    def __init__(self, id_: UUID, document: Document, depth: int = 0) -> None:
-        self.id, self.document = id_, document
+    def __init__(self, id_: UUID, document: Document, depth: int = 0, around: Around | None = None, *, waited_for: bool = False) -> None:
+        self.id, self.document, self.waited_for = id_, document, waited_for
+        self.gates: tuple[Gate, ...] = ()
         self.settings = document.get("settings", {})
         self.status, self.output = "new", None
         self.error: Failed | None = None
         self.undone_badly: list[str] = []
         self.leaves = Leaves(id_, depth)
-        self.walk = Walk(document, {}, self.leaves)
+        self.walk = Walk(document, {}, self.leaves, around or Around())
         self._frame = Frame("")
         self.seen: set[str] = set()
         self._root: Fiber | None = None
         self._dying: tuple[str, Failed] | None = None
         self._deadline: int | None = None
         self._promises: dict[str, int] = {}
-        self._paused_from, self._paused_at = "live", 0
+        self._paused_from, self._paused_at, self._paused_by = "live", 0, ""
         self._held: list[Callable[[], Any]] = []
 
     @property
@@ -52,22 +55,26 @@ class Execution:
         """Begin, or wait at the gate."""
         if self.status == "new":
             self.walk.now, self.walk.input = now, input_
-            if gate_of(self.document, input_) is None:
+            self.gates = gates_of(self.document, input_, self.walk.around, waited_for=self.waited_for)
+            if not self.gates:
                 self._begin()
             else:
                 self.status = "queued"
 
-    def admit(self, now: int) -> None:
-        """It is let in: to begin, or to enter the nodes that were held up."""
+    def admit(self, now: int, gates: Collection[str] = ()) -> None:
+        """It is let in: to begin, or to go on with what was held up at these gates."""
         if self.status == "paused":
-            self._held.append(lambda: self.admit(self.walk.now))
+            self._held.append(lambda: self.admit(self.walk.now, gates))
         elif not self.ended:
             self._so_late(now)
             if self.status == "queued":
-                self._begin()
+                if not gates:
+                    self._begin()
                 return
             for wait in self.waits("gate"):
-                self.walk.fibers.wake(wait)
+                if wait.about["gate"] in gates:
+                    self.walk.let_in.add(wait.about["gate"])
+                    self.walk.fibers.wake(wait)
             self._run()
 
     def skip(self, now: int) -> None:
@@ -247,26 +254,27 @@ class Execution:
             self._give_up()
             self._end("cancelled", None)
 
-    def pause(self, now: int) -> None:
-        """Somebody pauses it: what comes is held, what was due waits. Those it called pause too."""
+    def pause(self, now: int, by: str | None = None) -> None:
+        """It is paused: what comes is held, what was due waits. Those it called pause too. by: who wants it, None for its caller."""
+        self._paused_by = self._paused_by or by
         if self.status in ("live", "queued"):
+            self._paused_by = by
             self._so_late(now)
             self._paused_from, self.status, self._paused_at = self.status, "paused", now
             self._pass_on("child.pause")
 
-    def resume(self, now: int) -> None:
-        """Somebody resumes it: what remained of each time remains, working time where it is counted so, and what was held is done."""
-        if self.status != "paused":
+    def resume(self, now: int, by: str | None = None) -> None:
+        """It goes on: what remained of each time remains, working time where it is counted so, and what was held is done.
+
+        What somebody paused does not go on because its caller does.
+        """
+        if self.status != "paused" or (by is None and self._paused_by is not None):
             return
         self.status, self.walk.now = self._paused_from, now
         self._pass_on("child.resume")
         since, length = self._paused_at, now - self._paused_at
         self.walk.rested += length
-        for wait in self.walk.fibers.open:
-            if wait.earliest is not None and wait.latest is not None:
-                by_office = wait.about.get("calendar") is not None
-                wait.earliest = put_off(wait.earliest, since, now) if by_office else wait.earliest + length
-                wait.latest = put_off(wait.latest, since, now) if by_office else wait.latest + length
+        put_off_waits(self.walk.fibers.open, since, now)
         if self._deadline is not None:
             self._deadline += length
         by_office = "calendar" in self.document.get("sla", {})
@@ -283,13 +291,3 @@ class Execution:
         for wait in self.waits("child"):
             if ("child", wait.node, wait.visit) not in self.walk.heard:
                 self.walk.did(word, wait.node, wait.visit)
-
-
-def promises(document: Document, now: int) -> dict[str, int]:
-    """When an execution that begins now is at risk (`warned`) and late (`breached`) by its `sla`."""
-    terms = document.get("sla")
-    if terms is None:
-        return {}
-    due = milliseconds(terms["due"])
-    lengths = {"warned": round(due * terms.get("warn_at", 0.8)), "breached": due}
-    return {word: after(now, length) if "calendar" in terms else now + length for word, length in lengths.items()}

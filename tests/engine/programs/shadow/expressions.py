@@ -6,6 +6,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,6 +25,13 @@ _BINARY: Final[dict[type[Any], Callable[[Any, Any], Any]]] = {
 _WORDS: Final = {"null": None, "true": True, "false": False}
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A value that is no template, whatever it looks like."""
+
+    value: Any
+
+
 class Missing(LookupError):
     """A path that does not exist."""
 
@@ -35,6 +43,8 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
 
 def render(value: Any, names: Mapping[str, Any]) -> Any:
     """A JSON value with its templates filled in."""
+    if isinstance(value, Plain):
+        return value.value
     if isinstance(value, str):
         whole = _BRACES.fullmatch(value)
         if whole is not None:

@@ -13,21 +13,23 @@ Document = Mapping[str, Any]
 
 @dataclass(eq=False, slots=True)
 class Visit:
-    """One visit of a node. ended: whether it has an outcome."""
+    """One visit of a node. ended: whether it has an outcome.  told: whether its enhancement was applied, and why not."""
 
     node: str
     number: int
     ended: bool = False
     outcome: str | None = None
     output: Any = None
+    told: tuple[bool, str | None] | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Undoable:
-    """A visit that ended well and can be undone. with_: of its `compensate`, as rendered then.  running: whether it is being undone."""
+    """A visit that ended well and can be undone. type, with_: of its `compensate`, rendered then.  running: whether it is being undone."""
 
     node: str
     visit: int
+    type: str
     with_: dict[str, Any]
     running: bool = False
 

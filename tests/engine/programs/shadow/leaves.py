@@ -12,7 +12,8 @@ from tests.engine.programs.shadow.expressions import evaluate, render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame, Visit
 from tests.engine.programs.shadow.office import after, next_open
-from tests.engine.programs.shadow.trying import Late, milliseconds, pause_before
+from tests.engine.programs.shadow.tasks import task
+from tests.engine.programs.shadow.trying import milliseconds, pause_before
 from tests.engine.programs.shadow.walking import Arrived, Walk, edges_on
 from tests.engine.programs.times import moment, since_start
 
@@ -50,7 +51,8 @@ class Leaves:
             case "state":
                 return await self._state(walk, node, visit, frame)
             case "task":
-                return await _task(walk, node, visit, names)
+                leaves_late = bool(edges_on(walk.layout.graphs[node["id"]], node, "timeout"))
+                return await task(walk, node, visit, names, leaves_late=leaves_late)
             case "call":
                 return await self._call(walk, with_, visit, names)
             case "wait":
@@ -58,9 +60,9 @@ class Leaves:
                 if due > walk.now:
                     await Wait("timer", visit.node, visit.number, earliest=due, latest=due, about={"calendar": with_.get("calendar")})
                 return "done", {"woke_at": moment(walk.now).isoformat()}
-            case "activity":
-                input_ = render(with_.get("input"), names)
-                return await attempts(walk, visit.node, visit.number, with_["name"], input_, node.get("retry", DEFAULT_RETRY))
+            case "activity" | "http.request":
+                request = request_of(node["type"], render(with_, names))
+                return await attempts(walk, visit.node, visit.number, request, node.get("retry", DEFAULT_RETRY))
             case "compensate":
                 return await _compensate(walk, with_.get("scope"))
         return self._at_once(walk, node, visit, names)
@@ -71,8 +73,7 @@ class Leaves:
         match node["type"]:
             case "set":
                 values = {name: render(value, names) for name, value in with_.items()}
-                walk.vars.update(values)
-                return "done", values
+                return "done", values  # written when the visit ends
             case "transform":
                 return "done", evaluate(with_["expression"], names) if "expression" in with_ else render(with_["map"], names)
             case "if":
@@ -145,31 +146,38 @@ def takes(walk: Walk, wait: Wait, name: str, payload: Mapping[str, Any]) -> bool
     return not edges_on(graph, node, name) or walk.follow(graph, node, name, names) is not None
 
 
-async def _task(walk: Walk, node: Document, visit: Visit, names: Mapping[str, Any]) -> tuple[str, Any]:
-    with_ = node["with"]
-    walk.did("task.create", visit.node, visit.number, render(with_["title"], names))
-    wait = Wait("task", visit.node, visit.number, about={"outcomes": with_.get("outcomes", ["completed"])})
-    expires = "due" in with_ and "timeout" not in node and edges_on(walk.layout.graphs[node["id"]], node, "timeout")
-    if expires:
-        wait.earliest = wait.latest = walk.now + milliseconds(with_["due"])
-    got = await wait
-    if got == RANG:
-        walk.did("task.cancel", visit.node, visit.number)
-        raise Late(node["id"])
-    return got  # type: ignore[no-any-return]
+@dataclass(frozen=True)
+class Request:
+    """What a worker is asked. behaviour: what it does then.  connection: that it goes by, None for none."""
+
+    name: str
+    input: Any
+    behaviour: str
+    connection: str | None = None
 
 
-async def attempts(walk: Walk, node: str, visit: int, name: str, input_: Any, retry: Document) -> tuple[str, Any]:
-    """Ask for outside work until it is done or given up. Raises: Failed."""
+def request_of(type_: str, with_: Document) -> Request:
+    """What outside work of a type asks for. with_: as rendered."""
+    if type_ == "activity":
+        return Request(with_["name"], with_.get("input"), with_["name"])
+    return Request(
+        type_, {name: with_[name] for name in ("url", "body") if with_.get(name) is not None}, with_["url"][1:], with_["connection"]
+    )
+
+
+async def attempts(walk: Walk, node: str, visit: int, request: Request, retry: Document) -> tuple[str, Any]:
+    """Ask for outside work until it is done or given up; while its connection is held up, wait. Raises: Failed."""
     began, attempt = walk.awake, 1
     while True:
         await walk.may_begin(node)
-        walk.did("activity", node, visit, attempt, name, input_)
+        while (gate := walk.gate_of(None, request.connection)) is not None:
+            await Wait("gate", node, visit, attempt, about={"gate": gate})
+        walk.did("activity", node, visit, attempt, request.name, request.input)
         got: Any = ("accepted",)
         accepted = False
         while got[0] == "accepted":
             due = walk.now + LEASE_MS if accepted else None
-            wait = Wait("activity", node, visit, attempt, earliest=due, latest=due, about={"name": name, "accepted": accepted})
+            wait = Wait("activity", node, visit, attempt, earliest=due, latest=due, about={"name": request.behaviour, "accepted": accepted})
             got = await wait
             accepted = True
             if got == RANG:
@@ -199,7 +207,7 @@ async def undo(walk: Walk, scope: str | None) -> tuple[list[str], list[str]]:
             continue
         one.running = True
         try:
-            await attempts(walk, f"{one.node}.compensate", one.visit, one.with_["name"], one.with_.get("input"), DEFAULT_RETRY)
+            await attempts(walk, f"{one.node}.compensate", one.visit, request_of(one.type, one.with_), DEFAULT_RETRY)
         except Failed:
             failed.append(one.node)
             walk.undoable.remove(one)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from tests.engine.programs.shadow import holding
+from tests.engine.programs.shadow.around import Around
+from tests.engine.programs.shadow.enhancing import Begun, after, before
 from tests.engine.programs.shadow.expressions import evaluate, render
 from tests.engine.programs.shadow.fibers import RANG, Failed, Fiber, Fibers, Stopped, Wait
 from tests.engine.programs.shadow.frames import Document, Frame, Layout, Steps, Undoable, Visit
+from tests.engine.programs.shadow.tasks import Expired
 from tests.engine.programs.shadow.trying import Late, is_late, milliseconds, pause_before
 
 BAD = ("error", "timeout")
-WORKING = ("activity", "wait", "state", "task", "call", "group", "parallel", "foreach", "loop", "compensate")
+WORKING = ("activity", "http.request", "wait", "state", "task", "call", "group", "parallel", "foreach", "loop", "compensate")
 TRIED_AGAIN = ("group", "parallel", "foreach", "loop", "call", "task")
 """What is tried again as a whole, as another visit. An activity's attempts are within one visit, and nothing else fails but for good."""
 RUNAWAY = 10_000
@@ -27,11 +31,11 @@ class Leaves(Protocol):
 class Walk:
     """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
 
-    rested: milliseconds of it that it was paused.  heard: what has been answered while paused.  held_up: types whose nodes are not entered
-    now.  runaway: visits without a wait that are too many.  looking: whether it is being looked at what is due; nothing begins meanwhile.
+    rested: milliseconds of it that it was paused.  heard: what has been answered while paused.  let_in: gates that it was let in at.
+    runaway: visits without a wait that are too many.  looking: whether it is being looked at what is due; nothing begins meanwhile.
     """
 
-    def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves) -> None:
+    def __init__(self, document: Document, input_: Mapping[str, Any], leaves: Leaves, around: Around) -> None:
         self.document, self.input = document, input_
         self.layout = Layout(document)
         self.fibers = Fibers(self._taken_back)
@@ -41,7 +45,8 @@ class Walk:
         self.undoable: list[Undoable] = []
         self.now = self.rested = 0
         self.heard: set[tuple[str, str, int]] = set()
-        self.held_up: set[str] = set()
+        self.around = around
+        self.let_in: set[str] = set()
         self.runaway = RUNAWAY
         self.looking = False
         self._leaves = leaves
@@ -89,18 +94,23 @@ class Walk:
         failed: Failed | None = None
         more: dict[str, Any] = {}
         try:
-            outcome, output = await self._within_timeout(node, visits, frame, fiber)
+            begun = await self._enhanced(node, visits[0], frame)
+            outcome, output = begun.done or await self._within_timeout(begun, visits, frame, fiber)
+            outcome, output = await after(self, node, visits[-1], frame, outcome, output)
             if isinstance(outcome, Arrived):
                 more, outcome = {"signal": outcome.names}, outcome.name
         except Failed as error:
             failed, output = error, None
-            outcome = "timeout" if is_late(error, node) and edges_on(graph, node, "timeout") else "error"
+            over = is_late(error, node) or (isinstance(error, Expired) and error.node == node["id"])
+            outcome = "timeout" if over and edges_on(graph, node, "timeout") else "error"
         visit = visits[-1]
         self.fibers.quiet += 1
         visit.ended, visit.outcome, visit.output = True, outcome, output
-        if failed is None and "compensate" in node:
+        if failed is None and node["type"] == "set":
+            self.vars.update(output)
+        if failed is None and "compensate" in node and not stood_in_for(node, visit):
             undo = node["compensate"]
-            self.undoable.append(Undoable(visit.node, visit.number, render(undo["with"], self.names(frame))))
+            self.undoable.append(Undoable(visit.node, visit.number, undo["type"], render(undo["with"], self.names(frame))))
         target = self.follow(graph, node, outcome, self.names(frame, more))
         if target is None and failed is not None:
             raise failed
@@ -115,10 +125,22 @@ class Walk:
         """Begin the next visit of a node. One whose type is held up waits, and once it is let in it is a visit anew."""
         await self.may_begin(node["id"])
         visit = self._begin(node, frame)
-        while node["type"] in self.held_up:
-            await Wait("gate", visit.node, visit.number, about={"type": node["type"]})
+        while (gate := self.gate_of(node["type"], node["with"].get("connection"))) is not None:
+            await Wait("gate", visit.node, visit.number, about={"gate": gate})
             visit = self._begin(node, frame)
         return visit
+
+    async def _enhanced(self, node: Document, visit: Visit, frame: Frame) -> Begun:
+        """What a visit has to do, once it may be done. Its own work does not begin while it is held up."""
+        begun = await before(self, node, visit, frame)
+        while begun.done is None and (gate := self.gate_of(node["type"], node["with"].get("connection"))) is not None:
+            await Wait("gate", visit.node, visit.number, about={"gate": gate})
+        return begun
+
+    def gate_of(self, type_: str | None, connection: str | None) -> str | None:
+        """The gate at which a node of a type, or what goes by a connection, waits now; None where it may go on."""
+        gates = (self.around.held_up.get(by) for by in (f"node_type:{type_}", f"connection:{connection}"))
+        return next((gate for gate in gates if gate is not None and gate not in self.let_in), None)
 
     def _begin(self, node: Document, frame: Frame) -> Visit:
         """The next visit of a node, the newest from now on."""
@@ -135,50 +157,52 @@ class Walk:
                 return str(edge["to"])
         return None
 
-    async def _within_timeout(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+    async def _within_timeout(self, begun: Begun, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
         """A node's `timeout` is for all its attempts together."""
+        node = begun.node
         if "timeout" not in node or node["type"] not in WORKING:
-            return await self._tries(node, visits, frame, fiber)
+            return await self._tries(begun, visits, frame, fiber)
         due = self.now + milliseconds(node["timeout"])
-        self._spawn_tries(node, visits, frame, fiber)
+        self._spawn_tries(begun, visits, frame, fiber)
         ended = await Wait("children", visits[-1].node, visits[-1].number, earliest=due, latest=due)
         if ended == RANG:
-            self._drop(fiber)
+            self.drop(fiber)
             raise Late(node["id"])
         _, well, value = ended
         if not well:
             raise value
         return value  # type: ignore[no-any-return]
 
-    def _spawn_tries(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> None:
+    def _spawn_tries(self, begun: Begun, visits: list[Visit], frame: Frame, fiber: Fiber) -> None:
         async def work() -> tuple[Any, Any]:
-            return await self._tries(node, visits, frame, inner)
+            return await self._tries(begun, visits, frame, inner)
 
         inner = self.fibers.spawn(work(), fiber)
 
-    async def _tries(self, node: Document, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
+    async def _tries(self, begun: Begun, visits: list[Visit], frame: Frame, fiber: Fiber) -> tuple[Any, Any]:
         """Work at a node as often as its `retry` says. What it began is given up before it is tried again. visits: of it, so far."""
-        began = self.awake
+        began, node = self.awake, begun.own
         while True:
             visit = visits[-1]
             try:
-                return await self._work(node, visit, frame, fiber)
+                return begun.done or await self._work(begun.node, visit, frame, fiber)
             except Failed as error:
                 retry = None if node["type"] not in TRIED_AGAIN or is_late(error, node) else node.get("retry")
                 pause = None if retry is None else pause_before(retry, len(visits), error.code, error.permanent, self.awake - began)
                 if pause is None:
                     raise
-                self._drop(fiber)
+                self.drop(fiber)
             await Wait("again", visit.node, visit.number, earliest=self.now + pause[0], latest=self.now + pause[1])
             self.fibers.quiet += 1
             visits.append(await self._let_in(node, frame))
+            begun = await self._enhanced(node, visits[-1], frame)
 
-    def _drop(self, fiber: Fiber) -> None:
+    def drop(self, fiber: Fiber) -> None:
         for child in list(fiber.children):
             self.fibers.cancel(child)
         fiber.ended.clear()
 
-    def _spawn(self, graph: Document, frame: Frame, fiber: Fiber, tag: Any) -> None:
+    def spawn(self, graph: Document, frame: Frame, fiber: Fiber, tag: Any) -> None:
         async def run() -> Any:
             return await self.graph(graph, frame, inner)
 
@@ -189,72 +213,17 @@ class Walk:
             case "group":
                 return "done", await self.graph(node["with"], frame, fiber)
             case "parallel":
-                return "done", await self._parallel(node, visit, frame, fiber)
+                return "done", await holding.parallel(self, node, visit, frame, fiber)
             case "foreach":
-                return "done", await self._foreach(node, visit, frame, fiber)
+                return "done", await holding.foreach(self, node, visit, frame, fiber)
             case "loop":
-                return await self._loop(node, frame, fiber)
+                return await holding.loop(self, node, frame, fiber)
         return await self._leaves(self, node, visit, frame, fiber)
 
-    async def _parallel(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> dict[str, Any]:
-        branches, join = node["with"]["branches"], node["with"].get("join", "all")
-        needed = {"all": len(branches), "any": 1}.get(join, join)
-        for name, graph in branches.items():
-            self._spawn(graph, Frame(f"{node['id']}/{name}", frame), fiber, name)
-        outputs: dict[str, Any] = {}
-        first: Failed | None = None
-        for _ in branches:
-            name, well, value = await Wait("children", visit.node, visit.number)
-            if well:
-                outputs[name] = value
-            elif node["with"].get("on_error", "fail") == "fail":
-                self._drop(fiber)
-                raise value
-            else:
-                first = first or value
-            if len(outputs) == needed:
-                break
-        self._drop(fiber)
-        if len(outputs) < needed and first is not None:
-            raise first
-        return outputs
 
-    async def _foreach(self, node: Document, visit: Visit, frame: Frame, fiber: Fiber) -> list[Any]:
-        with_ = node["with"]
-        items = render(with_["items"], self.names(frame))
-        if not isinstance(items, list):
-            raise Failed("expression_type", node["id"], permanent=True)
-        if len(items) > with_.get("max_items", 10_000):
-            raise Failed("too_many_items", node["id"], permanent=True)
-        outputs: list[Any] = [None] * len(items)
-        begun = ended = 0
-        while ended < len(items):
-            while begun < len(items) and begun - ended < with_.get("concurrency", 1):
-                self.fibers.quiet = 0  # How often it goes round is bounded by its items.
-                names = {with_.get("as", "item"): items[begun], "index": begun}
-                self._spawn(with_["body"], Frame(node["id"], frame, names), fiber, begun)
-                begun += 1
-            index, well, value = await Wait("children", visit.node, visit.number)
-            ended += 1
-            if well:
-                outputs[index] = value
-            elif with_.get("on_error", "fail") == "fail":
-                self._drop(fiber)
-                raise value
-        return outputs
-
-    async def _loop(self, node: Document, frame: Frame, fiber: Fiber) -> tuple[str, Any]:
-        with_, output = node["with"], None
-        limit, iteration = with_.get("max_iterations", 1_000), 1
-        while True:
-            if "while" in with_ and evaluate(with_["while"], self.names(frame, {"iteration": iteration})) is not True:
-                return "done", output
-            if iteration > limit:
-                return "exhausted", output
-            output = await self.graph(with_["body"], Frame(node["id"], frame, {"iteration": iteration}), fiber)
-            if "until" in with_ and evaluate(with_["until"], self.names(frame, {"iteration": iteration})) is True:
-                return "done", output
-            iteration += 1
+def stood_in_for(node: Document, visit: Visit) -> bool:
+    """Whether a model did the node's work, so that there is nothing of its own to undo."""
+    return visit.told is not None and visit.told[0] and node["enhance"]["apply"] == "replace"
 
 
 class Arrived:

@@ -125,16 +125,21 @@ def _enhancing(state: State, entry: Entry, at: datetime) -> None:
     was = state.pending.pop((node, entry.visit), None)
     if was is not None:
         _close_scopes(state, was)
-    state.pending[node, entry.visit] = Pending(node, entry.visit, "enhancing", entry.scope, 1, moment(data["due_at"]), None, at, data)
+    due_at, deadline_at = moment(data["due_at"]), moment(data.get("deadline_at"))
+    state.pending[node, entry.visit] = Pending(node, entry.visit, "enhancing", entry.scope, 1, due_at, deadline_at, at, data)
 
 
 def _enhanced(state: State, entry: Entry, at: datetime) -> None:
-    """What becomes of it is known, and the visit goes on with its own work."""
+    """What becomes of it is known, and the visit goes on with its own work; so it does when that was held up and is let in."""
     step = _open_step(state, entry)
     if step is None:
         step = begin(state, entry, at, StepStatus.WAITING)
     step.enhancement = entry.data["enhancement"]
+    if step.attempts <= 1:  # its `retry` is for its own work, which begins now
+        step.since = at
+    step.until = _until(state, entry) or step.until
     state.pending.pop((node_of(entry), entry.visit), None)
+    _let_in(state, entry)
 
 
 def _completed(state: State, entry: Entry, at: datetime) -> None:

@@ -25,6 +25,7 @@ from weft_language.compilation import (
     TransformWork,
     WaitWork,
     Work,
+    with_input,
 )
 from weft_language.expressions import ExpressionError
 
@@ -33,6 +34,7 @@ from weft_engine.core.enhancing import before
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import held_up
 from weft_engine.core.nodes import inline, outside, people, resting, scopes, undoing
+from weft_engine.core.state import Pending
 from weft_engine.core.turn import At, Entering, Turn
 
 Enter = Callable[[Turn, At, Any], None]
@@ -55,6 +57,28 @@ def begin_work(turn: Turn, at: At, work: Work) -> None:
         ENTER[type(work)](turn, at, work)
     except ExpressionError as error:
         turn.fail(at, failure(error.code, error.message, at.node.id, 1, permanent=True))
+
+
+def begin_own(turn: Turn, at: At, given: Any) -> None:
+    """Begin a visit's own work, once it is known what becomes of its enhancement; where it is held up by now, when that is lifted.
+
+    given: members of its input that a model gave, None for none.
+    """
+    held = held_up(turn, at.node)
+    if held is None:
+        begin_work(turn, at, at.node.work if given is None else with_input(at.node.work, given))
+        return
+    more = {} if given is None else {"given": given}
+    turn.emit(e.STEP_WAITING, at, kind="suspended", **held.told, **more, **resting.limit_of_enhanced(turn, at))
+
+
+def let_in(turn: Turn, pending: Pending) -> None:
+    """Begin the own work of a visit that was held up after its enhancement."""
+    given = pending.data.get("given")
+    opened = turn.context.values.opened(given) if turn.state.large else given
+    at, enhancement = turn.at(pending), turn.state.steps_in(pending.scope)[pending.node].enhancement
+    turn.emit(e.STEP_ENHANCED, at, enhancement=enhancement, gate=pending.gate)
+    begin_own(turn, at, opened)
 
 
 ENTER: Final[dict[type[Any], Enter]] = {

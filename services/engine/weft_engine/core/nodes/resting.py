@@ -46,3 +46,9 @@ def limit_held_up(turn: Turn, at: At) -> dict[str, Any]:
     """The same of a visit that is held up at a gate: its time begins when it is let in, unless it tries again one whose time has begun."""
     before = turn.state.steps_in(at.scope).get(at.node.id)
     return limit(turn, at) if before is not None and before.again else {}
+
+
+def limit_of_enhanced(turn: Turn, at: At) -> dict[str, Any]:
+    """The same of a visit whose own work is held up after its enhancement."""
+    until = turn.state.steps_in(at.scope)[at.node.id].until
+    return {} if until is None else {"deadline_at": until}
