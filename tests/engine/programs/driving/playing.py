@@ -13,6 +13,7 @@ from tests.engine.programs.driving.world import World
 STEPS = 90
 """How much happens to a scenario before it is cancelled."""
 MOST_HELD_UP = 3
+MOST_PAIRS = 12
 RARE_FROM = 176
 """Bytes from here on pick among what does not bring an execution forward: signals early, repeats, pauses, cancelling."""
 
@@ -161,6 +162,10 @@ def _operated(world: World, number: int) -> Iterator[Choice]:
     if found:
         for _ in range(2):
             yield Choice("hold up", partial(world.hold_up, found[number % len(found)]))
+    if world.orders and len(world.pairs) < MOST_PAIRS:
+        number_again = number % (len(world.orders) + 1)  # the last comes for the first time
+        payload = world.orders.get(number_again, {"k": number % 3, "n": number % 4, "items": []})
+        yield Choice("order", partial(world.order, number_again, payload))
     if world.around.live is not None:
         yield Choice("quotas", partial(world.change_quotas, number))
 

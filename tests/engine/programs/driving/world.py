@@ -13,7 +13,7 @@ from weft_language import compile_definition
 from weft_language.compilation import Program
 from weft_language.model import Definition
 
-from tests.engine.programs.driving import relatives
+from tests.engine.programs.driving import ordering, relatives
 from tests.engine.programs.driving.admitting import Admitting
 from tests.engine.programs.driving.comparing import compare_effects, compare_state
 from tests.engine.programs.driving.cored import Cored
@@ -55,6 +55,7 @@ class World:
     past: list[tuple[Pair, Any]] = field(default_factory=list)
     sent_signals: int = 0
     answered: set[tuple[Any, ...]] = field(default_factory=set)
+    orders: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What else there is around executions."""
@@ -78,7 +79,16 @@ class World:
         world = cls(scenario, engine, restart, ties, apart_over, runaway)
         for number, input_ in enumerate([scenario.input, *scenario.more]):
             world.mail.append(world.starting(UUID(int=id_.int + number), MAIN, input_))
+        for number, payload in enumerate(scenario.orders):
+            world.order(number, payload)
         return world
+
+    def order(self, number: int, payload: dict[str, Any]) -> None:
+        """Something happens that starts executions."""
+        self.orders[number] = payload
+        self.log.append(f"{self.now / 1000:g} s: order {number} is placed: {payload}")
+        mail = ordering.order(self, number, payload)
+        self.mail += [mail] if mail is not None else []
 
     def starting(self, id_: UUID, slug: str, input_: Any, parent: Pair | None = None, step: tuple[str, int] = ("", 0)) -> Mail:
         """The start of an execution, on its way."""

@@ -37,26 +37,28 @@ MEETING = (
 )
 """What has most to do with each other, and is put together alone."""
 MAIN = "main"
+ORDER = "order.placed"
 
 
 @dataclass(frozen=True)
 class Scenario:
     """programs: documents by slug, `main` is started.  script: one choice a byte, 0 where it is over.
 
-    more: inputs of further executions of `main`.  tier: of the tenant.  quotas: live executions, None for no bound; starts in a
-    second, 0 for no bound, and how many at once.
+    more: inputs of further executions of `main`.  orders: domain events by which the triggers of `main` start some.  tier: of the tenant.
+    quotas: live executions, None for no bound; starts in a second, 0 for no bound, and how many at once.
     """
 
     programs: dict[str, Document]
     input: Document
     script: bytes
     more: tuple[Document, ...] = ()
+    orders: tuple[Document, ...] = ()
     tier: str = "standard"
     quotas: tuple[int | None, int, int] = (None, 0, 1)
 
     def __repr__(self) -> str:
         programs = "".join(shown(document) for document in self.programs.values())
-        about = f"inputs: {json.dumps([self.input, *self.more])}, {self.tier}, quotas {self.quotas}"
+        about = f"inputs: {json.dumps([self.input, *self.more])}, orders {json.dumps(self.orders)}, {self.tier}, quotas {self.quotas}"
         return f"\n{programs}{about}\nscript: bytes.fromhex('{self.script.hex(' ')}')\n"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -160,7 +162,20 @@ def crowd(choose: Callable[[int], int], script: bytes) -> Scenario:
     inputs = [{"n": choose(2), "items": [3, 4]} for _ in range(2 + choose(3))]
     quotas = (1 + choose(3) if choose(2) else None, choose(3) if choose(2) else 0, 1 + choose(2))
     tier = ("premium", "standard")[choose(2)]
-    return Scenario(made, inputs[0], script, tuple(inputs[1:]), tier, quotas)
+    if choose(3):
+        return Scenario(made, inputs[0], script, tuple(inputs[1:]), (), tier, quotas)
+    made[MAIN]["triggers"] = triggers(choose)
+    orders = tuple({"k": choose(3), "n": choose(3), "items": [3, 4]} for _ in range(2 + choose(3)))
+    return Scenario(made, inputs[0], script, (), orders, tier, quotas)
+
+
+def triggers(choose: Callable[[int], int]) -> list[Document]:
+    """The trigger of orders: one execution lives for each key."""
+    key = ("{{ trigger.payload.k }}", "order {{ trigger.payload.n }}", "all", "{{ trigger.payload }}")[choose(4)]
+    one: Document = {"id": "orders", "on": "event", "event": ("order.*", ORDER)[choose(2)], "key": key}
+    one |= ({}, {"input": {"n": "{{ trigger.payload.n }}", "items": [1]}})[choose(2)]
+    one |= ({}, {"when": "trigger.payload.n >= 1"}, {"enabled": False}, {"source": "/shop"})[choose(4)]
+    return [one]
 
 
 @st.composite

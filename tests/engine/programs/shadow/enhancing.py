@@ -30,7 +30,7 @@ REASONS: Final = {"ai_refused": "refused", "ai_over_budget": "over_budget", "ai_
 
 @dataclass(frozen=True)
 class Begun:
-    """A visit whose work may begin. own: the node.  node: the same as it is to be worked at.  done: outcome and output, where a model stands in."""
+    """A visit whose work may begin. own: the node.  node: as it is to be worked at.  done: outcome and output, if by a model."""
 
     own: Document
     node: Document

@@ -61,6 +61,10 @@ class Execution:
             else:
                 self.status = "queued"
 
+    def refuse(self) -> None:
+        """It never begins: another lives with its key."""
+        self._end("cancelled", None)
+
     def admit(self, now: int, gates: Collection[str] = ()) -> None:
         """It is let in: to begin, or to go on with what was held up at these gates."""
         if self.status == "paused":

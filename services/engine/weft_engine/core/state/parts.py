@@ -22,8 +22,8 @@ Label = str | int | None
 class Step:
     """A visit of a node. visit: from 1.  attempts: begun so far, those of the visits before that it tries again counted.
 
-    error: a `Failure` as an object.  again: whether the next visit tries this one again.  since: when the first of these visits began; where
-    it was enhanced first, when its own work did.
+    error: a `Failure` as an object.  again: whether the next visit tries this one again.  since: when the first of these visits began, or
+    its own work where it was enhanced first.
     until: when their `timeout` is over, pauses counted; None until one is tried again, or without one.
     enhancement: `{type, apply, applied, reason, …}`, once it is known whether a model's result was applied.
     """
