@@ -50,6 +50,15 @@ def test_an_execution_whose_last_wait_was_over_before_its_max_duration_is_comple
     assert Run(slower).start().later(hours=1).state.status == "timed_out"
 
 
+def test_an_execution_that_failed_before_its_max_duration_undoes_what_was_done_and_has_failed() -> None:
+    undo = {"type": "activity", "with": {"name": "undo"}}
+    nodes = [{"id": "s", "type": "set", "with": {"x": 1}, "compensate": undo}, task("x", timeout="1m")]
+    run = Run(program_of(nodes, settings={"max_duration": "2m", "on_failure": "compensate"})).start().later(hours=1)
+    assert (run.state.status, run.waits("s.compensate").kind) == ("running", "activity")
+    run.complete("s.compensate")
+    assert (run.state.status, (run.state.error or {})["code"]) == ("failed", "timeout")
+
+
 def test_very_much_that_is_due_at_once_goes_on_in_several_transitions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "MAX_TRANSITION", 5)
     body = {"nodes": [{"id": "w", "type": "wait", "with": {"for": "1m"}}, put("s", n="{{ index }}")]}

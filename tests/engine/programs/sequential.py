@@ -1,7 +1,9 @@
 """Programs of nodes one after another, and a reference of what going back in one means. It shares nothing with the engine.
 
 Every time a node is entered is a moment, with what was known then. Going back to a node is to know no more than at its newest moment, save
-for the numbers of visits, and for what was done outside since: asked the same again, that is taken as done, or done anew (`redo`).
+for the numbers of visits, and for what was done outside since: asked the same again, that is taken as done, or done anew (`redo`). A model
+is outside, too: what it gave in the place of a node's work, or what was done with the input that it gave, is taken where it would be asked
+the same; what it made of an output goes with the work whose output it is.
 """
 
 from __future__ import annotations
@@ -11,15 +13,22 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
-
 from tests.engine.programs.shadow.expressions import evaluate, render
 
 Document = dict[str, Any]
 OPEN = ...
 """The output of a visit that has not ended, which nobody reads."""
-Done = tuple[str, Any, Any]
-"""A node's outside work: who, what was asked, what it gave."""
+OWN = ("activity", "task", "event")
+
+
+@dataclass(frozen=True)
+class Done:
+    """Outside work. number: the same for all that one visit asked.  who: kind and node.  asked: what.  gave: the visit's output."""
+
+    number: int
+    who: tuple[str, str]
+    asked: Any
+    gave: Any
 
 
 @dataclass
@@ -32,16 +41,36 @@ class Known:
 
 
 @dataclass
+class Open:
+    """A visit that is under way. kind: of who is asked, `gate` where it is held up.  asked: all that it asked so far, by who.
+
+    given: input from a model.  output: of its own work, while a model may make something of it.  enhanced: whether one was asked before.
+    """
+
+    node: Document
+    visit: int
+    kind: str = ""
+    asked: list[tuple[tuple[str, str], Any]] = field(default_factory=list)
+    given: Document = field(default_factory=dict)
+    output: Any = OPEN
+    enhanced: bool = False
+
+
+@dataclass
 class Sequence:
-    """An execution. begun: (node, visit) in order.  asked: (node, visit, input) of outside work.  open: the visit that is worked at."""
+    """An execution. begun: (node, visit) in order.  asked: (kind, node, visit, what) of outside work.  open: the visit that is worked at.
+
+    held_up: types of nodes that are.
+    """
 
     document: Document
     input: Mapping[str, Any]
+    held_up: set[str] = field(default_factory=set)
     known: Known = field(init=False)
     status: str = "running"
     begun: list[tuple[str, int]] = field(default_factory=list)
-    asked: list[tuple[str, int, Any]] = field(default_factory=list)
-    open: tuple[str, int, Any] | None = None
+    asked: list[tuple[str, str, int, Any]] = field(default_factory=list)
+    open: Open | None = None
     failed_at: str | None = None
     _moments: list[Known] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -52,17 +81,37 @@ class Sequence:
         self._enter(self.document["nodes"][0]["id"])
 
     def answer(self, value: Any) -> None:
-        """The work that is open is done."""
-        assert self.open is not None
-        node, _, asked = self.open
-        self.open = None
-        self._works.append((self.known.steps[node][0], (node, asked, value)))
-        self._leave(node, value)
+        """The work that is open is done, or the model gives something that does."""
+        one = self._taken()
+        if one.kind != "model":
+            self._worked(one, value)
+        elif one.output is not OPEN or one.node["enhance"]["apply"] == "replace":
+            self._leave(one, value)
+        else:
+            one.given = value
+            self._own_work(one)
 
     def break_(self) -> None:
-        """The work that is open fails for good."""
-        assert self.open is not None
-        self.status, self.failed_at, self.open = "failed", self.open[0], None
+        """The work that is open fails for good; a model that does costs only what it would have given."""
+        one = self._taken()
+        if one.kind != "model":
+            self.status, self.failed_at, self.open = "failed", one.node["id"], None
+            return
+        one.asked.pop()
+        if one.output is not OPEN:
+            self._leave(one, one.output)
+        else:
+            self._own_work(one)
+
+    def lift(self) -> None:
+        """Nothing is held up any more: a node is entered anew, what waits after its enhancement goes on."""
+        self.held_up = set()
+        if self.open is not None and self.open.kind == "gate":
+            one = self._taken()
+            if one.enhanced:
+                self._own_work(one)
+            else:
+                self._enter(one.node["id"])
 
     def retry(self, node: str | None, input_: Mapping[str, Any] | None, effects: str) -> bool:
         """Go back to a node, the one that failed for none. Returns: whether it has been entered at all."""
@@ -79,6 +128,11 @@ class Sequence:
         self._enter(wanted)
         return True
 
+    def _taken(self) -> Open:
+        assert self.open is not None
+        one, self.open = self.open, None
+        return one
+
     def _names(self) -> dict[str, Any]:
         steps = {node: {"output": output} for node, (_, output) in self.known.steps.items() if output is not OPEN}
         return {"vars": self.known.vars, "input": self.input, "step": steps}
@@ -88,61 +142,86 @@ class Sequence:
         self._numbers[node] = self._numbers.get(node, 0) + 1
         self.begun.append((node, self._numbers[node]))
         self.known.steps[node] = (len(self._moments) - 1, OPEN)
-        self._work(next(one for one in self.document["nodes"] if one["id"] == node))
+        one = Open(next(one for one in self.document["nodes"] if one["id"] == node), self._numbers[node])
+        if not self._is_held_up(one) and not self._enhanced_first(one):
+            self._work(one)
 
-    def _work(self, node: Document) -> None:
-        id_, with_ = node["id"], node["with"]
-        match node["type"]:
+    def _is_held_up(self, one: Open) -> bool:
+        if one.node["type"] in self.held_up:
+            one.kind, self.open = "gate", one
+        return one.node["type"] in self.held_up
+
+    def _enhanced_first(self, one: Open) -> bool:
+        """Whether a model is asked before the work, or what it was asked before is taken."""
+        enhance = one.node.get("enhance")
+        if enhance is None or enhance["apply"] == "output":
+            return False
+        one.enhanced = True
+        own = render(one.node["with"], self._names()) if enhance["apply"] == "input" else None
+        return self._ask(one, "model", [self._wanted(one.node), own])
+
+    def _wanted(self, node: Document) -> Any:
+        return render(node["enhance"]["with"]["instructions"], self._names())
+
+    def _ask(self, one: Open, kind: str, asked: Any) -> bool:
+        """Ask for outside work, unless it is done. Returns: true, since the visit is not to be worked at now."""
+        who = (kind, one.node["id"])
+        same = next((done for done in self.known.done if (done.who, done.asked) == (who, asked)), None)
+        if same is not None:
+            self.known.done = [done for done in self.known.done if done.number != same.number]
+            one.asked = []
+            self._leave(one, same.gave)
+            return True
+        one.kind = kind
+        one.asked.append((who, asked))
+        self.asked.append((kind, one.node["id"], one.visit, asked[0] if kind == "model" else asked))
+        self.open = one
+        if kind == "event":
+            self._worked(self._taken(), None)
+        return True
+
+    def _own_work(self, one: Open) -> None:
+        """Begin a visit's own work once it is known what becomes of its enhancement, unless that is held up by now."""
+        if not self._is_held_up(one):
+            self._work(one)
+
+    def _work(self, one: Open) -> None:
+        with_ = {**render(one.node["with"], self._names()), **one.given}
+        match one.node["type"]:
             case "set":
-                values = render(with_, self._names())
-                self.known.vars.update(values)
-                self._leave(id_, values)
+                self._worked(one, with_)
             case "if":
-                self._leave(id_, evaluate(with_["when"], self._names()))
+                self._worked(one, evaluate(one.node["with"]["when"], self._names()))
             case "fail":
-                self.status, self.failed_at = "failed", id_
+                self.status, self.failed_at = "failed", one.node["id"]
             case "activity":
-                asked = render(with_["input"], self._names())
-                same = next((done for done in self.known.done if done[:2] == (id_, asked)), None)
-                if same is not None:
-                    self.known.done.remove(same)
-                    self._leave(id_, same[2])
-                else:
-                    self.open = (id_, self._numbers[id_], asked)
-                    self.asked.append(self.open)
+                self._ask(one, "activity", with_["input"])
+            case "task":
+                self._ask(one, "task", [with_["title"], with_.get("data")])
+            case "publish":
+                self._ask(one, "event", with_["data"])
 
-    def _leave(self, node: str, output: Any) -> None:
-        self.known.steps[node] = (self.known.steps[node][0], output)
-        on = {True: "true", False: "false"}.get(output, "done") if node.startswith("if") else "done"
+    def _worked(self, one: Open, output: Any) -> None:
+        """Its own work is done. A model may make something of that."""
+        enhance = one.node.get("enhance")
+        if enhance is None or enhance["apply"] != "output":
+            self._leave(one, output)
+            return
+        one.output, one.kind, self.open = output, "model", one
+        one.asked.append((("model", one.node["id"]), OPEN))
+        self.asked.append(("model", one.node["id"], one.visit, self._wanted(one.node)))
+
+    def _leave(self, one: Open, output: Any) -> None:
+        node = one.node["id"]
+        if one.node["type"] == "set":
+            self.known.vars.update(output)
+        moment = self.known.steps[node][0]
+        number = len(self._works) and self._works[-1][1].number + 1
+        self._works += [(moment, Done(number, who, asked, output)) for who, asked in one.asked if asked is not OPEN]
+        self.known.steps[node] = (moment, output)
+        on = {True: "true", False: "false"}.get(output, "done") if one.node["type"] == "if" else "done"
         to = next((edge["to"] for edge in self.document["edges"] if edge["from"] == node and edge["on"] in (on, "done")), None)
         if to is None:
             self.status = "completed"
         else:
             self._enter(to)
-
-
-@st.composite
-def programs(draw: st.DrawFn) -> Document:
-    """Nodes in a row; an `if` may leave some out, or go back to before it while a counter is low."""
-    kinds = draw(st.lists(st.sampled_from(("activity", "activity", "set", "if", "fail")), min_size=2, max_size=6))
-    nodes: list[Document] = []
-    edges: list[Document] = []
-    ids = [f"{kind}{place}" for place, kind in enumerate(kinds)]
-    numbers = ("vars.x", "input.n", "vars.x + input.n", "1")
-    for place, kind in enumerate(kinds):
-        id_ = ids[place]
-        others = [f"default(step.{one}.output, 0)" for one in ids if one.startswith("act") and one != id_]
-        value = f"{{{{ {draw(st.sampled_from([*numbers, *others]))} }}}}"
-        with_: Document = {"input": {"v": value}, "name": "work"} if kind == "activity" else {"x": value}
-        following = [{"from": id_, "to": ids[place + 1], "on": "done"}] if place + 1 < len(kinds) else []
-        if kind == "fail":
-            with_ = {"code": "no", "message": "no"}
-            following = []
-        elif kind == "if":
-            with_ = {"when": f"{draw(st.sampled_from(('vars.x', 'input.n')))} > {draw(st.integers(0, 3))}"}
-            later = ids[place + 1 :]
-            if later:
-                following = [{"from": id_, "to": draw(st.sampled_from(later)), "on": "true"}, *following]
-        nodes.append({"id": id_, "type": kind, "with": with_})
-        edges += following
-    return {"format": "weft/v1", "slug": "test", "name": "Test", "vars": {"x": 0}, "nodes": nodes, "edges": edges}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.engine.programs.disturbing.playing import Disturbed, One, outcome
 from tests.engine.programs.driving.bounds import bounds
-from tests.engine.programs.meshed.predicting import Expected, Prediction, expected
+from tests.engine.programs.meshed.predicting import FEATURES, Expected, Prediction, expected
 from tests.engine.programs.test_shadow_model import campaign
 
 PLAYS = 4
@@ -24,7 +24,7 @@ NUMBER = re.compile(r"#[0-9]+")
 @given(st.integers(0, 1 << 32))
 def test_what_must_not_matter_changes_nothing(number: int) -> None:
     rng = random.Random(number)
-    program = next(found for tried in range(1_000) if (found := expected(rng, tried, "pool")) is not None)
+    program = next(found for tried in range(1_000) if (found := expected(rng, tried, "pool", FEATURES | {"http.request"})) is not None)
     for _ in range(PLAYS):
         played = Disturbed(rng, program.documents, restart=rng.random() < 0.3)
         most = rng.choice((None, None, 2, 5, 12))

@@ -66,6 +66,8 @@ def _end(turn: Turn, fail_attempt: FailAttempt) -> bool:
         if state.ended or (number and is_long(turn)):
             return False
         renew()
+        if place is None and state.deadline_at is None:
+            continue  # it had failed before, and undoes what was done: that has no end by time
         if place is None:
             error = failure("max_duration", f"the execution did not end within its max_duration, by {over[number][0].isoformat()}", None)
             turn.fail_execution(error, e.TIMED_OUT)

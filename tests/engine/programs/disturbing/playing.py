@@ -57,6 +57,7 @@ class Disturbed:
         self._past: list[Any] = []
         self._suspended: dict[str, str] = {}
         self._gates = 0
+        self._by_job: list[tuple[str, UUID]] = []
 
     def play(self, id_: UUID, slug: str, input_: Document) -> None:
         """Let it happen until everything has ended. Raises: AssertionError when it goes on for ever, or the core does what it may not."""
@@ -103,9 +104,12 @@ class Disturbed:
                 found.append(self._tell(moving.id, i.Pause(moving.id, user="ann")))
             else:
                 found += 2 * [self._tell(moving.id, i.Resume(moving.id, user="ann"))]
-        types = {node.type for moving in live for node in moving.program.nodes.values()} - self._suspended.keys() - KEPT
-        if types and len(self._suspended) < 3:
-            found.append(lambda: self._suspend(self._rng.choice(sorted(types))))
+        nodes = [node for moving in live for node in moving.program.nodes.values()]
+        whole = {what for moving in live for what in ("tenant", f"workflow:{moving.program.slug}")}
+        connections = {f"connection:{connection}" for node in nodes if (connection := getattr(node.work, "connection", None)) is not None}
+        what = (whole | connections | {f"node_type:{node.type}" for node in nodes if node.type not in KEPT}) - self._suspended.keys()
+        if what and len(self._suspended) < 3:
+            found.append(lambda: self._suspend(self._rng.choice(sorted(what))))
         found += [lambda what=what: self._lift(what) for what in self._suspended]  # type: ignore[misc]
         if self._past:
             found.append(self._again)
@@ -150,18 +154,32 @@ class Disturbed:
         if not undone and self.all[to].moving.state.paused is None:
             self._give(to, item)
 
-    def _suspend(self, type_: str) -> None:
+    def _suspend(self, what: str) -> None:
+        """What lives in a workflow or tenant that is suspended is paused by a job, which tells one after another."""
         self._gates += 1
-        self._suspended[type_] = f"suspended:{self._gates}"
-        self.log.append(f"{type_} is held up")
+        self._suspended[what] = f"suspended:{self._gates}"
+        self.log.append(f"{what} is held up")
+        for id_, one in self.all.items():
+            state = one.moving.state
+            if what in ("tenant", f"workflow:{state.workflow}") and state.paused is None and not state.ended:
+                self._by_job.append((what, id_))
+                self._mail.setdefault(id_, deque()).append(i.Pause(id_, user="ops"))
 
-    def _lift(self, type_: str) -> None:
-        gate = self._suspended.pop(type_, None)
-        if gate is not None:
-            self.log.append(f"{type_} goes on")
-            for id_, one in self.all.items():
-                if any(pending.gate == gate for pending in one.moving.state.pending.values()):
-                    self._mail.setdefault(id_, deque()).append(i.Admit(id_, [gate]))
+    def _lift(self, what: str) -> None:
+        """Whoever waits at its gate goes on or begins, and whom its job has paused is resumed."""
+        gate = self._suspended.pop(what, None)
+        if gate is None:
+            return
+        self.log.append(f"{what} goes on")
+        for id_, one in self.all.items():
+            state, mail = one.moving.state, self._mail.setdefault(id_, deque())
+            if any(pending.gate == gate for pending in state.pending.values()):
+                mail.append(i.Admit(id_, [gate]))
+            if state.begun is not None and not {one["name"] for one in state.begun["gates"]} & set(self._suspended.values()):
+                mail.append(i.Admit(id_))
+            if (what, id_) in self._by_job:
+                mail.append(i.Resume(id_, user="ops"))
+        self._by_job = [(by, id_) for by, id_ in self._by_job if by != what]
 
     def _migrate(self, moving: Moving, *, go_back: bool) -> Callable[[], None]:
         def move() -> None:
@@ -173,7 +191,7 @@ class Disturbed:
         return move
 
     def _hold_up(self, moving: Moving) -> None:
-        moving.cored.suspended = {f"node_type:{type_}": gate for type_, gate in self._suspended.items()}
+        moving.cored.suspended = dict(self._suspended)
 
     def _give(self, to: UUID, item: Any) -> None:
         self.now += 1
@@ -192,8 +210,9 @@ class Disturbed:
         one.held |= {(plain(pending.node), pending.visit) for pending in one.moving.state.pending.values() if pending.kind == "suspended"}
         for effect in seen.says:
             if effect[0] == "activity":
-                _, node, visit, attempt, name, _ = effect
-                one.requests.append((node, visit, attempt, name))
+                _, node, visit, attempt, name, asked = effect
+                behaviour = asked["url"][1:] if name == "http.request" else name
+                one.requests.append((node, visit, attempt, behaviour))
                 one.asked.add((plain(node), visit))
             elif effect[0] == "publish":
                 assert effect[1:3] not in one.events, f"event {effect} was published twice"

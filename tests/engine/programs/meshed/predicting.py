@@ -45,9 +45,9 @@ class Expected:
     executions: dict[UUID, Prediction]
 
 
-def expected(rng: random.Random, number: int, pool: str) -> Expected | None:
+def expected(rng: random.Random, number: int, pool: str, features: frozenset[str] = FEATURES) -> Expected | None:
     """A program and what must come of it; None for one that depends on the order."""
-    made = programs(rng.randrange, FEATURES, 10)
+    made = programs(rng.randrange, features, 10)
     names = {slug: f"p{number}-{slug}" for slug in made}
     documents = {names[slug]: for_mesh(document, names, pool) for slug, document in made.items()}
     scenario = Scenario({MAIN: documents[names[MAIN]], **documents}, {"n": rng.randrange(5), "items": [3, 4, 5]}, b"")
@@ -85,7 +85,10 @@ def for_mesh(document: Document, names: dict[str, str], pool: str) -> Document:
         if node["type"] == "activity":
             node["with"] |= {"queue": pool, "name": node["with"]["name"].replace("dies", "ok")}
             node["retry"] = AT_ONCE
-        if "compensate" in node:  # Undoing is tried again by its own policy, which takes its time.
+        elif node["type"] == "http.request":
+            node["with"] |= {"url": node["with"]["url"].replace("dies", "ok")}
+            node["retry"] = AT_ONCE
+        if "compensate" in node and node["compensate"]["type"] == "activity":  # It is tried again by its own policy, which takes its time.
             with_ = node["compensate"]["with"]
             node["compensate"]["with"] = {**with_, "queue": pool, "name": with_["name"].replace("flaky", "ok")}
         if node["type"] == "call":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -49,12 +50,16 @@ def render(value: Any, names: Mapping[str, Any]) -> Any:
         whole = _BRACES.fullmatch(value)
         if whole is not None:
             return evaluate(whole[1], names)
-        return _BRACES.sub(lambda match: str(evaluate(match[1], names)), value)
+        return _BRACES.sub(lambda match: _text(evaluate(match[1], names)), value)
     if isinstance(value, dict):
         return {name: render(member, names) for name, member in value.items()}
     if isinstance(value, list):
         return [render(member, names) for member in value]
     return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @lru_cache(maxsize=4096)
