@@ -56,6 +56,14 @@ def test_the_nodes_own_work_has_all_of_its_timeout_and_an_answer_to_it_is_not_on
     assert own_answer.waits("a").kind == "enhancing"
 
 
+def test_work_that_ended_in_time_may_be_enhanced_though_an_engine_that_was_away_looks_after_its_timeout() -> None:
+    wait = {"id": "w", "type": "wait", "with": {"for": "1m"}}
+    group = enhanced({"id": "a", "type": "group", "timeout": "2m", "with": {"nodes": [wait]}}, "output")
+    late = run(group).start().later(hours=1)
+    assert (late.waits("a").kind, asked(late)[-1][0]) == ("enhancing", "a.enhance")
+    assert step(answer(late, "better")).output == "better"
+
+
 def test_further_attempts_ask_with_the_same_input_and_another_visit_asks_the_model_anew() -> None:
     node = enhanced({**WORK, "retry": {"attempts": 2, "delay": "1s", "jitter": False}}, "input", schema=INPUT)
     tried = answer(run(node).start(), {"input": "better"}).fail("a").later(seconds=1)

@@ -105,6 +105,31 @@ def test_an_attempt_waits_with_what_it_knows_and_is_the_next_one_of_the_same_vis
     assert paying.complete("pay").state.status == "completed"
 
 
+def test_an_attempt_that_is_let_in_waits_where_its_connection_was_suspended_anew_meanwhile() -> None:
+    paying = run([{**PAY, "retry": {"attempts": 3, "delay": "10s", "jitter": False}}])
+    paying.start().fail("pay")
+    paying.context = BANK
+    paying.later(seconds=11)
+    paying.context = replace(CONTEXT, suspended={"connection:bank": "suspended:2"})
+    paying.do(i.Admit(ID, ["suspended:1"]))
+    assert (held(paying), asked(paying)) == ([("pay", "suspended:2")], [("pay", 1, 1)])
+    paying.do(i.Admit(ID, ["suspended:2"]))
+    assert asked(paying) == [("pay", 1, 1), ("pay", 1, 2)]
+    same_again(paying.complete("pay"))
+
+
+def test_an_undoing_that_is_let_in_waits_where_its_connection_was_suspended_anew_meanwhile() -> None:
+    undo = {"type": "http.request", "with": {"connection": "bank", "url": "/refund"}}
+    paying = run([{**OTHER, "id": "a", "compensate": undo}, {"id": "undo", "type": "compensate"}])
+    paying.start()
+    paying.context = BANK
+    paying.complete("a")
+    paying.context = replace(CONTEXT, suspended={"connection:bank": "suspended:2"})
+    paying.do(i.Admit(ID, ["suspended:1"]))
+    assert held(paying) == [("a.compensate", "suspended:2")]
+    assert asked(paying.do(i.Admit(ID, ["suspended:2"])))[1:] == [("a.compensate", 1, 1)]
+
+
 def test_an_attempt_that_is_held_up_is_taken_back_like_any_other() -> None:
     paying = run([{**PAY, "retry": {"attempts": 3, "delay": "10s", "jitter": False}, "timeout": "1m"}])
     paying.start().fail("pay")

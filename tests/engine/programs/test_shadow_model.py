@@ -26,7 +26,7 @@ from weft_language.validation.publishing import publish_findings
 
 from tests.engine.programs.driving.playing import play
 from tests.engine.programs.driving.world import MAIN_ID, World
-from tests.engine.programs.generating.scenarios import MAIN, Scenario, scenarios
+from tests.engine.programs.generating.scenarios import MAIN, Scenario, scenarios, suspensions
 from tests.engine.programs.generating.undoing import compensations
 
 _ASKED = os.environ.get("WEFT_PROGRAMS_SEED", "1")
@@ -83,6 +83,14 @@ def test_the_shadow_alone_brings_every_program_to_an_end(scenario: Scenario) -> 
 @given(scenarios())
 def test_the_engine_does_what_the_shadow_says(scenario: Scenario) -> None:
     world = played(scenario)
+
+    assert world.pairs[MAIN_ID].shadow.ended
+
+
+@campaign(150)
+@given(suspensions(), st.booleans())
+def test_what_is_suspended_waits_and_goes_on_where_it_stood(scenario: Scenario, restart: bool) -> None:
+    world = played(scenario, restart=restart)
 
     assert world.pairs[MAIN_ID].shadow.ended
 

@@ -61,6 +61,10 @@ def let_go(turn: Turn, gates: Collection[str]) -> None:
 
 def _go_on(turn: Turn, pending: Pending, gate: str) -> None:
     if pending.kind != "suspended":
+        held = request_held_up(turn, pending.data)
+        if held is not None and held.gate != gate:  # another suspension of what it goes by has come meanwhile
+            hold(turn, pending.node, pending.visit, pending.attempt, pending.scope, held, {})
+            return
         turn.write(Entry(e.STEP_SCHEDULED, pending.node, pending.visit, pending.attempt + 1, pending.data, pending.scope))
     elif was_enhanced(turn, pending):
         turn.ready.append(pending.place)

@@ -76,7 +76,9 @@ def _end(turn: Turn, fail_attempt: FailAttempt) -> bool:
         if waits is None:
             continue
         if limit:
-            turn.time_out(turn.at(waits))
+            # The work may have ended in time, and what waits now is a model that may make something of its output.
+            if waits.deadline_at is not None and waits.deadline_at <= now:
+                turn.time_out(turn.at(waits))
         elif waits.due_at is not None and waits.due_at <= now:
             _over(turn, waits, fail_attempt)
         look(turn)

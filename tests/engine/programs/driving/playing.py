@@ -91,14 +91,7 @@ def _forward(world: World) -> Iterator[Choice]:
         yield Choice("mail", world.deliver)
     if world.admitting.decides(world.mail):
         yield Choice("gates", world.look_at_gates)
-    if world.holding_up.can_go(_live(world)):
-        yield Choice("let go", world.let_go)
-    for what in list(world.holding_up.suspended):
-        yield Choice("lift", partial(world.lift, what))
-    if world.holding_up.believed:
-        yield Choice("hear", world.hear)
-    if not world.admitting.decides(world.mail) and (at := world.admitting.next_at()) is not None:
-        yield Choice("rate", partial(world.wait_for_rate, at))
+    yield from _going_on(world)
     soon = _next_alarm(world)
     if soon is not None:
         yield Choice("time", partial(world.tick, soon))
@@ -108,6 +101,21 @@ def _forward(world: World) -> Iterator[Choice]:
         if pair.shadow.status == "paused" and not by_job:
             for _ in range(2):
                 yield Choice("resume", partial(world.tell_person, pair, "resume"))
+
+
+def _going_on(world: World) -> Iterator[Choice]:
+    """What operators do to what is held up, and what comes of it."""
+    if world.holding_up.can_go(_live(world)):
+        yield Choice("let go", world.let_go)
+    for what in list(world.holding_up.suspended):
+        yield Choice("lift", partial(world.lift, what))
+    if world.holding_up.believed:
+        yield Choice("hear", world.hear)
+    if not world.admitting.decides(world.mail) and (at := world.admitting.next_at()) is not None:
+        yield Choice("rate", partial(world.wait_for_rate, at))
+    if world.scenario.operated and (found := _can_be_held_up(world)):
+        for number in (0, 7):
+            yield Choice("hold up", partial(world.hold_up, found[(len(world.log) + number) % len(found)]))
 
 
 def _answers(world: World, pair: Pair) -> Iterator[Choice]:

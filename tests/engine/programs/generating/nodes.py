@@ -50,7 +50,8 @@ def made(maker: Maker, place: Place, kind: str, *, resting: bool) -> Document:
     undoable = kind not in (*ENDING, "compensate") and not (place.beside and kind in INLINE)
     if "compensate" in maker.features and undoable and maker.one_in(4 if len(maker.features) > 8 else 2):
         one["compensate"] = undoing(maker, place)
-    if "enhance" in maker.features and not (place.beside and kind in INLINE) and maker.one_in(3):
+    often = "operated" in maker.features and maker.pick(4) < 3
+    if "enhance" in maker.features and not (place.beside and kind in INLINE) and (often or maker.one_in(3)):
         enhance(maker, place, one)
     maker.steps.append(name)
     return one

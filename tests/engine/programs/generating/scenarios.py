@@ -46,6 +46,7 @@ class Scenario:
 
     more: inputs of further executions of `main`.  orders: domain events by which the triggers of `main` start some.  tier: of the tenant.
     quotas: live executions, None for no bound; starts in a second, 0 for no bound, and how many at once.
+    operated: whether somebody suspends something all the time.
     """
 
     programs: dict[str, Document]
@@ -53,6 +54,7 @@ class Scenario:
     script: bytes
     more: tuple[Document, ...] = ()
     orders: tuple[Document, ...] = ()
+    operated: bool = False
     tier: str = "standard"
     quotas: tuple[int | None, int, int] = (None, 0, 1)
 
@@ -149,6 +151,24 @@ def scenarios(draw: Any, features: frozenset[str] = EVERYTHING, budget: int = 12
     return replace(made, script=draw(SCRIPTS))
 
 
+OPERATED = frozenset(
+    {*INLINE, "activity", "http.request", "task", "wait", "call", "group", "foreach", "compensate", "again", "enhance", "operated"}
+)
+
+
+def operated(choose: Callable[[int], int], script: bytes) -> Scenario:
+    """A short program of nodes that models enhance and connections carry, with operators who suspend all that it is made of."""
+    children = {"child-a": document(choose, "child-a", OPERATED, 2, ())} if choose(3) == 2 else {}
+    made = {MAIN: document(choose, MAIN, OPERATED, 2 + choose(4), tuple(children)), **children}
+    return Scenario(made, {"n": choose(5), "items": [3, 4]}, script, operated=True, tier="premium")
+
+
+@st.composite
+def suspensions(draw: Any) -> Scenario:
+    """The same."""
+    return replace(operated(lambda limit: int(draw(below(limit))), b""), script=draw(SCRIPTS))
+
+
 def crowd(choose: Callable[[int], int], script: bytes) -> Scenario:
     """Several executions of one workflow whose `settings.concurrency` bounds how many live at once; what it calls may be bounded, too.
 
@@ -163,10 +183,10 @@ def crowd(choose: Callable[[int], int], script: bytes) -> Scenario:
     quotas = (1 + choose(3) if choose(2) else None, choose(3) if choose(2) else 0, 1 + choose(2))
     tier = ("premium", "standard")[choose(2)]
     if choose(3):
-        return Scenario(made, inputs[0], script, tuple(inputs[1:]), (), tier, quotas)
+        return Scenario(made, inputs[0], script, tuple(inputs[1:]), tier=tier, quotas=quotas)
     made[MAIN]["triggers"] = triggers(choose)
     orders = tuple({"k": choose(3), "n": choose(3), "items": [3, 4]} for _ in range(2 + choose(3)))
-    return Scenario(made, inputs[0], script, (), orders, tier, quotas)
+    return Scenario(made, inputs[0], script, orders=orders, tier=tier, quotas=quotas)
 
 
 def triggers(choose: Callable[[int], int]) -> list[Document]:

@@ -58,9 +58,12 @@ def expected(rng: random.Random, number: int, pool: str, features: frozenset[str
     return Expected(id_, names[MAIN], documents, scenario.input, found[0])
 
 
-def predicted(id_: UUID, scenario: Scenario, script: bytes) -> dict[UUID, Prediction] | None:
-    """What comes of it when things happen in one order; None when it does not end by itself."""
-    world = play(World.of(Scenario(scenario.programs, scenario.input, script), engine=False, ties=True, id_=id_))
+def predicted(id_: UUID, scenario: Scenario, script: bytes, held_up: str | None = None) -> dict[UUID, Prediction] | None:
+    """What comes of it when things happen in one order; None when it does not end by itself. held_up: what is, until it is lifted."""
+    world = World.of(Scenario(scenario.programs, scenario.input, script), engine=False, ties=True, id_=id_)
+    if held_up is not None:
+        world.hold_up(held_up)
+    world = play(world)
     found: dict[UUID, Prediction] = {}
     for pair in world.pairs.values():
         shadow = pair.shadow
@@ -68,7 +71,7 @@ def predicted(id_: UUID, scenario: Scenario, script: bytes) -> dict[UUID, Predic
             return None
         effects = [effect for _, effect in shadow.walk.effects]
         keys = frozenset(f"{pair.id}:{effect[1]}:{effect[2]}" for effect in effects if effect[0] == "activity")
-        visits = Counter(effect[1] for effect in effects if effect[0] == "visit")
+        visits = Counter(effect[1] for effect in effects if effect[0] == "visit" and effect[1:] not in shadow.walk.turned_away)
         outcome = json.dumps([shadow.status, shadow.output, shadow.error and shadow.error.code], sort_keys=True)
         events = frozenset(str(uuid5(pair.id, f"event:{effect[1]}:{effect[2]}")) for effect in effects if effect[0] == "publish")
         found[pair.id] = Prediction(outcome, keys, tuple(sorted(visits.items())), events)

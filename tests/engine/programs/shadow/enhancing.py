@@ -77,7 +77,8 @@ async def _asked(walk: Walk, node: Document, visit: Visit, enhance: Document, na
     got = await Wait("enhance", name, visit.number, 1, earliest=late, latest=late, about={"node": node, "apply": enhance["apply"]})
     if got == RANG:
         visit.told = (False, "late")
-        await walk.may_begin(node["id"])
+        if enhance["apply"] != "output":  # what comes now begins something, and does not end it
+            await walk.may_begin(node["id"])
         return None
     if got[0] == "failed":
         visit.told = (False, REASONS.get(got[1], "unavailable"))

@@ -32,6 +32,7 @@ class Walk:
     """An execution's way through its document. effects: what it did, each with the path of the fiber that did it.  now: milliseconds.
 
     rested: milliseconds of it that it was paused.  heard: what has been answered while paused.  let_in: gates that it was let in at.
+    turned_away: visits that ended where they were held up.
     runaway: visits without a wait that are too many.  looking: whether it is being looked at what is due; nothing begins meanwhile.
     """
 
@@ -47,6 +48,7 @@ class Walk:
         self.heard: set[tuple[str, str, int]] = set()
         self.around = around
         self.let_in: set[str] = set()
+        self.turned_away: set[tuple[str, int]] = set()
         self.runaway = RUNAWAY
         self.looking = False
         self._leaves = leaves
@@ -126,6 +128,7 @@ class Walk:
         await self.may_begin(node["id"])
         visit = self._begin(node, frame)
         while (gate := self.gate_of(node["type"], node["with"].get("connection"))) is not None:
+            self.turned_away.add((visit.node, visit.number))
             await Wait("gate", visit.node, visit.number, about={"gate": gate})
             visit = self._begin(node, frame)
         return visit
