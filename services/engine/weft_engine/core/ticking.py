@@ -73,14 +73,11 @@ def _end(turn: Turn, fail_attempt: FailAttempt) -> bool:
             turn.fail_execution(error, e.TIMED_OUT)
             return False
         waits = state.pending.get(place)
-        if waits is None:
-            continue
-        if limit:
-            # The work may have ended in time, and what waits now is a model that may make something of its output.
-            if waits.deadline_at is not None and waits.deadline_at <= now:
-                turn.time_out(turn.at(waits))
-        elif waits.due_at is not None and waits.due_at <= now:
+        if waits is not None and not limit and waits.due_at is not None and waits.due_at <= now:
             _over(turn, waits, fail_attempt)
+        elif waits is not None and limit and waits.deadline_at is not None and waits.deadline_at <= now:
+            # Not where the work ended in time, and a model is waited for that may make something of its output.
+            turn.time_out(turn.at(waits))
         look(turn)
     return not state.ended
 

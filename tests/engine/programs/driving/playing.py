@@ -109,13 +109,12 @@ def _going_on(world: World) -> Iterator[Choice]:
         yield Choice("let go", world.let_go)
     for what in list(world.holding_up.suspended):
         yield Choice("lift", partial(world.lift, what))
-    if world.holding_up.believed:
+    if world.holding_up.believed and len(world.log) % 3 == 1:
         yield Choice("hear", world.hear)
     if not world.admitting.decides(world.mail) and (at := world.admitting.next_at()) is not None:
         yield Choice("rate", partial(world.wait_for_rate, at))
-    if world.scenario.operated and (found := _can_be_held_up(world)):
-        for number in (0, 7):
-            yield Choice("hold up", partial(world.hold_up, found[(len(world.log) + number) % len(found)]))
+    if world.scenario.operated and len(world.log) % 3 == 0 and (found := _can_be_held_up(world)):
+        yield Choice("hold up", partial(world.hold_up, found[len(world.log) // 3 % len(found)]))
 
 
 def _answers(world: World, pair: Pair) -> Iterator[Choice]:
