@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import asyncpg
+import pytest
 from weft.commands.logs import Tail
 from weft.mesh.composition import Composition
 from weft.mesh.demo import workflow
@@ -55,6 +56,19 @@ def test_a_service_is_told_the_same_in_this_process_and_in_its_own(tmp_path: Pat
     assert environment["WEFT_DATABASE_URL"].startswith("postgresql://gateway:")
     assert json.loads(environment["WEFT_SERVICE_URLS"]) == values["service_urls"]
     assert set(values["service_urls"]) == set(NAMES) - {"gateway"}
+
+
+def test_a_mesh_is_reached_at_its_own_address_unless_another_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = data_directory(tmp_path)
+    composition = Composition(Installation.of(data).with_ports(data, 4711), "postgresql://weft:pw@127.0.0.1:5/weft", None)
+
+    def told(name: str) -> str | None:
+        return composition.environment(name, data.log("x")).get("WEFT_PUBLIC_URL")
+
+    monkeypatch.delenv("WEFT_PUBLIC_URL", raising=False)
+    assert (told("engine"), told("worker"), told("tasks")) == ("http://127.0.0.1:4711", "http://127.0.0.1:4711", None)
+    monkeypatch.setenv("WEFT_PUBLIC_URL", "https://weft.example")
+    assert told("engine") == "https://weft.example"
 
 
 def test_a_tail_reads_whole_lines_of_one_service_and_follows_a_rotated_file(tmp_path: Path) -> None:

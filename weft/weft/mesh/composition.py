@@ -1,6 +1,7 @@
 """What each service is told: the same for a service in this process (values) and in one of its own (environment)."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ class Composition:
             "port": "0" if name == WORKER else str(self.installation.ports[name]),
             "log_file": str(log_file),
         }
+        if role == "engine":
+            # Behind a proxy, or from another machine, it is another address, which only who set that up knows.
+            values["public_url"] = os.environ.get("WEFT_PUBLIC_URL") or self.public_url
         if name == "gateway":
             values["service_urls"] = {address.name: address.url for address in self.addresses() if address.name != name}
         return values
