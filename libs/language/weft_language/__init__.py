@@ -2,7 +2,7 @@
 
 `read_document` reads JSON or YAML; `validate` gives every finding of a document; `parse` gives its frozen `Definition`,
 `to_document` the JSON again; `publish_findings` says what this release cannot execute yet,
-`connection_findings` what connections it names that are not there; `compile_definition` gives the
+`connection_findings` what connections it names that are not there, and `call_findings` what workflows; `compile_definition` gives the
 `Program` the engine runs; `difference` compares two definitions; `node_types` is the catalog; `definition_schema` the JSON
 Schema of the document.
 """
@@ -15,7 +15,7 @@ from weft_language.model import Definition, parse_duration, parse_time, to_docum
 from weft_language.nodes import node_type, node_types
 from weft_language.reading import UnreadableDocument, read_document
 from weft_language.schema import definition_schema
-from weft_language.validation import connection_findings, parse, publish_findings, validate
+from weft_language.validation import call_findings, called_workflows, connection_findings, parse, publish_findings, validate
 
 __all__ = [
     "Definition",
@@ -26,6 +26,8 @@ __all__ = [
     "Program",
     "SchemaCheck",
     "UnreadableDocument",
+    "call_findings",
+    "called_workflows",
     "compile_definition",
     "compile_triggers",
     "connection_findings",

@@ -76,7 +76,7 @@ async def list_workflows(
 async def validate_workflow(body: RawBody, uow: Uow, content_type: ContentType = None) -> Verdict:
     """What saving and publishing a definition would say; saves nothing."""
     sent = await asyncio.to_thread(documents.read, body, content_type)
-    valid, publishable, findings = await asyncio.to_thread(documents.verdict, sent, await store.connection_types(uow))
+    valid, publishable, findings = await asyncio.to_thread(documents.verdict, sent, await usecases.known(sent, uow))
     return Verdict(valid=valid, publishable=publishable, findings=[schemas.finding(found) for found in findings])
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from weft_language import (
     Definition,
     Finding,
     UnreadableDocument,
+    call_findings,
+    called_workflows,
     connection_findings,
     difference,
     has_errors,
@@ -36,6 +38,18 @@ class Sent:
     document: Any
     active: bool = False
     at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a tenant has of what a definition may name. connections: the type of each, by name.
+
+    published: the published versions of the workflows that it calls, of those that are there.  slugs: of workflows, for proposals.
+    """
+
+    connections: Mapping[str, str]
+    published: Mapping[str, Collection[int]] = field(default_factory=dict)
+    slugs: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,42 +92,48 @@ def named(sent: Sent, slug: str) -> Sent:
     return Sent({**sent.document, "slug": slug}, sent.active, sent.at)
 
 
-def admit(sent: Sent, known: Mapping[str, str]) -> Admitted:
-    """The valid definition in what was sent, ready to be published where that was asked for.
+def called(sent: Sent) -> frozenset[str]:
+    """The slugs of the workflows that what was sent calls."""
+    return called_workflows(sent.document)
 
-    known: the type of each connection that the tenant has, by name.  Raises: InvalidDefinition, NotExecutable.
-    """
+
+def admit(sent: Sent, known: Known) -> Admitted:
+    """The valid definition in what was sent, ready to be published where that was asked for. Raises: InvalidDefinition, NotExecutable."""
     findings = validate(sent.document)
     if has_errors(findings):
         raise _invalid(findings, sent.at)
     definition = Definition.model_validate(sent.document)
     if sent.active:
         _require_executable(definition, sent.at)
-    return Admitted(content_of(definition), (*findings, *connection_findings(sent.document, known)), sent.active)
+    return Admitted(content_of(definition), (*findings, *_missing(sent, known)), sent.active)
 
 
-def admit_stored(document: dict[str, Any], known: Mapping[str, str]) -> Admitted:
+def admit_stored(document: dict[str, Any], known: Known) -> Admitted:
     """A version saved before, ready to be published. Raises: InvalidDefinition where it is valid no more, NotExecutable."""
     return admit(Sent(document, active=True), known)
 
 
-def verdict(sent: Sent, known: Mapping[str, str] | None = None) -> tuple[bool, bool, list[Finding]]:
+def verdict(sent: Sent, known: Known | None = None) -> tuple[bool, bool, list[Finding]]:
     """Whether what was sent can be saved, whether it can be published, and all findings with pointers into the body.
 
     What only keeps it from being published is a warning here.
-    known: the type of each connection that the tenant has, by name; None where that is not known, and nothing said of it.
+    known: None where it is not known what the tenant has, and nothing said of that.
     """
     found = list(validate(sent.document))
     valid = not has_errors(found)
     refused = publish_findings(Definition.model_validate(sent.document)) if valid else ()
     found += [replace(finding, severity="warning") for finding in refused]
-    found += connection_findings(sent.document, known) if valid and known is not None else ()
+    found += _missing(sent, known) if valid and known is not None else ()
     return valid, valid and not has_errors(refused), [replace(finding, pointer=sent.at + finding.pointer) for finding in found]
 
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """What differs between two stored definitions, as the API shows it."""
     return difference(Definition.model_validate(before), Definition.model_validate(after)).as_dict()
+
+
+def _missing(sent: Sent, known: Known) -> tuple[Finding, ...]:
+    return connection_findings(sent.document, known.connections) + call_findings(sent.document, known.published, known.slugs)
 
 
 def _require_executable(definition: Definition, at: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from weft_definitions.domain import Change, Version, Workflow
 from weft_definitions.errors import SlugTaken, VersionNotFound, WorkflowNotFound
 from weft_definitions.machine import WorkflowStatus
 from weft_definitions.tables import connection, installation, live_execution, version, workflow
+
+_PROPOSED: Final = 2_000
 
 
 async def get(uow: UnitOfWork, slug: str, *, lock: bool = False) -> Workflow:
@@ -156,6 +158,23 @@ async def connection_types(uow: UnitOfWork) -> dict[str, str]:
     query = sa.select(connection.c.name, connection.c.type).where(connection.c.tenant_id == uow.tenant, sa.not_(connection.c.removed))
     # Of two with one name the one with the higher id is the truth: the removal of the other is on its way.
     return {row.name: row.type for row in await uow.conn.execute(query.order_by(connection.c.id))}
+
+
+async def published(uow: UnitOfWork, slugs: Collection[str]) -> dict[str, frozenset[int]]:
+    """The published versions of workflows, of those of these that are there; archived ones can still be called."""
+    mine = (workflow.c.tenant_id == uow.tenant, workflow.c.slug.in_(sorted(slugs)))
+    found = dict.fromkeys((await uow.conn.execute(sa.select(workflow.c.slug).where(*mine))).scalars(), frozenset[int]())
+    of_them = (version.c.tenant_id == uow.tenant, version.c.slug.in_(list(found)), version.c.published_at.is_not(None))
+    grouped = sa.select(version.c.slug, sa.func.array_agg(version.c.number).label("numbers")).where(*of_them).group_by(version.c.slug)
+    return found | {row.slug: frozenset(row.numbers) for row in await uow.conn.execute(grouped)}
+
+
+async def slugs(uow: UnitOfWork) -> list[str]:
+    """The slugs of workflows that are not archived, the newest; as many as proposals are looked for among."""
+    mine = (workflow.c.tenant_id == uow.tenant, workflow.c.status != WorkflowStatus.ARCHIVED)
+    return list(
+        (await uow.conn.execute(sa.select(workflow.c.slug).where(*mine).order_by(workflow.c.created_at.desc()).limit(_PROPOSED))).scalars()
+    )
 
 
 async def keep_connection(uow: UnitOfWork, said: ConnectionSaved) -> None:

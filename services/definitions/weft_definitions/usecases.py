@@ -11,15 +11,23 @@ from weft_language import Finding
 from weft_runtime.uow import Decision, UnitOfWork
 
 from weft_definitions import documents, domain, store
-from weft_definitions.documents import Admitted, Sent
+from weft_definitions.documents import Admitted, Known, Sent
 from weft_definitions.domain import Change, ExecutionFact, Version, Workflow
 
 Findings = tuple[Finding, ...]
 
 
+async def known(sent: Sent, uow: UnitOfWork) -> Known:
+    """What the tenant has of what a definition may name."""
+    called = await asyncio.to_thread(documents.called, sent)
+    published = await store.published(uow, called) if called else {}
+    slugs = await store.slugs(uow) if called - published.keys() else ()
+    return Known(await store.connection_types(uow), published, slugs)
+
+
 async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
     """Make a workflow of a definition, published at once where that was asked for. Raises: InvalidDefinition, NotExecutable, SlugTaken."""
-    admitted = await asyncio.to_thread(documents.admit, sent, await store.connection_types(uow))
+    admitted = await asyncio.to_thread(documents.admit, sent, await known(sent, uow))
     change = domain.create(admitted.content, _who(uow), uow.now)
     decision = _published(change, uow) if admitted.active else domain.tell_draft(change)
     await store.add(uow, decision.state)
@@ -32,7 +40,8 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
 
     Raises: WorkflowNotFound, EditedSince, InvalidDefinition, NotExecutable, SlugMismatch, IllegalMove.
     """
-    admitted = await asyncio.to_thread(documents.admit, documents.named(sent, slug), await store.connection_types(uow))
+    sent = documents.named(sent, slug)
+    admitted = await asyncio.to_thread(documents.admit, sent, await known(sent, uow))
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     newest = await store.get_version(uow, slug, workflow.version)
@@ -52,7 +61,7 @@ async def publish(slug: str, number: int | None, note: str | None, etag: str | N
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     version = await store.get_version(uow, slug, number or workflow.version)
-    admitted = await asyncio.to_thread(documents.admit_stored, version.document, await store.connection_types(uow))
+    admitted = await asyncio.to_thread(documents.admit_stored, version.document, await known(Sent(version.document), uow))
     return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow), admitted.findings
 
 
@@ -85,7 +94,7 @@ async def roll_back(slug: str, number: int, note: str | None, etag: str | None, 
     workflow = await store.get(uow, slug, lock=True)
     domain.require_match(workflow, etag)
     earlier = await store.get_version(uow, slug, number)
-    admitted = await asyncio.to_thread(documents.admit_stored, earlier.document, await store.connection_types(uow))
+    admitted = await asyncio.to_thread(documents.admit_stored, earlier.document, await known(Sent(earlier.document), uow))
     return await _settle(domain.roll_back(workflow, earlier, admitted.content, _who(uow), uow.now, note), uow), admitted.findings
 
 

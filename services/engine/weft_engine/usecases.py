@@ -25,8 +25,9 @@ from weft_language.expressions import Calendar
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine import by_hand, domain, gates, store
-from weft_engine.core.entries import Entry, Row
+from weft_engine.core.entries import STEP_WAITING, Entry, Row
 from weft_engine.core.quotas import quotas_of
+from weft_engine.core.sentences import Called, called_by
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.store import calendars, quotas
@@ -83,6 +84,14 @@ async def program_of(uow: UnitOfWork, programs: ProgramCache, slug: str, version
     if document is None:
         raise VersionNotFound(slug, version)
     return programs.compile(uow.tenant, slug, version, document)
+
+
+async def not_published(rows: Iterable[Row], uow: UnitOfWork) -> set[Called]:
+    """What an execution has called and waits for that is not here. rows: its journal."""
+    called = {
+        called_by(entry.data) for row in rows for entry in row.entries if entry.kind == STEP_WAITING and entry.data["kind"] == "child"
+    }
+    return called - await store.published(uow, called) if called else set()
 
 
 async def find_execution(execution_id: UUID, uow: UnitOfWork) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +20,7 @@ from weft_engine.core.identity import event_named, key_of
 from weft_engine.core.ledger import effects
 from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.selecting import ANY, Only
-from weft_engine.core.sentences import MOST, because, due_of
+from weft_engine.core.sentences import MOST, Called, because, due_of
 from weft_engine.core.state import OWNERS, Pending, State
 from weft_engine.machine import allowed_actions
 from weft_engine.schemas import (
@@ -246,15 +246,17 @@ def explanation_view(
     gates: Sequence[GateView] = (),
     held_up: Mapping[str, str] | None = None,
     only: Only = ANY,
+    missing: Collection[Called] = (),
 ) -> ExplanationView:
     """Where an execution is, what it waits for, and the conditions on the way there: every one of an ordinary execution.
 
     programs: by version.  gates: it waits at.  held_up: suspensions by their gate, in words.  only: whose conditions are asked for.
+    missing: what it calls that was not published.
     """
     entries = flat(rows)
     found = way(execution_id, entries, programs, tenant, calendars, only)
     state = found.state
-    told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {})
+    told = [] if state is None else because(state, entries, programs.get(state.version), held_up or {}, missing)
     begun = state is not None and state.begun is None
     waits = [] if state is None else [waiting_view(one, state) for one in state.pending.values() if one.kind not in OWNERS]
     return ExplanationView(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from weft_connectors.activity import ActivityCall, ActivityError
@@ -59,6 +59,10 @@ async def test_a_call_of_what_is_not_there_fails_the_step_and_says_so(engine: En
     await engine.publish("calls-nobody", nodes=[{"id": "call", "type": "call", "with": {"workflow": "nobody"}}])
     execution = await engine.start("calls-nobody")
     await engine.waiting(execution)
+    (told,) = (await engine.client.get(f"/api/v1/executions/{execution}/explain")).json()["because"]
+    assert told.startswith("call (visit 1) waits for the workflow 'nobody' to be published, for which it has time until about ")
+    until = datetime.fromisoformat(told.partition("until about ")[2].partition(" ")[0])
+    assert timedelta(seconds=28) <= until - engine.service.clock.now() <= timedelta(seconds=31)
     shown = await engine.until(execution, lambda shown: shown["status"] == "failed", passing=timedelta(seconds=31))
     assert shown["error"]["code"] == "workflow_not_found"
 

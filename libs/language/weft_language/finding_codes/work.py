@@ -37,4 +37,6 @@ PUBLISHING: Final = (
     Code("not_executable_yet", "error", "a part that this release does not execute", "use what the fix names meanwhile"),
     Code("connection_not_there", "warning", "a connection that the tenant does not have (yet)", "name one there is, or make it"),
     Code("connection_of_another_type", "warning", "a connection that cannot be gone by here", "name one of the type that the message says"),
+    Code("workflow_not_there", "warning", "a call of a workflow that the tenant does not have (yet)", "name one there is, or make it"),
+    Code("workflow_not_published", "warning", "a call of a workflow or version that was never published (yet)", "publish it first"),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from weft_language.findings import MAX_FINDINGS, Finding, InvalidDefinition, has_errors, in_order
 from weft_language.model import Definition
 from weft_language.plain import plain_faults
+from weft_language.validation.calls import call_findings, called_workflows
 from weft_language.validation.connections import connection_findings
 from weft_language.validation.constants import constant_findings, decisions
 from weft_language.validation.cycles import cycle_findings
@@ -26,7 +27,16 @@ from weft_language.validation.schemas import schema_findings
 from weft_language.validation.shape import shape_findings
 from weft_language.validation.undoing import undoing_findings
 
-__all__ = ["Finding", "InvalidDefinition", "connection_findings", "parse", "publish_findings", "validate"]
+__all__ = [
+    "Finding",
+    "InvalidDefinition",
+    "call_findings",
+    "called_workflows",
+    "connection_findings",
+    "parse",
+    "publish_findings",
+    "validate",
+]
 
 
 def validate(document: Any) -> tuple[Finding, ...]:

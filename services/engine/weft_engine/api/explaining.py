@@ -65,8 +65,9 @@ async def explain(
     held_up = standing.suspensions_in_words(await suspensions.holding(uow))
     # A long journal takes seconds, in which others want to be answered.
     only = Only(node, scope)
+    missing = await usecases.not_published(found.rows, uow)
     shown = views.explanation_view
-    return await asyncio.to_thread(shown, execution_id, found.rows, programs, tenant, calendars, gates, held_up, only)
+    return await asyncio.to_thread(shown, execution_id, found.rows, programs, tenant, calendars, gates, held_up, only, missing)
 
 
 @door.get("/executions/{execution_id}/effects", may=Permission.EXECUTIONS_READ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,17 +14,23 @@ from weft_engine.core.claims import count_of
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import Timed, moment
 from weft_engine.core.listening import REFUSED_MOST
+from weft_engine.core.starting import PATIENCE
 from weft_engine.core.state import OWNERS, ROOT, Pending, State
 
+Called = tuple[str, int | None]
+"""A workflow that is called, and the version, None for its active one."""
 MANY: Final = ", and of further ones nothing is kept"
 MOST: Final = 200
 """Visits that are told of one by one: a foreach may wait for thousands at once."""
 
 
-def because(state: State, entries: Sequence[Timed], program: Program | None, held_up: Mapping[str, str]) -> list[str]:
+def because(
+    state: State, entries: Sequence[Timed], program: Program | None, held_up: Mapping[str, str], missing: Collection[Called] = ()
+) -> list[str]:
     """A sentence on each thing that keeps it where it is; of very many things alike, on the first of them and their number.
 
     entries: its journal.  program: that it runs, None where that is not known.  held_up: suspensions by their gate, in words.
+    missing: what it calls that was not published.
     """
     if state.ended:
         return list(_ended(*entries[-1]))
@@ -34,7 +40,7 @@ def because(state: State, entries: Sequence[Timed], program: Program | None, hel
     return [
         *_paused(state),
         *_retrying(state),
-        *(_waits(one, state, nodes.get(one.node), held_up) for one in leaves[:MOST]),
+        *(_waits(one, state, nodes.get(one.node), held_up, missing) for one in leaves[:MOST]),
         *_more(leaves[MOST:], "wait"),
         *(sentence for one in owners[:MOST] if (sentence := _goes_through(one, state))),
         *_more(owners[MOST:], "are open"),
@@ -96,13 +102,15 @@ def _whole(state: State) -> Iterator[str]:
         yield f"has to end by {_time(state.deadline_at)} (settings.max_duration)"
 
 
-def _waits(pending: Pending, state: State, node: Node | None, held_up: Mapping[str, str]) -> str:
+def _waits(pending: Pending, state: State, node: Node | None, held_up: Mapping[str, str], missing: Collection[Called]) -> str:
     """What a node waits for, since when and until when."""
     if pending.gate is not None:
         before = "is" if pending.kind == "suspended" else f"{_WAITS[pending.kind](pending)},"
         what = f"{before} held up by {held_up.get(pending.gate, pending.gate.replace('suspended:', 'suspension '))}"
     elif pending.kind == "signal":
         what = f"waits for {_signals(pending, node)}"
+    elif pending.kind == "child" and called_by(pending.data) in missing:
+        what = _not_published(pending)
     else:
         what = _WAITS[pending.kind](pending)
     since = "" if pending.since is None else f" since {_time(pending.since)}"
@@ -125,6 +133,19 @@ def due_of(pending: Pending, state: State) -> datetime | None:
         return due_at
     began = pending.since
     return due_at + sum((until - since for since, until in state.rests if since >= began), timedelta())
+
+
+def called_by(data: Mapping[str, Any]) -> Called:
+    """What a call calls. data: of its entry."""
+    return data["workflow"], data.get("version")
+
+
+def _not_published(pending: Pending) -> str:
+    """That what it calls is not there, and how long that may come yet."""
+    name, version = called_by(pending.data)
+    what = f"the workflow {name!r} to be published" if version is None else f"version {version} of the workflow {name!r} to be published"
+    end = "" if pending.since is None else f", for which it has time until about {_time(pending.since + PATIENCE)}"
+    return f"waits for {what}{end} (then it fails with workflow_not_found)"
 
 
 def _place(pending: Pending) -> str:

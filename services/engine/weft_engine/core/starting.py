@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import msgspec
 from weft_language.expressions import ExpressionError
@@ -19,6 +20,9 @@ from weft_engine.core.sla import promised
 from weft_engine.core.state import ROOT
 from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import ExecutionStatus
+
+PATIENCE: Final = timedelta(seconds=30)
+"""How long a start is held whose definition is not here but may be on its way."""
 
 
 def start(turn: Turn, item: Start) -> None:

@@ -22,6 +22,7 @@ from weft_engine.core.messages import Outgoing, lost, messages, report_again
 from weft_engine.core.queued import goes_back
 from weft_engine.core.retention import kept_days
 from weft_engine.core.signals import Answer, has_come
+from weft_engine.core.starting import PATIENCE
 from weft_engine.core.state import State
 from weft_engine.hotloop.arrivals import Piece
 from weft_engine.hotloop.contents import Reading, Recent, blob_rows
@@ -34,9 +35,8 @@ from weft_engine.hotloop.tracing import decide_traced, sampled
 from weft_engine.journal import Journal, KeyRow
 from weft_engine.settings import Settings
 
-PATIENCE: Final = {words.Start: timedelta(seconds=30)}
-"""How long an item is held whose cause may still be on the way: a definition for a start, a start for everything else."""
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
+"""How long an item is held whose execution may still be on the way; a start itself is for `PATIENCE`."""
 REST_STEPS: Final = 50_000
 """Of evaluation, about, after which a turn lets others of its process have theirs."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
@@ -216,7 +216,7 @@ class Turns:
             return
         happening = piece.happening
         brought = isinstance(happening, words.Signal) and happening.otherwise is not None
-        if now - piece.since(now) < (PATIENCE[words.Start] if brought else ORDINARY_PATIENCE):
+        if now - piece.since(now) < (PATIENCE if brought else ORDINARY_PATIENCE):
             turnout.undecided.append(piece)
             return
         reason = f"no execution {piece.execution_id} is known; it was never started here"
@@ -231,10 +231,10 @@ class Turns:
         start = piece.happening
         if not isinstance(start, words.Start):
             turnout.park(piece, "definition_missing", f"the definition that execution {piece.execution_id} runs is not here")
-        elif now - piece.since(now) < PATIENCE[words.Start]:
+        elif now - piece.since(now) < PATIENCE:
             turnout.undecided.append(piece)
         else:
-            reason = f"no workflow {start.workflow!r} was published here in this version within {PATIENCE[words.Start].seconds} s"
+            reason = f"no workflow {start.workflow!r} was published here in this version within {PATIENCE.seconds} s"
             kept = kept_days(await self._programs.tenant(journal, piece.tenant), None)
             turnout.refuse(piece, e.REJECTED, not_started(start.workflow, "workflow_not_found", reason), now, kept)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -45,6 +45,16 @@ async def document(uow: UnitOfWork, slug: str, version: int) -> dict[str, Any] |
     )
     found: dict[str, Any] | None = (await uow.conn.execute(query)).scalar_one_or_none()
     return found
+
+
+async def published(uow: UnitOfWork, called: Collection[tuple[str, int | None]]) -> set[tuple[str, int | None]]:
+    """Which of these can be called. called: slugs, each with a version, None for the active one."""
+    slugs, versions = sorted({slug for slug, _ in called}), sorted({version for _, version in called if version is not None})
+    mine = (workflows.c.tenant_id == uow.tenant, workflows.c.slug.in_(slugs), workflows.c.active_version.is_not(None))
+    active = {(slug, None) for slug in (await uow.conn.execute(sa.select(workflows.c.slug).where(*mine))).scalars()}
+    numbered = (definitions.c.tenant_id == uow.tenant, definitions.c.slug.in_(slugs), definitions.c.version.in_(versions))
+    rows = await uow.conn.execute(sa.select(definitions.c.slug, definitions.c.version).where(*numbered))
+    return {*active, *((row.slug, row.version) for row in rows)}
 
 
 async def holder(uow: UnitOfWork, slug: str, key: str) -> UUID | None:
