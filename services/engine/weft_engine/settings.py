@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Final
+
 from pydantic import Field
 from weft_runtime.settings import ServiceSettings
+
+QUEUE: Final = r"^[A-Za-z0-9_.-]{1,100}$"
 
 
 class Settings(ServiceSettings):
@@ -21,12 +25,17 @@ class Settings(ServiceSettings):
     )
     resend_s: float = Field(default=60.0, gt=0, description="Without an answer for so long, an activity's request is sent again.")
     activity_lease_s: float = Field(default=60.0, gt=0, description="An accepted activity without a heartbeat for so long is given up.")
-    pool: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="The pool a worker takes activities from.")
+    pool: str = Field(default="default", pattern=QUEUE, description="The pool a worker takes activities from.")
     worker_concurrency: int = Field(default=200, ge=1, le=10_000, description="Activities a worker runs at once.")
     allow_private_addresses: bool = Field(default=False, description="Let http.request reach private and loopback addresses.")
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[A-Za-z0-9.:_\-\[\]]{1,250}$",
         description="Where browsers reach this installation, such as https://weft.example: where OAuth answers come.",
+    )
+    shared_queues: tuple[Annotated[str, Field(pattern=QUEUE)], ...] | None = Field(
+        default=None,
+        description="Queues that activities of every tenant may name beside its own, unless its settings list others; any that is no "
+        "other tenant's when it is not set.",
     )
     bulk_most: int = Field(default=1_000_000, ge=1, description="Executions that one bulk job may take.")

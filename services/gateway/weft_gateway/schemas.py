@@ -145,7 +145,8 @@ class RetentionBody(Body):
 class TenantSettingsBody(Body):
     """A tenant's settings, free but for what the mesh itself reads of them.
 
-    activity_queues: queues that its activities may go to beside its own, `<tenant>` and `<tenant>.<name>`; to any when absent.
+    activity_queues: queues that its activities may go to beside its own, `<tenant>` and `<tenant>.<name>`; when absent to
+      pools that every tenant may use, never to another tenant's own.
     """
 
     model_config = ConfigDict(extra="allow")

@@ -68,6 +68,29 @@ def test_activities_of_a_tenant_whose_queues_are_listed_go_to_those_and_its_own_
     assert (asked, error) == (([f"work.{queue}"], None) if allowed else ([], "queue_not_allowed"))
 
 
+@pytest.mark.parametrize(
+    ("queue", "settings", "shared", "allowed"),
+    [
+        ("acme", {}, None, True), ("acme.prices", {}, None, True), ("default", {}, None, True), ("prices", {}, None, True),
+        ("globexes", {}, None, True), ("globex", {}, None, False), ("globex.prices", {}, None, False),
+        ("globex.ocr", {"activity_queues": ["globex.ocr"]}, None, True), ("globex", {"activity_queues": ["globex.ocr"]}, None, False),
+        ("ocr", {}, ["default", "ocr"], True), ("prices", {}, ["default", "ocr"], False), ("acme.prices", {}, [], True),
+        ("globex", {}, ["globex"], False), ("prices", {"activity_queues": ["prices"]}, [], True),
+    ],
+)  # fmt: skip
+def test_an_activity_goes_to_its_tenants_own_queues_and_to_pools_and_not_to_those_of_another_tenant(
+    monkeypatch: pytest.MonkeyPatch, queue: str, settings: dict[str, Any], shared: list[str] | None, allowed: bool
+) -> None:
+    tenant = {"id": "acme", "tier": "standard", "settings": settings}
+    monkeypatch.setattr(conftest, "CONTEXT", Context(tenant, others={"globex"}, shared_queues=shared))
+    node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}
+    run = Run(program_of([node])).start({"queue": queue})
+    asked = [out.key for out in run.outgoing if out.exchange == "weft.work"]
+    error = run.state.error or {}
+    assert (asked, error.get("code")) == (([f"work.{queue}"], None) if allowed else ([], "queue_not_allowed"))
+    assert allowed or error["details"] == {"queue": queue}
+
+
 @pytest.mark.parametrize("queue", ["q" * 101, "a b", "é", ""])
 def test_a_queue_that_cannot_be_called_so_fails_the_step(queue: str) -> None:
     node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}

@@ -129,6 +129,21 @@ def test_a_queue_that_was_refused_is_refused_again_though_the_definition_reads_n
     assert (again.status, again.error and again.error["code"], again.differs_at) == ("failed", "queue_not_allowed", None)
 
 
+@pytest.mark.parametrize("undone", [False, True])
+def test_another_tenants_queue_that_was_refused_is_refused_again_where_no_other_tenant_is_known(
+    monkeypatch: pytest.MonkeyPatch, undone: bool
+) -> None:
+    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": {}}, others={"globex"}))
+    theirs = {"type": "activity", "with": {"name": "n", "queue": "globex.prices"}}
+    node = {"id": "a", **theirs} if not undone else {"id": "a", "type": "activity", "with": {"name": "n"}, "compensate": theirs}
+    run = Run(program_of([node, {"id": "stop", "type": "fail"}], settings={"on_failure": "compensate"})).start()
+    if undone:
+        run.complete("a")
+    again = replayed(recorded(run))
+    assert (again.status, again.differs_at) == ("failed", None)
+    assert "queue_not_allowed" in str(run.rows)
+
+
 def test_what_its_quotas_made_wait_happens_again_though_the_definition_reads_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"quotas": {"live_executions": 1}}
     monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": settings}))

@@ -13,13 +13,14 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from weft_connectors.activity import Activities, ActivityCall, ActivityError
 from weft_contracts import routing
+from weft_contracts.directory import TenantChanged
 from weft_contracts.envelope import Item
 from weft_contracts.frames import encode_frame
 from weft_engine.worker import Worker
 from weft_runtime.bus import OutFrame, memory, open_bus
 from weft_runtime.bus.topology import dead_queue, pool
 from weft_runtime.clock import SystemClock
-from weft_runtime.testing import eventually
+from weft_runtime.testing import eventually, tell
 
 from tests.services.engine.conftest import Engine
 
@@ -57,6 +58,21 @@ async def test_activities_are_spread_over_the_workers_of_their_pool(engine: Engi
 
     async with workers(engine, "shared", *map(of_worker, range(3))):
         await eventually(all_worked, "each of three workers having done some of the work")
+
+
+async def test_an_activity_does_not_go_to_a_queue_that_is_another_tenants(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weft_engine.hotloop.programs.TENANT_TTL_S", 0.0)
+    node = {"id": "note", "type": "activity", "with": {"name": "note", "queue": "neighbour.notes"}}
+    await engine.publish("reaching-over", nodes=[node])
+    before = await engine.start("reaching-over")
+    await engine.until(before, lambda shown: [one["kind"] for one in shown["waiting_for"]] == ["activity"])
+    await tell(engine.service, TenantChanged(tenant="neighbour", name="Neighbour", revision=1), tenant="neighbour")
+    shown = await engine.ended(await engine.start("reaching-over"))
+    assert (shown["status"], shown["error"]["code"], shown["error"]["details"]) == (
+        "failed", "queue_not_allowed", {"queue": "neighbour.notes"},
+    )  # fmt: skip
+    assert (await engine.get(before))["status"] == "running", "what was asked is asked"
+    await engine.client.post(f"/api/v1/executions/{before}/cancel")
 
 
 async def test_attempts_that_repeat_a_key_are_counted_by_why(engine: Engine) -> None:

@@ -53,6 +53,7 @@ def _compile(definition: Definition, version: int) -> Program:
             nodes[node.id] = compile_node(node, graph_id, edges.get(node.id, {}), frame)
     nodes.update(_compensating(definition, scopes, nodes))
     document = to_document(definition)
+    as_json = msgspec.json.encode(document)
     states = (node.work for node in nodes.values() if isinstance(node.work, StateWork))
     return Program(
         slug=definition.slug,
@@ -69,7 +70,8 @@ def _compile(definition: Definition, version: int) -> Program:
         signals=frozenset(name for work in states for name in work.signals),
         triggers=compile_triggers(definition.triggers),
         definition=document,
-        reads_tenant=b"tenant" in msgspec.json.encode(document) or any(_by_tier(node) for node in nodes.values()),
+        names_queues=b'"queue":' in as_json,
+        reads_tenant=b"tenant" in as_json or any(_by_tier(node) for node in nodes.values()),
         calendars=calendar_use(definition),
     )
 

@@ -102,7 +102,7 @@ class Program:
     input: checks what an execution is started with.  vars: rendered once at the start, in order.  output: renders to an object when
     the root scope ends; None where the author gave none.  scopes: graphs by id.  nodes: by id, over all scopes.
     signals: every name that some `state` knows.  definition: the document as published.  reads_tenant: whether anything in it may read
-    `tenant`.  calendars: what it reads of them.
+    `tenant`.  names_queues: whether an activity in it may name one.  calendars: what it reads of them.
     """
 
     slug: str
@@ -120,4 +120,5 @@ class Program:
     triggers: tuple[Trigger, ...]
     definition: Mapping[str, Any]
     reads_tenant: bool = False
+    names_queues: bool = False
     calendars: CalendarUse = NO_CALENDARS

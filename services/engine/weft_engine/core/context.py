@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ class Context:
     tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
     lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
     `workflow:<slug>`, `node_type:<type>`, `connection:<name>`.  values: contents of what is kept apart, as far as it was read.
-    calendars: the tenant's business calendars, by name.
+    calendars: the tenant's business calendars, by name.  others: ids of other tenants, whose queues are theirs, where the program names
+    queues.  shared_queues: those of the installation that every tenant may use, None where any is that is no tenant's.
     """
 
     tenant: Mapping[str, Any]
@@ -28,3 +29,5 @@ class Context:
     suspended: Mapping[str, str] = field(default_factory=dict)
     values: Values = NOTHING_READ
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: NONE)
+    others: Collection[str] = frozenset()
+    shared_queues: Collection[str] | None = None

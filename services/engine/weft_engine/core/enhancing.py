@@ -171,7 +171,7 @@ def _not_rendered(error: ExpressionError) -> dict[str, Any]:
 
 def _asked(turn: Turn, at: At, enhance: EnhanceWork, names: Mapping[str, Any]) -> dict[str, Any]:
     """What a worker is asked. Raises: ExpressionError."""
-    return {**request_of(enhance.asks, names, turn.state.tenant), "apply": enhance.apply}
+    return {**request_of(enhance.asks, names, turn.state.tenant, turn.context), "apply": enhance.apply}
 
 
 def _own(turn: Turn, at: At, enhance: EnhanceWork) -> dict[str, Any]:

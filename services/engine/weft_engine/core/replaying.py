@@ -16,6 +16,7 @@ from weft_language.compilation import Program
 from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.apply import advance
+from weft_engine.core.asking import NOT_ALLOWED, owner_of
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
@@ -30,13 +31,14 @@ from weft_engine.core.state import Pending, Place, State
 class Happened:
     """An item with the time of its transition. tenant: what that saw of it, None where it was not written down.
 
-    suspended: what it was held up by, as `Context.suspended`.
+    suspended: what it was held up by, as `Context.suspended`.  others: tenants whose queues it was refused.
     """
 
     at: datetime
     item: i.Happening
     tenant: Mapping[str, Any] | None = None
     suspended: Mapping[str, str] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
 
 def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
@@ -76,10 +78,17 @@ def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
                 found.append(owed)  # these say nothing of the sla themselves
             found.append(Happened(at, item, tenant))
             owed = None
-        if found and (held := _held_up(entry, state)):
-            found[-1] = replace(found[-1], suspended={**found[-1].suspended, **held})
+        if found:
+            found[-1] = _with_what_it_met(found[-1], entry, state)
         waiting = dict(state.pending)
     return found if owed is None else [*found, owed]
+
+
+def _with_what_it_met(happened: Happened, entry: Entry, state: State) -> Happened:
+    held, refused = _held_up(entry, state), _refused(entry)
+    if not held and not refused:
+        return happened
+    return replace(happened, suspended={**happened.suspended, **held}, others=happened.others | refused)
 
 
 def _held_up(entry: Entry, state: State) -> dict[str, str]:
@@ -92,6 +101,15 @@ def _held_up(entry: Entry, state: State) -> dict[str, str]:
         return dict(zip(("tenant", f"workflow:{state.workflow}")[-len(names) :], names, strict=True)) if names else {}
     waits = entry.kind == e.STEP_HELD or (entry.kind == e.STEP_WAITING and data["kind"] == "suspended")
     return {data["held_by"]: data["gate"]} if waits and "held_by" in data else {}
+
+
+def _refused(entry: Entry) -> frozenset[str]:
+    """Whose queue an activity of this entry, or what undoes it, was not let go to; nobody where none was refused."""
+    data, request = entry.data, entry.data.get("request")
+    error = data.get("error") or (request.get("error") if isinstance(request, Mapping) else None)
+    details = error.get("details") if isinstance(error, Mapping) and error.get("code") == NOT_ALLOWED else None
+    queue = details.get("queue") if isinstance(details, Mapping) else None
+    return frozenset({owner_of(queue)}) if isinstance(queue, str) else frozenset()
 
 
 def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:
@@ -250,7 +268,7 @@ def replay(
     for one in happened:
         position = state.position
         tenant = context.tenant if one.tenant is None else one.tenant
-        context = replace(context, tenant=tenant, suspended=one.suspended)
+        context = replace(context, tenant=tenant, suspended=one.suspended, others=one.others)
         if isinstance(one.item, i.Retry | i.Admit) and goes_back(one.item, state):
             asked = one.item.workflow_version if isinstance(one.item, i.Retry) else (state.begun or {}).get("version")
             retried = retry(state.id, rows, one.item, one.at, programs.get(asked or state.version, program), context)

@@ -14,7 +14,7 @@ from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
 from weft_engine.core.again import again_at
-from weft_engine.core.asking import QUEUES, request_of
+from weft_engine.core.asking import QUEUES, refusal, request_of
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, size_of_parts, too_large
 from weft_engine.core.context import Context
 from weft_engine.core.enhancing import after
@@ -165,9 +165,9 @@ class Turn:
     def _request_to_undo(self, work: ActivityWork | ConnectorWork, scope: str) -> dict[str, Any]:
         """Rendered while the visit is the newest and its scope is open: later its names may read something else."""
         try:
-            return request_of(work, self.names(scope), self.state.tenant)
+            return request_of(work, self.names(scope), self.state.tenant, self.context)
         except ExpressionError as error:
-            return {"error": {"code": error.code, "message": error.message}}
+            return {"error": refusal(error)}
 
     def _complete_scope(self, scope: str, output: Any) -> None:
         if scope == ROOT:

@@ -20,6 +20,7 @@ from weft_engine.journal import Journal
 from weft_engine.programs import ProgramCache
 from weft_engine.settings import Settings
 
+NOBODY: Final[frozenset[str]] = frozenset()
 TENANT_TTL_S: Final = 10.0
 SUSPENDED_TTL_S: Final = 1.0
 CALENDARS_TTL_S: Final = 1.0
@@ -40,6 +41,7 @@ class Programs:
         self._monotonic = monotonic
         self._suspended: dict[str, tuple[float, dict[str, str]]] = {}
         self._tenants: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._everybody: tuple[float, frozenset[str]] | None = None
         self._calendars: dict[str, tuple[float, dict[str, Calendar]]] = {}
         self._compiled: dict[tuple[str, str], tuple[int, Calendar | None]] = {}
         self._missed: dict[tuple[str, str], datetime] = {}
@@ -63,7 +65,9 @@ class Programs:
         """What the core is given to decide an item of this tenant by a program. values: contents of what is kept apart."""
         held_up, known = await self.suspended(journal, tenant), await self.tenant(journal, tenant)
         calendars = await self.calendars(journal, tenant) if program.calendars.any else NONE
-        return Context(known, settings.resend_s, settings.activity_lease_s, held_up, values, calendars)
+        others = await self.tenants(journal) - {tenant} if program.names_queues else NOBODY
+        shared = settings.shared_queues
+        return Context(known, settings.resend_s, settings.activity_lease_s, held_up, values, calendars, others, shared)
 
     async def awaits_calendar(self, journal: Journal, tenant: str, program: Program, now: datetime) -> bool:
         """Whether a program names a business calendar that is not here but may be on its way: a start is better held for a moment then.
@@ -111,6 +115,12 @@ class Programs:
         found = await journal.suspended(tenant)
         self._suspended[tenant] = (self._monotonic(), found)
         return found
+
+    async def tenants(self, journal: Journal) -> frozenset[str]:
+        """The ids of all tenants, at most `TENANT_TTL_S` old."""
+        if self._everybody is None or self._monotonic() - self._everybody[0] >= TENANT_TTL_S:
+            self._everybody = (self._monotonic(), await journal.tenants())
+        return self._everybody[1]
 
     async def tenant(self, journal: Journal, tenant: str) -> dict[str, Any]:
         """A tenant as expressions read it, at most `TENANT_TTL_S` old; one not heard of yet has the standard tier."""

@@ -211,6 +211,10 @@ class Journal:
         record = await self._connection.fetchrow("SELECT tier, settings FROM engine.tenants WHERE tenant_id = $1", tenant)
         return None if record is None else {"id": tenant, "tier": record["tier"], "settings": msgspec.json.decode(record["settings"])}
 
+    async def tenants(self) -> frozenset[str]:
+        """The ids of all tenants that were heard of."""
+        return frozenset(record["tenant_id"] for record in await self._connection.fetch("SELECT tenant_id FROM engine.tenants"))
+
     async def calendars(self, tenant: str) -> list[tuple[str, int, str]]:
         """(name, revision, document as JSON) of the business calendars of a tenant."""
         records = await self._connection.fetch("SELECT name, revision, document FROM engine.calendars WHERE tenant_id = $1", tenant)

@@ -30,6 +30,7 @@ from weft_language.compilation import (
 from weft_language.expressions import ExpressionError
 
 from weft_engine.core import entries as e
+from weft_engine.core.asking import details_of
 from weft_engine.core.enhancing import before
 from weft_engine.core.failures import failure
 from weft_engine.core.holding import held_up
@@ -56,7 +57,7 @@ def begin_work(turn: Turn, at: At, work: Work) -> None:
     try:
         ENTER[type(work)](turn, at, work)
     except ExpressionError as error:
-        turn.fail(at, failure(error.code, error.message, at.node.id, 1, permanent=True))
+        turn.fail(at, failure(error.code, error.message, at.node.id, 1, permanent=True, details=details_of(error)))
 
 
 def begin_own(turn: Turn, at: At, given: Any) -> None:

@@ -23,7 +23,7 @@ MAX_DEPTH: Final = 20
 
 def activity(turn: Turn, at: At, work: ActivityWork | ConnectorWork) -> None:
     """Ask a worker."""
-    request = request_of(work, turn.names(at.scope), turn.state.tenant)
+    request = request_of(work, turn.names(at.scope), turn.state.tenant, turn.context)
     if turn.answered_before(at, "activity", request):
         return
     schedule(turn, at.node.id, at.visit, at.scope, {**request, **limit(turn, at)})
