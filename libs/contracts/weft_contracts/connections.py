@@ -45,3 +45,29 @@ class ConnectionRemoved(Event):
     connection_type: str
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+
+
+class ConnectionSuspended(Event):
+    """A connection is held up: nothing is asked, read or fetched by it until that is lifted.
+
+    A reader keeps a suspension by its id: a connection is held up while it has one that was not lifted, in whatever order words come.
+    """
+
+    type, version = "connection.suspended", 1
+    owner: ClassVar[str] = "engine"
+    suspension_id: UUID
+    name: str = Field(description="Of the connection, which need not be there.")
+    reason: str | None = None
+    at: datetime
+    by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+
+
+class ConnectionResumed(Event):
+    """A suspension of a connection was lifted. A reader remembers that: the word that it was held up may come after."""
+
+    type, version = "connection.resumed", 1
+    owner: ClassVar[str] = "engine"
+    suspension_id: UUID
+    name: str
+    at: datetime
+    by: str | None = Field(default=None, description="Who did it: a user's or key's id.")

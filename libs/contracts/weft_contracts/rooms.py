@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
 from weft_contracts.calendars import CalendarChanged
-from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
+from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
@@ -60,6 +60,7 @@ _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided)
 _TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
+_CONNECTION_FACTS: Words = (ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed)
 _SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
 _GATES: Words = (AdmitExecution, SkipExecution)
 _OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution, MigrateExecution, UndoMigration)
@@ -92,12 +93,12 @@ ROOMS: dict[str, Room] = {
             *_EXECUTION_FACTS,
             *_SLA_FACTS,
             ExecutionsForgotten,
-            *(ConnectionSaved, ConnectionRemoved),
+            *_CONNECTION_FACTS,
             *_REFUSED_STARTS,
         ),
     ),
     "events": Room(
-        hears=(WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, *_REFUSED_STARTS, *_SUBSCRIBING),
+        hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_CONNECTION_FACTS, *_REFUSED_STARTS, *_SUBSCRIBING),
         says=(WorkflowInstalled, StartExecution, DeliverEvent),
     ),
     "tasks": Room(

@@ -11,7 +11,7 @@ Says   WorkflowInstalled, StartExecution, AdmitExecution, SkipExecution, CancelE
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed,
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
        ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
-       ExecutionSkipped, StartRejected, ConnectionSaved, ConnectionRemoved,
+       ExecutionSkipped, StartRejected, ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed,
        CreateTask, CancelTask, OpenSubscription, CloseSubscription,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

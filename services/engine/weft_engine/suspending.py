@@ -2,6 +2,7 @@
 
 What lives is paused by a bulk job, what is started waits at a gate, and a node of a type, or that goes by a
 connection, that is held up waits at its gate too; of one that goes by a connection its further attempts and its undoing do likewise.
+What comes in by a connection, changes of rows and mails, is told of it: the events service reads and fetches nothing until it is lifted.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal
 from uuid import UUID
 
+from weft_contracts.connections import ConnectionResumed, ConnectionSuspended
 from weft_language import node_type
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail, Invalid
@@ -40,7 +42,10 @@ async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: Uni
         asked = BulkBody(verb="pause", filter=chosen, reason=f"suspension {suspension_id}", rate_per_s=FASTEST_PER_S)
         job = await jobs.start(asked, most, uow)
         await store.set_job(uow, suspension_id, job.id)
-    return await get(suspension_id, uow)
+    made = await get(suspension_id, uow)
+    if kind == "connection":
+        uow.say(ConnectionSuspended(suspension_id=made.id, name=made.name, reason=made.reason, at=made.since, by=made.by))
+    return made
 
 
 async def _require_known(kind: Kind, name: str, uow: UnitOfWork) -> None:
@@ -71,6 +76,9 @@ async def lift(suspension_id: UUID, most: int, uow: UnitOfWork) -> Suspension:
     if found.lifted_at is not None:
         return found
     await store.lift(uow, suspension_id)
+    if found.kind == "connection":
+        by = None if uow.caller is None else uow.caller.sub
+        uow.say(ConnectionResumed(suspension_id=found.id, name=found.name, at=uow.now, by=by))
     if found.pause_job is not None:
         asked = BulkBody(
             verb="resume", filter=BulkFilter(status="paused"), reason=f"suspension {suspension_id} lifted", rate_per_s=FASTEST_PER_S

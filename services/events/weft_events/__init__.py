@@ -1,8 +1,9 @@
 """Events: everything that comes in, what it starts, and why.
 
 Owns   schema `events`: event, event_key, event_value, verdict, delivery, subscription, listened, workflow, trigger_set, tenant,
-       schedule, calendar, connection, source, watched, table_events, mail.
-Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ExecutionSkipped, StartRejected,
-       OpenSubscription, CloseSubscription, and plain CloudEvents from `weft.domain`.
+       schedule, calendar, connection, source, watched, table_events, mail,
+       suspension.
+Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed,
+       ExecutionSkipped, StartRejected, OpenSubscription, CloseSubscription, and plain CloudEvents from `weft.domain`.
 Says   StartExecution, DeliverEvent, WorkflowInstalled.
 """

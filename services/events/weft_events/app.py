@@ -13,7 +13,7 @@ from weft_events import api, fetching, firing, handlers, tables, usecases
 from weft_events.fetching import FetchingMetrics, MailWake
 from weft_events.firing import FiringMetrics
 from weft_events.reaching import Reaching
-from weft_events.relaying import RecordMetrics, Relay
+from weft_events.relaying import RecordMetrics, RecordStandings, Relay, bounds_of
 from weft_events.settings import Settings
 
 TIDY_EVERY_S = 900.0
@@ -38,6 +38,7 @@ async def prepare(context: ServiceContext) -> None:
     envelope = Envelope(*context.settings.secrets)
     allow_private = cast(Settings, context.settings).allow_private_addresses
     context.attach(FiringMetrics(context.metrics.registry), RecordMetrics(context.metrics.registry), envelope)
+    context.attach(RecordStandings(context.metrics.registry, context.log, bounds_of(context)))
     context.attach(Reaching(envelope, allow_private=allow_private), Relay(context))
     context.attach(FetchingMetrics(context.metrics.registry), MailWake())
 

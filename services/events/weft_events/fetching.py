@@ -93,6 +93,8 @@ async def _attempt(context: ServiceContext, client: ResendClient, told: Told) ->
             if told.attempts > trying.MOST:
                 raise ActivityError("email_given_up", f"{trying.MOST} attempts were begun and not one was ended", permanent=True)
             mail = await _fetched(context, client, told)
+            if mail is None:
+                return
             async with context.owner_transaction(told.tenant) as uow:
                 taken = await usecases.take_fetched(told, mail, REGISTRY, uow)
             context.part(FetchingMetrics).fetched.inc(int(taken))
@@ -117,10 +119,15 @@ async def _put_off(context: ServiceContext, told: Told, error: ActivityError) ->
         context.log.warning("mail not fetched", again_at=again_at.isoformat(), **about)
 
 
-async def _fetched(context: ServiceContext, client: ResendClient, told: Told) -> Mail:
-    """The mail, with the contents of attachments that are small. Raises: ActivityError, Unavailable."""
+async def _fetched(context: ServiceContext, client: ResendClient, told: Told) -> Mail | None:
+    """The mail, with the contents of attachments that are small; None while its connection is suspended.
+
+    Raises: ActivityError, Unavailable.
+    """
     async with context.owner_transaction(told.tenant) as uow:
         connection = await usecases.opened(told, context.part(Envelope), uow)
+    if connection is None:
+        return None
     try:
         async with asyncio.timeout(trying.WITHIN_S):
             answer = await client.received(connection, told.email_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from weft_contracts.calendars import CalendarChanged
-from weft_contracts.connections import ConnectionRemoved, ConnectionSaved
+from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
@@ -47,6 +47,18 @@ async def connection_saved(msg: ConnectionSaved, uow: UnitOfWork) -> None:
 async def connection_removed(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
     """A connection is gone."""
     await usecases.remove_connection(msg, uow)
+
+
+@on(ConnectionSuspended)
+async def connection_suspended(msg: ConnectionSuspended, uow: UnitOfWork) -> None:
+    """A connection is held up."""
+    await usecases.hold_connection(msg, uow)
+
+
+@on(ConnectionResumed)
+async def connection_resumed(msg: ConnectionResumed, uow: UnitOfWork) -> None:
+    """A suspension of a connection was lifted."""
+    await usecases.resume_connection(msg, uow)
 
 
 @on(ExecutionSkipped)

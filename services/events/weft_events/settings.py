@@ -25,4 +25,10 @@ class Settings(ServiceSettings):
     record_poll_s: float = Field(
         default=5.0, ge=0.1, le=60, description="How often a source is looked at that does not say when something changed."
     )
+    record_lag_warn_s: float = Field(
+        default=300.0, gt=0, description="A source of which a change waits for so long, or that nobody reads for so long, is behind."
+    )
+    record_outbox_warn_bytes: int = Field(
+        default=1024**3, ge=1, description="A source whose outbox has so many bytes on the disk of its database is behind."
+    )
     max_events: int = Field(default=1000, ge=1, le=10_000, description="Events in one batch over HTTP.")

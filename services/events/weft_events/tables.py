@@ -160,6 +160,18 @@ connection = sa.Table(
     comment="Our copy of the connections that calls and mails come in by.",
 )
 
+suspension = sa.Table(
+    "suspension",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("connection", sa.Text, nullable=False, comment="its name"),
+    sa.Column("since", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("lifted", sa.Boolean, nullable=False, comment="kept, so that what was said before stays without effect"),
+    sa.Index("suspension_connection", "tenant_id", "connection", postgresql_where=sa.text("NOT lifted")),
+    comment="Our copy of the suspensions of connections.",
+)
+
 mail = sa.Table(
     "mail",
     metadata,
@@ -245,6 +257,8 @@ source = sa.Table(
     sa.Column("refused", sa.BigInteger, nullable=False, server_default="0", comment="changes that could not be taken in"),
     sa.Column("last_change_at", sa.TIMESTAMP(timezone=True)),
     sa.Column("last_event", sa.Uuid, comment="its event in the log"),
+    sa.Column("capture_version", sa.Integer, comment="of the capture function, as it was last looked at; null before"),
+    sa.Column("outbox_bytes", sa.BigInteger, nullable=False, server_default="0", comment="on the disk of its database"),
     sa.UniqueConstraint("tenant_id", "name", name="source_name"),
     sa.Index("source_lease", "leased_until", postgresql_where=sa.text("installed_at IS NOT NULL")),
     comment="Databases of tenants of which tables are watched, and how far the reading of each is.",

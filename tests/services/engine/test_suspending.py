@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from weft_contracts.connections import ConnectionResumed, ConnectionSuspended
 from weft_engine.tables import admissions, suspensions
-from weft_runtime.testing import eventually
+from weft_runtime.testing import eventually, said
 
 from tests.connectors.server import serving
 from tests.services.engine.conftest import Engine, echo
@@ -115,7 +116,9 @@ async def test_a_connection_that_is_held_up_lets_nobody_call_and_goes_on_for_all
         await engine.publish("held-up", nodes=[
             {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}, {"id": "first", **call}, {"id": "second", **call},
         ])  # fmt: skip
-        suspension = await suspend(engine, kind="connection", name="Held")
+        suspension = await suspend(engine, kind="connection", name="Held", reason="maintenance")
+        (told,) = [one for one in said(engine.service, ConnectionSuspended, tenant="acme") if one.name == "Held"]
+        assert (str(told.suspension_id), told.reason) == (suspension, "maintenance")
 
         async def held() -> str | None:
             """One that stands at the gate: lanes know of the suspension within a second."""
@@ -131,7 +134,9 @@ async def test_a_connection_that_is_held_up_lets_nobody_call_and_goes_on_for_all
         first, second = await eventually(held, "one that is held up"), await eventually(held, "another")
         explained = (await engine.client.get(f"/api/v1/executions/{first}/explain")).json()["because"]
         assert [told for told in explained if "is held up by suspension" in told and "of the connection Held" in told]
-        await lift(engine, suspension)
+        for _ in range(2):
+            await lift(engine, suspension)
+        assert [str(one.suspension_id) for one in said(engine.service, ConnectionResumed, tenant="acme")] == [suspension]
         # Both nodes go by it, and a lane may believe in the suspension for a second yet: who was let in is not held up by it again.
         assert [(await engine.ended(one))["status"] for one in (first, second)] == ["completed", "completed"]
     asked = [str(heard.header("idempotency-key")).split(":") for heard in server.heard]

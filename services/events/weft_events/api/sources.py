@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from weft_events import schemas
 from weft_events.errors import SourceUnusable
 from weft_events.reaching import Reaching
 from weft_events.records import Source
-from weft_events.relaying import Relay
+from weft_events.relaying import Relay, bounds_of
 from weft_events.schemas import InstallView, SourceBody, SourceChangeBody, SourceSummary, SourceView
 from weft_events.store import capture
 from weft_events.store import sources as store
@@ -31,29 +33,31 @@ Uninstall = Annotated[bool, Query(description="Take capture out of the database 
 
 
 @door.get("/sources", may=Permission.CONNECTIONS_READ)
-async def list_sources(page: Page, uow: Uow) -> Listing[SourceSummary]:
+async def list_sources(page: Page, uow: Uow, context: Context) -> Listing[SourceSummary]:
     """Sources of this tenant, by name."""
     rows = await store.listed(uow, after=str(page.after[0]) if page.after else None, limit=page.limit + 1)
-    return page.listing(rows, view=schemas.source_summary, key=lambda row: (row.name,))
+    view = partial(schemas.source_summary, bounds=bounds_of(context), now=uow.now)
+    return page.listing(rows, view=view, key=lambda row: (row.name,))
 
 
 @door.post("/sources", may=Permission.CONNECTIONS_MANAGE, status=201)
-async def create_source(body: SourceBody, uow: Uow) -> Reply[SourceView]:
+async def create_source(body: SourceBody, uow: Uow, context: Context) -> Reply[SourceView]:
     """Name a database of which tables are to be watched. Nothing is captured until it is installed."""
     made = await usecases.create_source(body.name, body.kind, body.connection, schemas.watched(body.tables), body.wake, uow)
-    return _shown(made, status=201)
+    return _shown(made, uow.now, context, status=201)
 
 
 @door.get("/sources/{source_id}", may=Permission.CONNECTIONS_READ)
-async def get_source(source_id: UUID, uow: Uow) -> Reply[SourceView]:
+async def get_source(source_id: UUID, uow: Uow, context: Context) -> Reply[SourceView]:
     """A source: its tables, whether their changes are captured and read, how far behind that is, and the last error."""
-    return _shown(await store.find(uow, source_id))
+    return _shown(await store.find(uow, source_id), uow.now, context)
 
 
 @door.put("/sources/{source_id}", may=Permission.CONNECTIONS_MANAGE)
-async def put_source(source_id: UUID, body: SourceChangeBody, etag: IfMatch, uow: Uow) -> Reply[SourceView]:
+async def put_source(source_id: UUID, body: SourceChangeBody, etag: IfMatch, uow: Uow, context: Context) -> Reply[SourceView]:
     """Give a source other tables or another connection. What is captured changes when it is installed again."""
-    return _shown(await usecases.change_source(source_id, body.connection, schemas.watched(body.tables), body.wake, etag, uow))
+    made = await usecases.change_source(source_id, body.connection, schemas.watched(body.tables), body.wake, etag, uow)
+    return _shown(made, uow.now, context)
 
 
 @door.delete("/sources/{source_id}", may=Permission.CONNECTIONS_MANAGE, status=204)
@@ -83,6 +87,7 @@ async def install_source(source_id: UUID, uow: Uow, context: Context, dry_run: D
     """
     source = await store.find(uow, source_id)
     connection = await usecases.connection_for(source, uow)
+    view = partial(schemas.installation, bounds=bounds_of(context), now=uow.now)
 
     async def installed() -> Reply[InstallView]:
         async with _database(context, source, connection, "mend that and install again", None) as database:
@@ -91,14 +96,14 @@ async def install_source(source_id: UUID, uow: Uow, context: Context, dry_run: D
                 await usecases.install(source, made, database)
         sql = usecases.in_one(made.statements)
         if dry_run:
-            return Reply(schemas.installation(source, sql, dry_run=True), etag=str(source.version))
+            return Reply(view(source, sql, dry_run=True), etag=str(source.version))
         async with context.transaction(uow.tenant, uow.caller) as end:
             stands = await usecases.note_installed(source_id, source.tables, end)
         context.part(Relay).wake.call()
-        return Reply(schemas.installation(stands, sql, dry_run=False), etag=str(stands.version))
+        return Reply(view(stands, sql, dry_run=False), etag=str(stands.version))
 
     # The database is asked when the transaction is over: it may take its time, and holds nothing meanwhile.
-    return Reply(schemas.installation(source, "", dry_run=dry_run), then=installed)
+    return Reply(view(source, "", dry_run=dry_run), then=installed)
 
 
 @asynccontextmanager
@@ -116,6 +121,6 @@ async def _database(
         raise SourceUnusable(f"{error.message}; {advice}", code=f"source_{error.code}", extra=extra) from error
 
 
-def _shown(source: Source, status: int = 200) -> Reply[SourceView]:
+def _shown(source: Source, now: datetime, context: ServiceContext, status: int = 200) -> Reply[SourceView]:
     headers = {"Location": f"/api/v1/sources/{source.id}"} if status == 201 else {}
-    return Reply(schemas.source(source), etag=str(source.version), status=status, headers=headers)
+    return Reply(schemas.source(source, bounds_of(context), now), etag=str(source.version), status=status, headers=headers)

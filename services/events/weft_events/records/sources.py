@@ -50,7 +50,8 @@ class Source:
     failures: one after the other, the last of which is `error`, at `error_at`.  next_try_at: not read before.
     looked_at: when its outbox was last read.  pending: changes in it then, 10,000 for that many or more.  lag_s: the age of the oldest of
     them.  missing: names of tables whose changes are not captured any more.  changes, passed_over: how many ever.  refused: how many could
-    not be taken in since it was installed.  version: counts what people change of it.
+    not be taken in since it was installed.  version: counts what people change of it.  suspended_since: since when its connection is.
+    capture_version: of what is in its database, None until that was looked at.  outbox_bytes: on the disk there.
     """
 
     tenant: str
@@ -81,16 +82,21 @@ class Source:
     refused: int = 0
     last_change_at: datetime | None = None
     last_event: UUID | None = None
+    suspended_since: datetime | None = None
+    capture_version: int | None = None
+    outbox_bytes: int = 0
 
     @property
     def state(self) -> str:
-        """`removing`; `created` until capture is installed; `changed` where its tables are others since; `failing`; `degraded` where
-        something is not captured or was refused; `starting` until it was read; else `watching`.
+        """`removing`; `created` until capture is installed; `suspended` while its connection is; `failing`; `changed` where its tables
+        are others since; `degraded` where something is not captured or was refused; `starting` until it was read; else `watching`.
         """
         if self.removing:
             return "removing"
         if self.installed is None:
             return "created"
+        if self.suspended_since is not None:
+            return "suspended"
         if self.error is not None:
             return "failing"
         if self.installed != self.tables:

@@ -7,5 +7,6 @@ can do no harm: what it would write is written once, and what it deletes is in t
 from weft_events.relaying.metrics import RecordMetrics
 from weft_events.relaying.reader import Reader
 from weft_events.relaying.relay import Relay
+from weft_events.relaying.standings import RecordStandings, bounds_of
 
-__all__ = ["Reader", "RecordMetrics", "Relay"]
+__all__ = ["Reader", "RecordMetrics", "RecordStandings", "Relay", "bounds_of"]

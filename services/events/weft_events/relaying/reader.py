@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from weft_runtime.context import ServiceContext
@@ -14,9 +15,10 @@ from weft_runtime.waking import Wake
 
 from weft_events import records, usecases
 from weft_events.reaching import Reaching
-from weft_events.records import Change, Failure, Held, Taken
+from weft_events.records import Change, Checked, Failure, Held, Look, Taken
 from weft_events.registry import REGISTRY
 from weft_events.relaying.metrics import RecordMetrics
+from weft_events.relaying.standings import RecordStandings
 from weft_events.settings import Settings
 from weft_events.store import capture, outbox
 from weft_events.store.outbox import Names
@@ -41,13 +43,24 @@ class Reader:
     async def read(self, held: Held) -> None:
         """Read a source until it fails, somebody else reads it, or it is cancelled. What it failed of is remembered with the source."""
         why = Failure("internal", f"it cannot be read because of {_BUG}")
-        with contextlib.suppress(Unavailable, StaleWrite):  # ours is away, or it is not this process's any more: another begins anew
+        with (
+            self._forgotten(held),
+            contextlib.suppress(Unavailable, StaleWrite),
+        ):  # ours is away, or it is not this process's any more: another begins anew
             with self._context.sparing("reading of a source", but=(StaleWrite,), tenant=held.tenant, source=str(held.id)):
                 try:
                     await self._session(held)
                 except OutsideError as error:
                     why = Failure(error.code, error.message)
             await self._failed(held, why)
+
+    @contextlib.contextmanager
+    def _forgotten(self, held: Held) -> Iterator[None]:
+        """How it stood is told no more once it is not read any more."""
+        try:
+            yield
+        finally:
+            self._context.part(RecordStandings).forget(held)
 
     async def _failed(self, held: Held, why: Failure) -> None:
         async with self._turn, self._context.owner_transaction(held.tenant) as uow:
@@ -75,19 +88,21 @@ class Reader:
             if rows:
                 await self._take(held, database, [records.read_change(row) for row in rows])
             if not more or time() - stood_at > STAND_EVERY_S:
-                missing = await _missing(held, database) if time() - checked_at > CHECK_EVERY_S else None
-                checked_at = checked_at if missing is None else time()
-                await self._stand(held, database, missing, more=more)
+                checked = await _checked(held, database) if time() - checked_at > CHECK_EVERY_S else None
+                checked_at = checked_at if checked is None else time()
+                await self._stand(held, database, checked, more=more)
                 stood_at = time()
             if not more:
                 await wake.wait(self._settings.record_poll_s)
             if database.lost:
                 raise OutsideError("unreachable", "the database closed the connection")
 
-    async def _stand(self, held: Held, database: Outside, missing: Sequence[str] | None, *, more: bool) -> None:
-        pending, lag_s = await outbox.waiting(database, held.id) if more else (0, 0.0)
+    async def _stand(self, held: Held, database: Outside, checked: Checked | None, *, more: bool) -> None:
+        look = await outbox.look(database, held.id) if more or checked is not None else Look()
+        look = replace(look, checked=checked)
         async with self._turn, self._context.owner_transaction(held.tenant) as uow:
-            await usecases.note_look(held, pending, lag_s, missing, uow)
+            await usecases.note_look(held, look, uow)
+        self._context.part(RecordStandings).note(held, look)
 
     async def _take(self, held: Held, database: Outside, changes: Sequence[Change]) -> None:
         """Take changes into the log and out of the outbox; one that cannot be taken in holds up no other."""
@@ -134,7 +149,8 @@ class Reader:
             counted.late.observe(max(0.0, now - one.at.timestamp()))
 
 
-async def _missing(held: Held, database: Outside) -> list[str]:
-    """The names of tables whose changes are not captured as they should be. Raises: OutsideError."""
+async def _checked(held: Held, database: Outside) -> Checked:
+    """What captures changes there: which tables are not captured as they should be, and by which version. Raises: OutsideError."""
     seen = await capture.survey(database, held.id, held.expected)
-    return [one.watched.name for one in seen.tables if not one.captured or seen.body is None]
+    missing = tuple(one.watched.name for one in seen.tables if not one.captured or seen.body is None)
+    return Checked(missing, seen.captured_by)

@@ -44,13 +44,17 @@ class MailView(BaseModel):
     message_id: str | None
     received_at: datetime
     attempts: int = Field(description="Of fetching it, since it came or was asked for again.")
-    next_at: datetime | None = Field(description="When it is fetched, while it is `waiting`.")
+    next_at: datetime | None = Field(description="When it is fetched, while it is `waiting` and not `suspended`.")
+    suspended: bool = Field(description="Its connection is suspended: it is fetched when that is lifted (DELETE /suspensions/{id}).")
     error: MailErrorView | None = Field(description="Of the newest attempt that failed.")
     duplicates: int = Field(description="How often it was told of again.")
 
 
 def mail(told: Told) -> MailView:
     """A mail."""
-    own = {name: getattr(told, name) for name in ("id", "status", "connection", "email_id", "received_at", "attempts", "duplicates")}
+    own = {
+        name: getattr(told, name)
+        for name in ("id", "status", "connection", "email_id", "received_at", "attempts", "duplicates", "suspended")
+    }
     error = None if told.error is None else MailErrorView(**told.error)
     return MailView(**own, **told.notice, next_at=told.next_at if told.status == "waiting" else None, error=error)

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from weft_language.model.part import CONNECTION_PATTERN
 from weft_runtime.http import Body
 
-from weft_events.records import Source, Watched
+from weft_events import records
+from weft_events.records import Bounds, Source, Watched
 from weft_events.records.sources import MOST_TABLES
 
 NAME: Final = r"^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?$"
@@ -148,9 +149,11 @@ class SourceSummary(BaseModel):
     name: str
     kind: str
     connection: str
-    state: Literal["created", "starting", "watching", "changed", "degraded", "failing", "removing"]
+    state: Literal["created", "suspended", "starting", "watching", "changed", "degraded", "failing", "removing"]
     healthy: bool = Field(description="Every change of its tables comes in.")
     lag_s: float = Field(description="Age of the oldest change that is not in the log yet, s, when it was last looked at.")
+    behind: bool = Field(description="Its changes wait for long, or its outbox is large: `advice` of the source says what to do.")
+    outdated: bool = Field(description="An earlier release put capture into its database: install it again.")
     last_change_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -159,8 +162,9 @@ class SourceSummary(BaseModel):
 class SourceView(SourceSummary):
     """A source, whole.
 
-    state: `created` until it is installed; `changed` where its tables are others since; `degraded` where a table is not captured any
-    more (`missing`), or changes were refused; `failing` where it cannot be read, for the `last_error`.
+    state: `created` until it is installed; `suspended` while its connection is: nothing is read, and all comes after that; `failing`
+    where it cannot be read, for the `last_error`; `changed` where its tables are others since; `degraded` where a table is not captured
+    any more (`missing`), or changes were refused.
     """
 
     tables: list[TableView]
@@ -169,7 +173,11 @@ class SourceView(SourceSummary):
     installed_at: datetime | None
     reading: bool = Field(description="A process reads it now.")
     pending: int = Field(description="Changes that wait, when it was last looked at; 10,000 for that many or more.")
+    outbox_bytes: int = Field(description="Of its outbox on the disk of its database, when it was last measured.")
+    capture_version: int | None = Field(description="Of what is in its database; null where there is none, or nobody has looked.")
+    advice: list[str] = Field(description="What to do about it, in sentences; none where all is well.")
     looked_at: datetime | None
+    suspended_since: datetime | None = Field(description="Since when its connection is suspended: DELETE /suspensions/{id} lets it go on.")
     last_error: SourceErrorView | None
     next_try_at: datetime | None
     missing: list[str]
@@ -193,30 +201,46 @@ def watched(tables: list[TableGiven]) -> list[Watched]:
     return [one.watched() for one in tables]
 
 
-def source_summary(one: Source) -> SourceSummary:
+def source_summary(one: Source, bounds: Bounds, now: datetime) -> SourceSummary:
     """A source in a list."""
-    return SourceSummary(**_summary(one))
+    return SourceSummary(**_summary(one, bounds, now))
 
 
-def source(one: Source) -> SourceView:
+def source(one: Source, bounds: Bounds, now: datetime) -> SourceView:
     """A source, whole."""
-    return SourceView(**_whole(one))
+    return SourceView(**_whole(one, bounds, now))
 
 
-def installation(one: Source, sql: str, *, dry_run: bool) -> InstallView:
+def installation(one: Source, sql: str, *, bounds: Bounds, now: datetime, dry_run: bool) -> InstallView:
     """A source and what was run."""
-    return InstallView(**_whole(one), dry_run=dry_run, sql=sql)
+    return InstallView(**_whole(one, bounds, now), dry_run=dry_run, sql=sql)
 
 
-def _summary(one: Source) -> dict[str, Any]:
+def _summary(one: Source, bounds: Bounds, now: datetime) -> dict[str, Any]:
     names = ("id", "name", "kind", "connection", "state", "healthy", "lag_s", "last_change_at", "created_at", "updated_at")
-    return {name: getattr(one, name) for name in names}
+    standing = {"behind": records.behind(one, bounds, now), "outdated": records.outdated(one)}
+    return {name: getattr(one, name) for name in names} | standing
 
 
-def _whole(one: Source) -> dict[str, Any]:
-    same = ("wake", "installed_at", "pending", "looked_at", "next_try_at", "changes", "passed_over", "refused", "last_event", "version")
+def _whole(one: Source, bounds: Bounds, now: datetime) -> dict[str, Any]:
+    same = (
+        "wake",
+        "installed_at",
+        "pending",
+        "looked_at",
+        "next_try_at",
+        "changes",
+        "passed_over",
+        "refused",
+        "last_event",
+        "version",
+        "suspended_since",
+        "capture_version",
+        "outbox_bytes",
+    )
     return {
-        **_summary(one),
+        **_summary(one, bounds, now),
+        "advice": records.advice(one, bounds, now),
         **{name: getattr(one, name) for name in same},
         "tables": [TableView(name=each.name, schema_=each.schema, table=each.table) for each in one.tables],
         "installed": one.installed is not None,

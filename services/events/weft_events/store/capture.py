@@ -13,12 +13,13 @@ from uuid import UUID
 
 from weft_runtime.database.outside import Outside, OutsideError
 
-from weft_events.records import Watched
+from weft_events.records import CAPTURE, Watched
 from weft_events.store.outbox import Names
 
 OLDEST_SERVER: Final = 130_000
 TRIES: Final = 5
 AGAIN_S: Final = 0.5
+_MARK: Final = "-- capture of weft, version "
 MAX_ROW_BYTES: Final = 128 * 1024
 MAX_FIELD_BYTES: Final = 8 * 1024
 """A row that is larger is kept without the fields that are larger than this."""
@@ -56,6 +57,15 @@ class Survey:
     body: str | None
     tables: tuple[Found, ...]
     others: tuple[str, ...]
+
+    @property
+    def captured_by(self) -> int | None:
+        """The version of the function, None where there is none; before it was written there it was 1."""
+        if self.body is None:
+            return None
+        mark = self.body.lstrip().partition("\n")[0]
+        number = mark.removeprefix(_MARK)
+        return int(number) if number != mark and number.isdecimal() else 1
 
 
 async def survey(database: Outside, of: UUID, tables: Sequence[Watched]) -> Survey:
@@ -161,6 +171,7 @@ def _body(names: Names, *, notify: bool) -> str:
     """The function's. It has no block that catches errors: that would cost a subtransaction a row, and lose changes silently."""
     wake = f"  PERFORM pg_notify('{names.trigger}', '');\n" if notify else ""
     return f"""
+{_MARK}{CAPTURE}
 DECLARE
   old_row jsonb; new_row jsonb; was jsonb; is_now jsonb; without text[] := '{{}}';
 BEGIN

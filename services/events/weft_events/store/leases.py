@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from weft_runtime.uow import UnitOfWork
 
 from weft_events.errors import SourceTaken
-from weft_events.records import Failure, Held, Taken, Watched
+from weft_events.records import Failure, Held, Look, Taken, Watched
 from weft_events.tables import source
 
 
@@ -37,6 +37,12 @@ async def release(uow: UnitOfWork, held: Collection[Held]) -> None:
     await uow.conn.execute(_RELEASE, columns)
 
 
+async def end(uow: UnitOfWork, connection: str) -> None:
+    """End the reading of the tenant's sources that go by a connection: another epoch lets who reads them take nothing in any more."""
+    row = {"owner": None, "leased_until": None, "epoch": source.c.epoch + 1}
+    await uow.conn.execute(sa.update(source).where(source.c.tenant_id == uow.tenant, source.c.connection == connection).values(row))
+
+
 async def took(uow: UnitOfWork, held: Held, taken: Taken) -> None:
     """Write what became of some changes, in the transaction that has them. Raises: SourceTaken, where somebody else reads it now."""
     row: dict[str, Any] = {
@@ -49,10 +55,21 @@ async def took(uow: UnitOfWork, held: Held, taken: Taken) -> None:
     await _write(uow, held, row)
 
 
-async def looked(uow: UnitOfWork, held: Held, pending: int, lag_s: float, missing: Sequence[str] | None) -> None:
-    """Write how a source stands that was read. missing: tables not captured any more, None where nobody looked.  Raises: SourceTaken."""
-    row: dict[str, Any] = {"looked_at": uow.now, "pending": pending, "lag_s": lag_s, "failures": 0, "error": None, "error_at": None}
-    await _write(uow, held, row if missing is None else row | {"missing": list(missing)})
+async def looked(uow: UnitOfWork, held: Held, look: Look) -> None:
+    """Write how a source stands that was read. Raises: SourceTaken."""
+    row: dict[str, Any] = {
+        "looked_at": uow.now,
+        "pending": look.pending,
+        "lag_s": look.lag_s,
+        "failures": 0,
+        "error": None,
+        "error_at": None,
+    }
+    if look.outbox_bytes is not None:
+        row["outbox_bytes"] = look.outbox_bytes
+    if look.checked is not None:
+        row |= {"missing": list(look.checked.missing), "capture_version": look.checked.version}
+    await _write(uow, held, row)
 
 
 async def refused(uow: UnitOfWork, held: Held) -> None:
@@ -103,6 +120,8 @@ _LEASE = "now() + make_interval(secs => CAST(:lease_s AS float8))"
 _CLAIM = sa.text(
     f"UPDATE events.source AS s SET owner = :owner, epoch = s.epoch + 1, leased_until = {_LEASE} FROM ("  # noqa: S608
     "SELECT tenant_id, id FROM events.source WHERE installed_at IS NOT NULL AND NOT removing "
+    "AND NOT EXISTS (SELECT FROM events.suspension AS held WHERE held.tenant_id = source.tenant_id "
+    "AND held.connection = source.connection AND NOT held.lifted) "
     "AND (leased_until IS NULL OR leased_until < now()) AND (next_try_at IS NULL OR next_try_at <= now()) "
     "ORDER BY coalesce(leased_until, next_try_at) NULLS FIRST, id LIMIT :most FOR UPDATE SKIP LOCKED) AS free "
     "WHERE s.tenant_id = free.tenant_id AND s.id = free.id "

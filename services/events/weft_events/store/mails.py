@@ -23,7 +23,8 @@ WAITING, TAKEN, FAILED = "waiting", "taken", "failed"
 class Told:
     """A mail that a provider told of. id: its event's, too.  notice: `{sender, recipients, subject, message_id}`.
 
-    status: `waiting` to be fetched, `taken` into the log, `failed`.  next_at: when it is fetched.  error: `{code, message}`.
+    status: `waiting` to be fetched, `taken` into the log, `failed`.  next_at: when it is fetched, None while its connection is suspended.
+    error: `{code, message}`.
     """
 
     tenant: str
@@ -39,6 +40,11 @@ class Told:
     next_at: datetime | None = None
     error: Mapping[str, Any] | None = None
     duplicates: int = 0
+
+    @property
+    def suspended(self) -> bool:
+        """Whether it waits for its connection to be held up no longer."""
+        return self.status == WAITING and self.next_at is None
 
 
 _NAMED = {"tenant": "tenant_id"}
@@ -85,6 +91,22 @@ async def settle(uow: UnitOfWork, told: Told, status: str, next_at: datetime | N
     return (await uow.conn.execute(changed.returning(mail.c.id))).first() is not None
 
 
+async def lay_by(uow: UnitOfWork, told: Told) -> None:
+    """Let a mail that was taken in hand wait for its connection to be held up no longer. Nobody was asked, so that was no attempt."""
+    mine = (mail.c.tenant_id == told.tenant, mail.c.id == told.id, mail.c.status == WAITING, mail.c.attempts == told.attempts)
+    await uow.conn.execute(sa.update(mail).where(*mine).values(next_at=None, attempts=mail.c.attempts - 1))
+
+
+async def hold(uow: UnitOfWork, connection: str) -> None:
+    """Let no mail be fetched that is to be fetched by a connection. One that is in hand may be ended."""
+    await uow.conn.execute(sa.update(mail).where(*_waiting(uow, connection), mail.c.next_at.is_not(None)).values(next_at=None))
+
+
+async def let_go(uow: UnitOfWork, connection: str) -> None:
+    """Let the mails be fetched that wait for a connection to be held up no longer."""
+    await uow.conn.execute(sa.update(mail).where(*_waiting(uow, connection), mail.c.next_at.is_(None)).values(next_at=uow.now))
+
+
 async def find(uow: UnitOfWork, id_: UUID, *, hold: bool = False) -> Told:
     """One mail of the tenant. hold: until the transaction ends nobody else changes it.  Raises: MailNotFound."""
     query = sa.select(*_COLUMNS).where(mail.c.tenant_id == uow.tenant, mail.c.id == id_)
@@ -94,10 +116,10 @@ async def find(uow: UnitOfWork, id_: UUID, *, hold: bool = False) -> Told:
     return Told(**row)
 
 
-async def again(uow: UnitOfWork, id_: UUID) -> None:
-    """Let a mail be fetched now, as if it had just come."""
+async def again(uow: UnitOfWork, id_: UUID, at: datetime | None) -> None:
+    """Let a mail be fetched, as if it had just come. at: when, None while its connection is held up."""
     mine = (mail.c.tenant_id == uow.tenant, mail.c.id == id_)
-    await uow.conn.execute(sa.update(mail).where(*mine).values(status=WAITING, attempts=0, next_at=uow.now))
+    await uow.conn.execute(sa.update(mail).where(*mine).values(status=WAITING, attempts=0, next_at=at))
 
 
 async def listed(uow: UnitOfWork, *, status: str | None, after: UUID | None, limit: int) -> list[Told]:
@@ -106,3 +128,7 @@ async def listed(uow: UnitOfWork, *, status: str | None, after: UUID | None, lim
     query = query if status is None else query.where(mail.c.status == status)
     query = query if after is None else query.where(mail.c.id < after)
     return [Told(**row) for row in (await uow.conn.execute(query.order_by(mail.c.id.desc()).limit(limit))).mappings()]
+
+
+def _waiting(uow: UnitOfWork, connection: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return mail.c.tenant_id == uow.tenant, mail.c.connection == connection, mail.c.status == WAITING

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from weft_runtime.database.outside import Outside
 
+from weft_events.records import Look
+
 AT_ONCE: Final = 200
 BYTES_AT_ONCE: Final = 1024 * 1024
 """Changes read at once: so many, and those that have so many bytes together."""
@@ -56,10 +58,10 @@ async def read(database: Outside, of: UUID) -> tuple[list[Mapping[str, Any]], bo
     return kept, len(rows) == AT_ONCE
 
 
-async def waiting(database: Outside, of: UUID) -> tuple[int, float]:
-    """How many changes wait, at most `MOST_COUNTED`, and for how long the oldest has, s. Raises: OutsideError."""
-    (row,) = await database.rows(_WAITING.format(table=Names(of).table))
-    return row["pending"], float(row["lag_s"])
+async def look(database: Outside, of: UUID) -> Look:
+    """How many changes wait, at most `MOST_COUNTED`, for how long the oldest has, and how large the outbox is. Raises: OutsideError."""
+    (row,) = await database.rows(_LOOK.format(table=Names(of).table))
+    return Look(row["pending"], float(row["lag_s"]), row["bytes"])
 
 
 async def forget(database: Outside, of: UUID, numbers: Sequence[int]) -> None:
@@ -80,7 +82,8 @@ async def retry(database: Outside, of: UUID) -> None:
 _READ: Final = f"""SELECT id, event, at, txid, name, operation, key::text AS key, was::text AS was, is_now::text AS is_now, changed,
   left_out, bytes
 FROM weft_outbox.{{table}} WHERE refused IS NULL ORDER BY id LIMIT {AT_ONCE}"""  # noqa: S608
-_WAITING: Final = f"""SELECT
+_LOOK: Final = f"""SELECT
   (SELECT count(*) FROM (SELECT FROM weft_outbox.{{table}} WHERE refused IS NULL LIMIT {MOST_COUNTED}) AS seen)::int AS pending,
   coalesce((SELECT greatest(0, extract(epoch FROM clock_timestamp() - at)) FROM weft_outbox.{{table}}
-    WHERE refused IS NULL ORDER BY id LIMIT 1), 0)::float8 AS lag_s"""  # noqa: S608
+    WHERE refused IS NULL ORDER BY id LIMIT 1), 0)::float8 AS lag_s,
+  pg_total_relation_size('weft_outbox.{{table}}'::regclass) AS bytes"""  # noqa: S608

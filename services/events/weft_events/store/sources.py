@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from weft_runtime.uow import UnitOfWork
 
 from weft_events.errors import SourceNotFound
-from weft_events.records import Failure, Source, Watched
+from weft_events.records import CAPTURE, Failure, Source, Watched
+from weft_events.store.suspensions import since_of_source
 from weft_events.tables import source, watched
 
-_SAME = [name for name in Source.__dataclass_fields__ if name not in ("tenant", "tables", "installed", "error", "missing", "owned")]
+_SAME = [
+    name
+    for name in Source.__dataclass_fields__
+    if name not in ("tenant", "tables", "installed", "error", "missing", "owned", "suspended_since")
+]
 _COLUMNS = (
     source.c.tenant_id.label("tenant"),
     *(source.c[name] for name in _SAME),
     *(source.c[name] for name in ("tables", "installed", "error", "missing")),
     sa.and_(source.c.owner.is_not(None), source.c.leased_until >= sa.literal_column("now()")).label("owned"),
+    since_of_source().label("suspended_since"),
 )
 
 
@@ -60,9 +67,11 @@ async def add(uow: UnitOfWork, made: Source) -> None:
     await uow.conn.execute(sa.insert(source).values(tenant_id=uow.tenant, tables=_documents(made.tables), **row))
 
 
-async def change(uow: UnitOfWork, made: Source) -> None:
-    """Write what people may change of a source that is held."""
-    row = {"tables": _documents(made.tables), "connection": made.connection, "wake": made.wake, "version": made.version}
+async def change(uow: UnitOfWork, made: Source, *, elsewhere: bool) -> None:
+    """Write what people may change of a source that is held. elsewhere: it goes by another connection, by which its reading begins anew."""
+    row: dict[str, Any] = {"tables": _documents(made.tables), "connection": made.connection, "wake": made.wake, "version": made.version}
+    if elsewhere:
+        row |= {"leased_until": None, "owner": None, "epoch": source.c.epoch + 1}
     mine = (source.c.tenant_id == uow.tenant, source.c.id == made.id)
     await uow.conn.execute(sa.update(source).where(*mine).values(**row, updated_at=made.updated_at))
 
@@ -73,6 +82,7 @@ async def installed(uow: UnitOfWork, id_: UUID, tables: Sequence[Watched]) -> No
         "installed": _documents(tables),
         "installed_at": uow.now,
         "missing": [],
+        "capture_version": CAPTURE,
         "refused": 0,
         "failures": 0,
         "error": None,
@@ -130,7 +140,7 @@ def _source(row: sa.RowMapping) -> Source:
     error = None if row["error"] is None else Failure(**row["error"])
     return Source(
         tenant=row["tenant"], owned=bool(row["owned"]), tables=_tables(row["tables"]), installed=installed_, error=error,
-        missing=tuple(row["missing"]), **given,
+        missing=tuple(row["missing"]), suspended_since=row["suspended_since"], **given,
     )  # fmt: skip
 
 

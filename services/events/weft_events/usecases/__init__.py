@@ -1,6 +1,6 @@
 """The verbs: load, decide, save, say."""
 
-from weft_events.usecases.connections import keep_connection, remove_connection
+from weft_events.usecases.connections import hold_connection, keep_connection, remove_connection, resume_connection
 from weft_events.usecases.events import (
     Receipt,
     explain,
@@ -68,6 +68,7 @@ __all__ = [
     "fire_due",
     "forget_events",
     "hand_in",
+    "hold_connection",
     "install_workflow",
     "keep_connection",
     "kept_days",
@@ -91,6 +92,7 @@ __all__ = [
     "remove_connection",
     "renew_sources",
     "resume",
+    "resume_connection",
     "set_aside",
     "subscribe",
     "take",

@@ -24,7 +24,7 @@ from weft_events.errors import MailNotFailed, Unverified
 from weft_events.mails import Mail, matching, recipients, trying
 from weft_events.mails.resend import Notice
 from weft_events.registry import Registry
-from weft_events.store import connections
+from weft_events.store import connections, suspensions
 from weft_events.store import mails as rows
 from weft_events.store.connections import Connection
 from weft_events.store.mails import Told
@@ -61,7 +61,17 @@ async def tell(connection: Connection, notice: Notice, uow: UnitOfWork) -> Recei
         "message_id": notice.message_id,
     }
     same = matching.sameness(notice.message_id, notice.sender, notice.recipients, notice.subject)
-    told = Told(uow.tenant, new_id(), connection.id, connection.name, notice.email_id, same, shown, uow.now, next_at=uow.now)
+    told = Told(
+        uow.tenant,
+        new_id(),
+        connection.id,
+        connection.name,
+        notice.email_id,
+        same,
+        shown,
+        uow.now,
+        next_at=await _at(connection.name, uow.now, uow),
+    )
     kept, fresh = await rows.add(uow, told)
     return Receipt(int(fresh), int(not fresh), [notice.email_id], [kept])
 
@@ -76,8 +86,14 @@ async def begin_fetching(most: int, uow: UnitOfWork) -> list[Told]:
     return await rows.in_hand(uow, most, uow.now + trying.LEASE)
 
 
-async def opened(told: Told, envelope: Envelope, uow: UnitOfWork) -> OpenConnection:
-    """The connection that a mail is fetched by, as it is now. Raises: ActivityError."""
+async def opened(told: Told, envelope: Envelope, uow: UnitOfWork) -> OpenConnection | None:
+    """The connection that a mail is fetched by, as it is now; None where that is suspended, for the end of which the mail waits then.
+
+    Raises: ActivityError.
+    """
+    if await suspensions.holds(uow, told.connection):
+        await rows.lay_by(uow, told)
+        return None
     found = (await connections.of_type(uow, TYPE)).get(told.connection)
     if found is None:
         message = f"there is no connection {told.connection!r} of type {TYPE} any more; make it again, then ask for the mail again"
@@ -100,17 +116,21 @@ async def put_mail_off(told: Told, error: ActivityError, uow: UnitOfWork) -> dat
     """Note that a mail could not be fetched. Returns: when it is asked for again, None where it is given up."""
     at = trying.next_at(told.attempts, error.code, error.permanent, error.retry_after_s, uow.now)
     shown = {"code": error.code, "message": error.message[:1000]}
-    await rows.settle(uow, told, rows.FAILED if at is None else rows.WAITING, at, shown)
+    if at is None:
+        await rows.settle(uow, told, rows.FAILED, None, shown)
+    else:
+        await rows.settle(uow, told, rows.WAITING, await _at(told.connection, at, uow), shown)
     return at
 
 
 async def fetch_again(mail_id: UUID, uow: UnitOfWork) -> Told:
     """Let a mail be fetched that could not be. Raises: MailNotFound, MailNotFailed."""
+    at = await _at((await rows.find(uow, mail_id)).connection, uow.now, uow)
     told = await rows.find(uow, mail_id, hold=True)
     if told.status != rows.FAILED:
         what = "is in the log: GET /api/v1/events/{id} shows it" if told.status == rows.TAKEN else "is being fetched already"
         raise MailNotFailed(f"the mail {mail_id} {what}")
-    await rows.again(uow, mail_id)
+    await rows.again(uow, mail_id, at)
     return await rows.find(uow, mail_id)
 
 
@@ -137,6 +157,11 @@ async def _take(log_id: UUID, event: CloudEvent, for_: Sequence[str], registry: 
     await store.add(uow, [(received, domain.status_of(considered), considered)])
     uow.say(*(one.start for one in considered if one.start is not None))
     return Receipt(1, 0, [event.id], [log_id])
+
+
+async def _at(connection: str, at: datetime, uow: UnitOfWork) -> datetime | None:
+    """When a mail is fetched by a connection that may be from then on; None while that is suspended."""
+    return None if await suspensions.holds(uow, connection) else at
 
 
 def _open(one: Connection, field: str, envelope: Envelope, tenant: str) -> str | None:

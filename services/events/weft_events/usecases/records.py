@@ -11,10 +11,11 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_events import domain, records, store
 from weft_events.domain import Considered, Received
+from weft_events.errors import SourceTaken
 from weft_events.machine import EventStatus
-from weft_events.records import Change, Failure, Held, Taken
+from weft_events.records import Change, Failure, Held, Look, Taken
 from weft_events.registry import Registry
-from weft_events.store import connections, leases, watching
+from weft_events.store import connections, leases, suspensions, watching
 from weft_events.store.connections import Connection
 from weft_events.usecases.events import resting
 
@@ -38,7 +39,9 @@ async def release_sources(held: Collection[Held], uow: UnitOfWork) -> None:
 
 
 async def connection_of(held: Held, uow: UnitOfWork) -> Connection | None:
-    """The connection that a source goes by, None where there is none."""
+    """The connection that a source goes by, None where there is none. Raises: SourceTaken, while it is held up."""
+    if await suspensions.holds(uow, held.connection):
+        raise SourceTaken(f"the source {held.name!r} is not read while the connection {held.connection!r} is suspended")
     return (await connections.named(uow, TYPE, {held.connection})).get(held.connection)
 
 
@@ -80,9 +83,9 @@ async def take_changes(held: Held, changes: Sequence[Change], registry: Registry
     return taken
 
 
-async def note_look(held: Held, pending: int, lag_s: float, missing: Sequence[str] | None, uow: UnitOfWork) -> None:
-    """Remember how a source stands. missing: tables not captured any more, None where nobody looked.  Raises: SourceTaken."""
-    await leases.looked(uow, held, pending, lag_s, missing)
+async def note_look(held: Held, look: Look, uow: UnitOfWork) -> None:
+    """Remember how a source stands. Raises: SourceTaken."""
+    await leases.looked(uow, held, look)
 
 
 async def note_refused(held: Held, uow: UnitOfWork) -> None:

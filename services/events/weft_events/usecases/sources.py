@@ -55,7 +55,7 @@ async def create_source(name: str, kind: str, connection: str, tables: Sequence[
     made = Source(uow.tenant, new_id(), name, kind, connection, tuple(tables), wake, 1, uow.now, by, uow.now)
     await _claim(made, uow)
     await sources.add(uow, made)
-    return made
+    return await sources.find(uow, made.id)
 
 
 async def change_source(id_: UUID, connection: str, tables: Sequence[Watched], wake: Wake, etag: str | None, uow: UnitOfWork) -> Source:
@@ -70,8 +70,8 @@ async def change_source(id_: UUID, connection: str, tables: Sequence[Watched], w
         return was
     made = replace(made, version=was.version + 1, updated_at=uow.now)
     await _claim(made, uow)
-    await sources.change(uow, made)
-    return made
+    await sources.change(uow, made, elsewhere=made.connection != was.connection)
+    return await sources.find(uow, id_)
 
 
 async def connection_for(source: Source, uow: UnitOfWork) -> Connection | None:
