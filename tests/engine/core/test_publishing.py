@@ -82,7 +82,7 @@ def test_an_activity_goes_to_its_tenants_own_queues_and_to_pools_and_not_to_thos
     monkeypatch: pytest.MonkeyPatch, queue: str, settings: dict[str, Any], shared: list[str] | None, allowed: bool
 ) -> None:
     tenant = {"id": "acme", "tier": "standard", "settings": settings}
-    monkeypatch.setattr(conftest, "CONTEXT", Context(tenant, others={"globex"}, shared_queues=shared))
+    monkeypatch.setattr(conftest, "CONTEXT", Context(tenant, tenants={"acme", "globex"}, shared_queues=shared))
     node = {"id": "a", "type": "activity", "with": {"name": "n", "queue": "{{ input.queue }}"}}
     run = Run(program_of([node])).start({"queue": queue})
     asked = [out.key for out in run.outgoing if out.exchange == "weft.work"]

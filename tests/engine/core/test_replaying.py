@@ -133,7 +133,7 @@ def test_a_queue_that_was_refused_is_refused_again_though_the_definition_reads_n
 def test_another_tenants_queue_that_was_refused_is_refused_again_where_no_other_tenant_is_known(
     monkeypatch: pytest.MonkeyPatch, undone: bool
 ) -> None:
-    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": {}}, others={"globex"}))
+    monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "standard", "settings": {}}, tenants={"acme", "globex"}))
     theirs = {"type": "activity", "with": {"name": "n", "queue": "globex.prices"}}
     node = {"id": "a", **theirs} if not undone else {"id": "a", "type": "activity", "with": {"name": "n"}, "compensate": theirs}
     run = Run(program_of([node, {"id": "stop", "type": "fail"}], settings={"on_failure": "compensate"})).start()

@@ -72,7 +72,7 @@ def _may_use(name: str, context: Context) -> bool:
     listed = context.tenant["settings"].get(QUEUES)
     if isinstance(listed, list):
         return name in listed
-    return (context.shared_queues is None or name in context.shared_queues) and owner_of(name) not in context.others
+    return (context.shared_queues is None or name in context.shared_queues) and owner_of(name) not in context.tenants
 
 
 def text(value: Any) -> str:

@@ -19,7 +19,7 @@ class Context:
     tenant: `{id, tier, settings}` as expressions read it.  resend_s: seconds without an answer after which a request is sent again.
     lease_s: seconds an accepted activity may go without a heartbeat.  suspended: gates by what they hold up: `tenant`,
     `workflow:<slug>`, `node_type:<type>`, `connection:<name>`.  values: contents of what is kept apart, as far as it was read.
-    calendars: the tenant's business calendars, by name.  others: ids of other tenants, whose queues are theirs, where the program names
+    calendars: the tenant's business calendars, by name.  tenants: ids of all tenants, each with queues of its own, where the program names
     queues.  shared_queues: those of the installation that every tenant may use, None where any is that is no tenant's.
     """
 
@@ -29,5 +29,5 @@ class Context:
     suspended: Mapping[str, str] = field(default_factory=dict)
     values: Values = NOTHING_READ
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: NONE)
-    others: Collection[str] = frozenset()
+    tenants: Collection[str] = frozenset()
     shared_queues: Collection[str] | None = None

@@ -268,7 +268,7 @@ def replay(
     for one in happened:
         position = state.position
         tenant = context.tenant if one.tenant is None else one.tenant
-        context = replace(context, tenant=tenant, suspended=one.suspended, others=one.others)
+        context = replace(context, tenant=tenant, suspended=one.suspended, tenants=one.others)
         if isinstance(one.item, i.Retry | i.Admit) and goes_back(one.item, state):
             asked = one.item.workflow_version if isinstance(one.item, i.Retry) else (state.begun or {}).get("version")
             retried = retry(state.id, rows, one.item, one.at, programs.get(asked or state.version, program), context)

@@ -65,9 +65,9 @@ class Programs:
         """What the core is given to decide an item of this tenant by a program. values: contents of what is kept apart."""
         held_up, known = await self.suspended(journal, tenant), await self.tenant(journal, tenant)
         calendars = await self.calendars(journal, tenant) if program.calendars.any else NONE
-        others = await self.tenants(journal) - {tenant} if program.names_queues else NOBODY
+        tenants = await self.tenants(journal) if program.names_queues else NOBODY
         shared = settings.shared_queues
-        return Context(known, settings.resend_s, settings.activity_lease_s, held_up, values, calendars, others, shared)
+        return Context(known, settings.resend_s, settings.activity_lease_s, held_up, values, calendars, tenants, shared)
 
     async def awaits_calendar(self, journal: Journal, tenant: str, program: Program, now: datetime) -> bool:
         """Whether a program names a business calendar that is not here but may be on its way: a start is better held for a moment then.
