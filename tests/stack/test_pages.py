@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.tree import ROOT
+from tests.stack.forking import forked_command
 from tests.stack.page import Example, Shell, examples, matches
 from tests.support.meshes import MeshProcess, weft
 from tests.support.modes import in_one_process
@@ -21,19 +22,20 @@ PAGES = ("docs/tutorial.md", "docs/operating.md")
 @in_one_process
 def test_each_example_of_the_page_gives_the_answer_it_shows(mesh: MeshProcess, tmp_path: Path, page: str) -> None:
     data_dir = str(mesh.data_dir)
-    shell = Shell(
-        {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "WEFT_DATA_DIR": data_dir,
-            "API": f"{mesh.url}/api/v1",
-            "AUTH": f"Authorization: Bearer {weft('token', '--data-dir', data_dir).stdout.strip()}",
-            "JSON": "Content-Type: application/json",
-        },
-        tmp_path,
-    )
-    for example in examples((ROOT / page).read_text(encoding="utf-8")):
-        assert shell.run(example) is None, f"{example.command}\nis to give\n{example.shown or example.path}"
+    with forked_command() as folder:
+        shell = Shell(
+            {
+                **os.environ,
+                "PATH": os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]]),
+                "WEFT_DATA_DIR": data_dir,
+                "API": f"{mesh.url}/api/v1",
+                "AUTH": f"Authorization: Bearer {weft('token', '--data-dir', data_dir).stdout.strip()}",
+                "JSON": "Content-Type: application/json",
+            },
+            tmp_path,
+        )
+        for example in examples((ROOT / page).read_text(encoding="utf-8")):
+            assert shell.run(example) is None, f"{example.command}\nis to give\n{example.shown or example.path}"
 
 
 def test_a_command_goes_on_until_its_quotes_are_closed_and_its_answer_follows() -> None:
