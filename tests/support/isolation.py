@@ -54,8 +54,9 @@ class SharedStack:
         return self._templates[room]
 
     def drop_database(self, url: str) -> None:
-        """Remove what `new_database` made, with whoever is still connected."""
-        execute(self.database_url, f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+        """Remove what `new_database` made, with whoever is still connected, in the background: PostgreSQL writes down all it has first."""
+        statement = f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)'
+        self._deleting.append(self._background.submit(execute, self.database_url, statement))
 
     def new_vhost(self) -> str:
         """A fresh vhost's address; a broker given by WEFT_BROKER_URL is used as it is."""

@@ -17,6 +17,7 @@ LONGEST = (
     "tests/faults/test_wire.py",
     "tests/faults/test_campaigns.py",
     "tests/stack/test_up.py",
+    "tests/faults/test_owners.py",
     "tests/runtime/pipeline/test_faults.py",
     "tests/runtime/bus/test_broker_loss.py",
     "tests/faults/test_rooms.py",
