@@ -100,6 +100,13 @@ def test_what_cannot_be_is_an_error_with_a_stable_code(text: str, code: str) -> 
     assert caught.value.position is not None
 
 
+@pytest.mark.parametrize("text", ["uuid()", "math.greatest()", "now.getHours('UTC', 'UTC')", "round()"])
+def test_a_wrong_number_of_arguments_is_found_when_the_expression_is_compiled(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text)
+    assert caught.value.code == "expression_function"
+
+
 def test_a_wrong_pattern_is_found_when_the_expression_is_compiled() -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_expression("input.name.matches('a(')")

@@ -102,11 +102,11 @@ def _find(name: str, is_method: bool, count: int, start: int) -> tuple[Overload,
             close = get_close_matches(name, [*table, *others], n=1)
             hint = f"; did you mean `{close[0]}`?" if close else ""
         raise ExpressionError(FUNCTION, f"there is no function `{name}`{hint}", offset=start)
-    fitting = tuple(one for one in known if one.kinds is None or len(one.kinds) == count)
+    fitting = tuple(one for one in known if (count > 0 if one.kinds is None else len(one.kinds) == count))
     if not fitting:
         hidden = 1 if is_method else 0
-        counts = sorted({len(one.kinds or ()) - hidden for one in known})
-        wanted = " or ".join(map(str, counts))
+        counts = sorted({"1 or more" if one.kinds is None else str(len(one.kinds) - hidden) for one in known})
+        wanted = " or ".join(counts)
         raise ExpressionError(FUNCTION, f"{name}(...) takes {wanted} arguments, not {count - hidden}", offset=start)
     return fitting
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from weft_language.expressions.arithmetic import fit, fit_unsigned
-from weft_language.expressions.errors import ARITHMETIC, FUNCTION, LIMIT, VALUE, ExpressionError
+from weft_language.expressions.errors import ARITHMETIC, LIMIT, VALUE, ExpressionError
 from weft_language.expressions.functions.registry import (
     ANY,
     BOOL,
@@ -215,8 +215,6 @@ def _text(frame: Frame, value: Any) -> str:
 @variadic("uuid")
 def _uuid(frame: Frame, *seeds: Any) -> str:
     """The UUIDv5 of its seeds: equal seeds, equal id."""
-    if not seeds:
-        raise ExpressionError(FUNCTION, "uuid(...) needs at least one seed, such as uuid(execution.id, 'invoice')")
     spend(frame, _HASHING_STEPS)
     check_size(list(seeds), frame)
     name = json.dumps(to_json(list(seeds)), sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -28,7 +28,7 @@ TYPE: Final = frozenset({CelType})
 class Overload(NamedTuple):
     """One way to call a function.
 
-    kinds: the parameters' types; None for any number of parameters of any type.
+    kinds: the parameters' types; None for any number of parameters of any type, one at least.
     compute: called with the frame, to count steps, and the values; raises only ExpressionError.
     in_scope: whether it is called with the names in scope before those; it is the only one of its name then, and takes any types.
     """
@@ -64,7 +64,7 @@ def in_scope(name: str, *kinds: Kind) -> Callable[[F], F]:
 
 
 def variadic(name: str) -> Callable[[F], F]:
-    """Register a global function of any number of values."""
+    """Register a global function of any number of values, one at least."""
 
     def register(compute: F) -> F:
         GLOBALS.setdefault(name, []).append(Overload(None, compute))
