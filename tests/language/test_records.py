@@ -93,6 +93,7 @@ def test_fields_when_and_conditions_must_all_hold_and_a_name_may_be_any_text() -
         ({"a": {"changed": 1}}, "`changed: true`"),
         ({"a b": {"changed_to": 1}}, "names are words"),
         ({'a"b': 1}, "no quotes"),
+        ({"all": [{"left": "a", "op": "gt", "right": 1}]}, "in `conditions`"),
     ],
 )
 def test_a_condition_that_cannot_be_meant_is_a_finding_where_it_stands(fields: dict[str, Any], names: str) -> None:

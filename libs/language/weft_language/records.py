@@ -19,6 +19,7 @@ _OF_NOT_NULL: Final = frozenset(
     {"lt", "lte", "gt", "gte", "contains", "starts_with", "ends_with", "matches", "between", "before", "after", "within"}
 )
 _UNARY: Final = frozenset({"exists", "not_exists", "is_empty", "is_not_empty", "changed"})
+_GROUPS: Final = frozenset({"all", "any", "none"})
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _QUOTABLE: Final = re.compile(r"[^\"\\\x00-\x1f\x7f]+\Z")
 
@@ -31,6 +32,8 @@ def read_field(name: str, wanted: Any) -> dict[str, Any]:
     """The conditions, as data, that one entry of `fields` means. Raises: InvalidField."""
     if not _QUOTABLE.match(name):
         raise InvalidField("a field's name has no quotes, backslashes or control characters; write a condition in `when` instead")
+    if name in _GROUPS and isinstance(wanted, list) and any(isinstance(one, dict) for one in wanted):
+        raise InvalidField(f"`fields` is {{field: value}} or {{field: {{operator: value}}}}; write the group `{name}` in `conditions`")
     if not isinstance(wanted, dict):
         return _condition(name, "eq", wanted)
     if not wanted:
