@@ -124,7 +124,7 @@ def verdict(sent: Sent, known: Known | None = None) -> tuple[bool, bool, list[Fi
     refused = publish_findings(Definition.model_validate(sent.document)) if valid else ()
     found += [replace(finding, severity="warning") for finding in refused]
     found += _missing(sent, known) if valid and known is not None else ()
-    return valid, valid and not has_errors(refused), [replace(finding, pointer=sent.at + finding.pointer) for finding in found]
+    return valid, valid and not has_errors(refused), in_body(found, sent.at)
 
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _require_executable(definition: Definition, at: str) -> None:
         raise NotExecutable(
             "the definition is valid and asks for what cannot be executed yet; `errors` says what and what to use instead",
             details=details(findings, at),
-            extra={"findings": [finding.as_dict() for finding in findings]},
+            extra={"findings": [finding.as_dict() for finding in in_body(findings, at)]},
         )
 
 
@@ -150,8 +150,13 @@ def _invalid(findings: Iterable[Finding], at: str) -> InvalidDefinition:
     return InvalidDefinition(
         "the definition has errors; `errors` says where and how to mend them",
         details=details(findings, at),
-        extra={"findings": [finding.as_dict() for finding in findings]},
+        extra={"findings": [finding.as_dict() for finding in in_body(findings, at)]},
     )
+
+
+def in_body(findings: Iterable[Finding], at: str) -> list[Finding]:
+    """The same findings with pointers into the body. at: the pointer to the definition there."""
+    return [replace(finding, pointer=at + finding.pointer) for finding in findings]
 
 
 def details(findings: Iterable[Finding], at: str) -> list[Detail]:

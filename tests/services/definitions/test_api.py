@@ -86,7 +86,8 @@ async def test_errors_point_into_the_body_wrapped_or_not(client: httpx2.AsyncCli
     assert (bare.status_code, wrapped.status_code) == (422, 422)
     assert bare.json()["code"] == "invalid_definition"
     assert "/nodes/0/colour" in {error["pointer"] for error in bare.json()["errors"]}
-    assert "/definition/nodes/0/colour" in {error["pointer"] for error in wrapped.json()["errors"]}
+    for told in ("errors", "findings"):
+        assert "/definition/nodes/0/colour" in {one["pointer"] for one in wrapped.json()[told]}
 
 
 @pytest.mark.parametrize(
