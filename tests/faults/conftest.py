@@ -1,4 +1,4 @@
-"""Servers of this folder's own, to be killed and started again."""
+"""Servers of this folder's own, to be killed and started again, and databases that begin as an engine's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ import pytest
 pytest.register_assert_rewrite("tests.faults.mesh", "tests.faults.verdict")
 
 from tests.support.faults import PostgresServer, RabbitNode, private_postgres, private_rabbitmq  # noqa: E402  after the line above it, which must come first
+from tests.support.isolation import SharedStack  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def database_url(stack: SharedStack) -> Iterator[str]:
+    """A superuser's address of a fresh database that has the engine's schema."""
+    url = stack.new_database("engine")
+    yield url
+    stack.drop_database(url)
 
 
 @dataclass

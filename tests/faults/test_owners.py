@@ -25,7 +25,7 @@ async def mesh(stack: SharedStack, tmp_path_factory: pytest.TempPathFactory) -> 
 
     So are the database and the vhost: what a killed worker had not acknowledged comes again, and would come to the next test's.
     """
-    database_url, broker_url = stack.new_database(), stack.new_vhost()
+    database_url, broker_url = stack.new_database("engine"), stack.new_vhost()
     directory = tmp_path_factory.mktemp("owners")
     async with mesh_of(database_url, broker_url, directory, WEFT_LEASE_S=str(LEASE_S), WEFT_BEAT_S=str(BEAT_S)) as running:
         running.spawn("worker")

@@ -24,7 +24,7 @@ STEPS = ("a", "b", "c")
 @pytest.fixture
 async def mesh(stack: SharedStack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
     """A mesh with a short lease; its processes are each test's own."""
-    database_url, broker_url = stack.new_database(), stack.new_vhost()
+    database_url, broker_url = stack.new_database("engine"), stack.new_vhost()
     directory = tmp_path_factory.mktemp("wire")
     async with mesh_of(database_url, broker_url, directory, WEFT_LEASE_S=str(LEASE_S), WEFT_BEAT_S=str(BEAT_S)) as running:
         yield running
