@@ -37,7 +37,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of one tenant. email: lower case, unique in the whole mesh, because people sign in with it alone."""
+    """A person of one tenant. email: lower case, unique in the whole mesh, because people sign in with it alone.
+
+    reduced_revision: the newest revision that took a role or a group from them: what an earlier one told is good no longer.
+    """
 
     id: UUID
     tenant: str
@@ -49,6 +52,7 @@ class User:
     groups: tuple[str, ...] = ()
     active: bool = True
     revision: int = 1
+    reduced_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,9 @@ def change_user(user: User, now: datetime, *, name: str, roles: tuple[str, ...],
     wanted = replace(user, name=name, roles=roles, groups=groups, active=active)
     if wanted == user:
         return Decision(user)
-    changed = replace(wanted, updated_at=now, revision=user.revision + 1)
+    revision = user.revision + 1
+    taken = set(user.roles) - set(roles) or set(user.groups) - set(groups)
+    changed = replace(wanted, updated_at=now, revision=revision, reduced_revision=revision if taken else user.reduced_revision)
     return Decision(changed, (user_changed(changed),))
 
 

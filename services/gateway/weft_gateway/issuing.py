@@ -17,6 +17,8 @@ from weft_gateway.store import keys, sessions
 
 REVOKED_MAX: Final = 5000
 """Ids on the revocation list at most, of each kind: at 39 bytes each, and some roles, it stays below what verifiers read."""
+REDUCED_MAX: Final = REVOKED_MAX // 4
+"""Of these, access tokens of people whose roles were taken: for a quarter of an hour, and few."""
 
 
 class Issuer:
@@ -63,14 +65,16 @@ class Issuer:
     async def revoked(self) -> dict[str, Any]:
         """`{"revoked": [token ids], "lowered": {key id: [roles]}}`, of tokens that are good otherwise.
 
-        revoked: API keys taken back or at rest, and access tokens whose session ended.  lowered: API keys, with what their owners may.
+        revoked: API keys taken back or at rest; access tokens whose session ended, and those that tell roles or groups which were taken
+        from their person since, for which a new one is had by the refresh token.  lowered: API keys, with what their owners may.
         """
         leeway = timedelta(seconds=self._settings.jwt_leeway_s)
         async with self._context.owner_transaction() as uow:
             taken_back = await keys.revoked_api_keys(uow, expires_after=uow.now - leeway, limit=REVOKED_MAX)
             lowered = await keys.lowered_api_keys(uow, expires_after=uow.now - leeway, limit=REVOKED_MAX)
+            reduced = await sessions.reduced_access(uow, given_after=uow.now - leeway - self.access_lifetime, limit=REDUCED_MAX)
             ended = await sessions.revoked_access(uow, given_after=uow.now - leeway - self.access_lifetime, limit=REVOKED_MAX)
-        return {"revoked": sorted({*taken_back, *ended}), "lowered": dict(sorted(lowered.items()))}
+        return {"revoked": sorted({*taken_back, *ended, *reduced}), "lowered": dict(sorted(lowered.items()))}
 
     def _keys(self) -> SigningKeys:
         if self._signing is None:

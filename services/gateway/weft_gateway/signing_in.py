@@ -106,6 +106,6 @@ async def _tokens(context: ServiceContext, session: Session, user: User, uow: Un
     issuer, access_id = context.part(Issuer), str(new_id())
     tenant = await directory.get_tenant(uow, user.tenant)
     refresh_token = REFRESH_PREFIX + secrets.token_urlsafe(32)
-    await sessions.add_token(uow, session, refresh_token, access_id)
+    await sessions.add_token(uow, session, refresh_token, access_id, user.revision)
     access_token = issuer.access_token(domain.access_claims(user, tenant), uow, access_id)
     return SignedIn(access_token, refresh_token, int(issuer.access_lifetime.total_seconds()))

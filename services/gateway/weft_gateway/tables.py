@@ -33,6 +33,14 @@ users = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("updated_at", _time, nullable=False),
+    sa.Column(
+        "reduced_revision",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="the newest revision that took a role or a group from them; 0 for none",
+    ),
+    sa.Index("users_reduced", "updated_at", postgresql_where=sa.text("reduced_revision > 0")),
     sa.Index("users_email", "email", unique=True),
     sa.Index("users_page", "tenant_id", "created_at", "id"),
 )
@@ -70,6 +78,7 @@ refresh_tokens = sa.Table(
     sa.Column("access_id", sa.Text, nullable=False, comment="jti of the access token given with it"),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("used_at", _time),
+    sa.Column("revision", sa.BigInteger, comment="of the person, as the access token tells them"),
     sa.Index("refresh_tokens_session", "session_id"),
 )
 

@@ -3,17 +3,23 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 import sqlalchemy as sa
-from weft_gateway import domain
+from weft_gateway import domain, usecases
 from weft_gateway.issuing import REVOKED_MAX, Issuer
 from weft_gateway.tables import api_keys, refresh_tokens, sessions
-from weft_runtime.auth import Verifier, permissions_of
+from weft_runtime.auth import Caller, Verifier, permissions_of
 from weft_runtime.auth.verify import KEYS_TTL_S, REVOKED_TTL_S
 from weft_runtime.clock import new_id
+from weft_runtime.errors import Unauthenticated
 from weft_runtime.testing import RunningService
 
-from tests.services.gateway.conftest import PASSWORD, signed_in
+from tests.services.gateway.conftest import PASSWORD, login, signed_in
+
+
+def token_of(client: httpx2.AsyncClient) -> str:
+    return client.headers["Authorization"].removeprefix("Bearer ")
 
 
 async def revoked(gateway: RunningService) -> set[str]:
@@ -92,6 +98,8 @@ async def test_keys_of_a_person_whose_roles_are_lowered_do_no_more_than_both_all
     made = await admin.post("/api/v1/users", json={**person, "email": email, "password": PASSWORD})
     maker = await signed_in(gateway, email)
 
+    as_admin = await Verifier(gateway.context.part(Issuer), gateway.clock, issuer="weft", audience="weft").caller(token_of(maker))
+
     async def key(*roles: str, **more: object) -> tuple[str, str]:
         answer = (await maker.post("/api/v1/api-keys", json={"name": "k", "roles": roles, **more})).json()
         return answer["id"], answer["key"]
@@ -122,10 +130,41 @@ async def test_keys_of_a_person_whose_roles_are_lowered_do_no_more_than_both_all
         "reads": (["service"], (), set(permissions_of(["service"])) & reads),
         "tenants": tenants,
     }
-    late = await maker.post("/api/v1/api-keys", json={"name": "late", "roles": ["admin"]})
-    assert late.json()["lowered_to"] == ["service"], "the maker's token is older than their roles"
+    async with gateway.context.transaction("demo", as_admin) as uow:
+        late, _ = await usecases.make_api_key("late", ["admin"], 9, as_admin, uow, service=False)
+    assert late.lowered_to == ("service",), "the maker's token was older than their roles"
     assert (await with_roles())["whole"] == ([], (), set())
     assert await with_roles("admin") == as_before
+
+
+@pytest.mark.parametrize(("kept", "given"), [({"roles": ["viewer"]}, ["viewer"]), ({"groups": []}, ["admin"])])
+async def test_an_access_token_that_tells_what_was_taken_from_its_person_is_exchanged_for_one_that_does_not(
+    gateway: RunningService, kept: dict[str, list[str]], given: list[str]
+) -> None:
+    admin, email = await signed_in(gateway, "admin@demo.weft"), f"{uuid4().hex}@demo.weft"
+    person = {"name": "Reduced", "roles": ["admin"], "groups": ["night"]}
+    made = (await admin.post("/api/v1/users", json={**person, "email": email, "password": PASSWORD})).json()
+    pair = (await login(gateway.anonymous(), email)).json()
+
+    async def caller(token: str) -> Caller:
+        """As services see whoever shows it, by a list that is read anew."""
+        return await Verifier(gateway.context.part(Issuer), gateway.clock, issuer="weft", audience="weft").caller(token)
+
+    async def becomes(**changes: object) -> None:
+        answer = await admin.put(f"/api/v1/users/{made['id']}", json={**person, **changes})
+        assert answer.status_code == 200
+
+    await becomes(name="Renamed", roles=["admin", "editor"], groups=["night", "day"])
+    assert (await caller(pair["access_token"])).roles == ("admin",), "who is given more loses nothing"
+    await becomes(**kept)
+    with pytest.raises(Unauthenticated) as refused:
+        await caller(pair["access_token"])
+    assert refused.value.code == "token_revoked"
+    fresh = (await gateway.anonymous().post("/api/v1/auth/refresh", json={"refresh_token": pair["refresh_token"]})).json()
+    after = await caller(fresh["access_token"])
+    assert (list(after.roles), list(after.groups)) == (given, kept.get("groups", ["night"]))
+    await becomes(**kept, name="Renamed again")
+    assert (await caller(fresh["access_token"])).token_id == after.token_id
 
 
 @pytest.mark.parametrize("document", ["jwks", "revoked"])

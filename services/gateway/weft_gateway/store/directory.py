@@ -122,7 +122,7 @@ def _tenant(row: Mapping[Any, Any]) -> Tenant:
     return Tenant(row["tenant_id"], row["name"], row["created_at"], row["tier"], row["settings"], row["revision"])
 
 
-_USER_FIELDS = ("id", "email", "name", "created_at", "updated_at", "active", "revision")
+_USER_FIELDS = ("id", "email", "name", "created_at", "updated_at", "active", "revision", "reduced_revision")
 
 
 def _user(row: Mapping[Any, Any]) -> User:

@@ -11,7 +11,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_gateway.domain import Session
 from weft_gateway.machine import SessionStatus
-from weft_gateway.tables import refresh_tokens, sessions
+from weft_gateway.tables import refresh_tokens, sessions, users
 
 
 async def add(uow: UnitOfWork, session: Session) -> None:
@@ -28,10 +28,13 @@ async def add(uow: UnitOfWork, session: Session) -> None:
     )
 
 
-async def add_token(uow: UnitOfWork, session: Session, token: str, access_id: str) -> None:
-    """Keep the hash of a refresh token. access_id: the `jti` of the access token given with it."""
+async def add_token(uow: UnitOfWork, session: Session, token: str, access_id: str, revision: int) -> None:
+    """Keep the hash of a refresh token.
+
+    access_id: the `jti` of the access token given with it.  revision: of the person, as that tells them.
+    """
     values = {"tenant_id": session.tenant, "hash": _hash(token), "session_id": session.id, "access_id": access_id, "created_at": uow.now}
-    await uow.conn.execute(sa.insert(refresh_tokens).values(values))
+    await uow.conn.execute(sa.insert(refresh_tokens).values({**values, "revision": revision}))
 
 
 async def of_token(uow: UnitOfWork, token: str) -> tuple[Session, bool] | None:
@@ -79,6 +82,25 @@ async def revoked_access(uow: UnitOfWork, *, given_after: datetime, limit: int) 
         .join_from(sessions, refresh_tokens, refresh_tokens.c.session_id == sessions.c.id)
         .where(sessions.c.ended_at > given_after, refresh_tokens.c.created_at > given_after)
         .order_by(turn, sessions.c.status != SessionStatus.REVOKED.value, sessions.c.ended_at.desc())
+        .limit(limit)
+    )
+    return list((await uow.conn.execute(query)).scalars())
+
+
+async def reduced_access(uow: UnitOfWork, *, given_after: datetime, limit: int) -> list[str]:
+    """Ids of access tokens of every tenant that would still be good and tell roles or groups that were taken from their person since.
+
+    By revisions and not by times: a token may be given while its person is being changed. Where there are more than `limit` each person
+    has the same share.
+    """
+    turn = sa.func.row_number().over(partition_by=users.c.id, order_by=refresh_tokens.c.created_at.desc())
+    reduced = (users.c.reduced_revision > 0, users.c.updated_at > given_after)
+    query = (
+        sa.select(refresh_tokens.c.access_id)
+        .join_from(users, sessions, sa.and_(sessions.c.tenant_id == users.c.tenant_id, sessions.c.user_id == users.c.id))
+        .join(refresh_tokens, refresh_tokens.c.session_id == sessions.c.id)
+        .where(*reduced, refresh_tokens.c.created_at > given_after, refresh_tokens.c.revision < users.c.reduced_revision)
+        .order_by(turn, refresh_tokens.c.created_at.desc())
         .limit(limit)
     )
     return list((await uow.conn.execute(query)).scalars())
