@@ -89,6 +89,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "service_levels": "what the facts about an sla make of it",
         "rollups": "what one execution adds to the numbers",
         "window": "the span a question is for",
+        "words": "which words are common, by which a search chooses its way",
     },
 }
 """What a service has besides the plan, with its reason: a new name is a decision, so it is written down here."""

@@ -19,21 +19,24 @@ from weft_analytics.settings import Settings
 from weft_analytics.store import listing
 from weft_analytics.store.listing import Filter
 from weft_analytics.window import Window, window
+from weft_analytics.words import CommonWords
 
 door = Door("analytics")
 
 
 @door.get("/executions", may=Permission.EXECUTIONS_READ)
-async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
+async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow, context: Context) -> Listing[ExecutionSummary]:
     """Executions of this tenant, the latest started first."""
-    return await _listed(query.filter(_me(uow)), page, uow)
+    return await _listed(query.filter(_me(uow)), page, uow, context)
 
 
 @door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ)
-async def list_executions_of(slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow) -> Listing[ExecutionSummary]:
+async def list_executions_of(
+    slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow, context: Context
+) -> Listing[ExecutionSummary]:
     """Executions of one workflow, the latest started first."""
     await usecases.require_workflow(slug, uow)
-    return await _listed(query.filter(_me(uow), slug), page, uow)
+    return await _listed(query.filter(_me(uow), slug), page, uow, context)
 
 
 @door.get("/analytics/overview", may=Permission.ANALYTICS_READ)
@@ -67,8 +70,9 @@ async def get_sla(query: Annotated[SlaQuery, Query()], uow: Uow) -> SlaStateView
     return sla_state_view(await usecases.sla_state(query.workflow, since, until, query.limit, uow))
 
 
-async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork) -> Listing[ExecutionSummary]:
-    rows = await listing.listed(uow, wanted, after=page.after, limit=page.limit + 1)
+async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork, context: ServiceContext) -> Listing[ExecutionSummary]:
+    common = await context.part(CommonWords).known() if wanted.q else listing.NO_WORDS
+    rows = await listing.listed(uow, wanted, after=page.after, limit=page.limit + 1, common=common)
     children = await listing.children(uow, [row.id for row in rows])
     return page.listing(rows, view=lambda row: schemas.summary(row, children.get(row.id, ())), key=lambda row: (row.started_at, row.id))
 

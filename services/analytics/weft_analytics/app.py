@@ -11,6 +11,7 @@ from weft_runtime.service import Service
 
 from weft_analytics import api, handlers, tables, usecases
 from weft_analytics.settings import Settings
+from weft_analytics.words import CommonWords
 
 TIDY_EVERY_S = 3600.0
 
@@ -24,8 +25,14 @@ def build(settings: Settings) -> Service:
         door=api.door,
         handlers=handlers.on,
         tables=tables.metadata,
+        startup=(prepare,),
         background=(tidy,),
     )
+
+
+async def prepare(context: ServiceContext) -> None:
+    """What doors need before they open."""
+    context.attach(CommonWords(context))
 
 
 async def tidy(context: ServiceContext) -> None:

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import Executable
+from weft_analytics import words
 from weft_analytics.app import build
 from weft_analytics.store import listing
-from weft_analytics.store.listing import Filter, children, listed
+from weft_analytics.store.listing import Filter, Words, children, common_words, listed
 from weft_contracts.definitions import WorkflowChanged
 from weft_runtime.testing import RunningService, running_service, tell
 from weft_runtime.uow import UnitOfWork
@@ -161,6 +162,7 @@ async def test_pages_of_a_search_follow_each_other_without_a_gap_or_a_repeat(ful
         Filter(q="s1950"),
         Filter(q="w-3"),
         Filter(q="code_3"),
+        Filter(q="t"),
         Filter(q="nothing of the kind"),
     ],
     ids=lambda wanted: str(
@@ -180,6 +182,58 @@ async def test_no_question_reads_the_whole_table(full: RunningService, wanted: F
                 return await uow.conn.execute(query)
 
         asking = UnitOfWork("full", Explaining(), uow.now)  # type: ignore[arg-type]
-        await children(asking, [row.id for row in await listed(asking, wanted, after=None, limit=51)])
+        for common in (listing.NO_WORDS, Words({"t": 1e6})):
+            await children(asking, [row.id for row in await listed(asking, wanted, after=None, limit=51, common=common)])
     assert not [line for line in plans if "Seq Scan on executions" in line], "\n".join(plans)
     assert [line for line in plans if "Index" in line]
+
+
+PLAIN = """
+SELECT id::text FROM analytics.executions
+WHERE tenant_id = 'full' AND labels ->> 'team' ~ ('^' || :word) AND (CAST(:workflow AS text) IS NULL OR workflow = :workflow)
+ORDER BY started_at DESC, id DESC OFFSET :after LIMIT :most
+"""
+
+
+@pytest.mark.parametrize(("few", "walked"), [(50, 3_000), (50, 100), (50, 0), (3_000, 3_000), (0, 1_000_000)])
+async def test_a_common_word_finds_the_same_whichever_way_it_is_looked_for(
+    full: RunningService, monkeypatch: pytest.MonkeyPatch, few: int, walked: int
+) -> None:
+    monkeypatch.setattr(listing, "_FEW", few)
+    monkeypatch.setattr(listing, "_WALKED", walked)
+    monkeypatch.setattr(words, "TTL_S", 0.0)
+    client = full.client("full", ["viewer"])
+    for word, workflow, most in (("t", None, 50), ("t7", None, 7), ("t70", "w-0", 3), ("t99", None, 200)):
+        query = {"q": word, "limit": most} | ({} if workflow is None else {"workflow": workflow})
+        for after in (0, most):
+            page = (await client.get("/api/v1/executions", params=query)).json()
+            async with full.context.database.owner_transaction() as connection:
+                given = {"word": word, "workflow": workflow, "after": after, "most": most}
+                expected = list((await connection.execute(sa.text(PLAIN), given)).scalars())
+            assert [item["id"] for item in page["items"]] == expected, (word, workflow, after)
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+
+
+async def test_a_word_that_statistics_say_is_common_is_found_by_looking_at_the_newest_alone(
+    full: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No list of the index is read to its end for it; one that the newest do not hold is found all the same."""
+    asked: list[str] = []
+    whole = listing._few
+
+    async def noted(uow: UnitOfWork, where: Any, condition: Any) -> Any:
+        asked.append(str(condition))
+        return await whole(uow, where, condition)
+
+    monkeypatch.setattr(listing, "_few", noted)
+    async with full.context.owner_transaction() as uow:
+        common = await common_words(uow)
+    assert (common.many(["t"]), common.many(["T"]), common.many(["t", "nobody"]), common.many([])) == (True, True, False, False)
+    async with full.context.transaction("full") as uow:
+        assert len(await listed(uow, Filter(q="t"), after=None, limit=51, common=common)) == 51
+        assert [one for one in asked if "tsvector" in one] == []
+        monkeypatch.setattr(listing, "_WALKED", 50)
+        assert len(await listed(uow, Filter(q="t"), after=None, limit=51, common=common)) == 51
+        assert len([one for one in asked if "tsvector" in one]) == 1

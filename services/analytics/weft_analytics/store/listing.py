@@ -26,6 +26,8 @@ _MOST: Final = 201
 """Rows of the longest page, and one to tell that there is more."""
 _FEW: Final = 3_000
 """So many are sorted in some milliseconds; of a million rows, of which more fit, a page is met within a few thousand."""
+_WALKED: Final = 3_000
+"""So many of the newest are looked through for a word that is likely common: a page of one in fifty is among them."""
 _plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True))
 
 
@@ -49,8 +51,48 @@ class Filter:
     q: str | None = None
 
 
-async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | None, limit: int) -> list[Execution]:
-    """Executions that fit, the latest started first. after: (started_at, id) of the last one seen."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How many executions of all tenants about have each of the words that most have, as PostgreSQL counted them when it last looked.
+
+    The counts may be old or wrong, so nothing but the way to an answer follows from them.
+    """
+
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+    def many(self, beginnings: Sequence[str]) -> bool:
+        """Whether many executions have words that begin so, each of these."""
+        return bool(beginnings) and all(self._count(one.lower()) > _FEW for one in beginnings)
+
+    def _count(self, beginning: str) -> float:
+        return sum(count for word, count in self.counts.items() if word.startswith(beginning))
+
+
+NO_WORDS: Final = Words()
+
+
+async def common_words(uow: UnitOfWork) -> Words:
+    """What the statistics say of words. They are of all tenants together, and only who owns the schema may read them."""
+    found = (await uow.conn.execute(_COMMON)).one_or_none()
+    return NO_WORDS if found is None else Words({word: share * found.rows for word, share in zip(found.words, found.shares, strict=False)})
+
+
+_COMMON: Final = sa.text(
+    "SELECT CAST(CAST(s.most_common_elems AS text) AS text[]) AS words, s.most_common_elem_freqs AS shares, c.reltuples AS rows "
+    "FROM pg_stats s JOIN pg_class c ON c.oid = CAST('analytics.executions_words' AS regclass) "
+    "WHERE s.schemaname = 'analytics' AND s.tablename = 'executions_words' AND s.most_common_elems IS NOT NULL"
+)
+"""The shares are followed by the least, the largest and that of null, which are of no word."""
+
+
+async def listed(
+    uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | None, limit: int, common: Words = NO_WORDS
+) -> list[Execution]:
+    """Executions that fit, the latest started first. after: (started_at, id) of the last one seen.
+
+    common: what is known of words. One that tens of thousands have costs the reading of its whole list in the index before the first of
+    them is met; of one that is common a page is likely among the newest, and that is looked at first.
+    """
     # Which index is best depends on what is asked for: how old the version is, how common the beginning of a key.
     await uow.conn.execute(_plan_anew)
     where = [table.c.tenant_id == uow.tenant, *_conditions(wanted)]
@@ -61,7 +103,9 @@ async def listed(uow: UnitOfWork, wanted: Filter, *, after: tuple[Any, ...] | No
         where.append(_labelled(wanted.labels) if text else await _newest_labelled(uow, where, wanted.labels))
     if text:
         # Each place has an index of its own, which one condition over all could not use: the newest of each, and of those the newest.
-        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in await _places(uow, where, text)))
+        page = None if wanted.labels or not common.many(_WORD.findall(text)) else limit
+        places = await _places(uow, where, text, page)
+        found = sa.union(*(_newest(sa.select(table.c.id).where(*where, place), limit) for place in places))
         where = [table.c.tenant_id == uow.tenant, table.c.id.in_(sa.select(found.subquery().c.id))]
     return [execution(row) for row in await uow.conn.execute(_newest(sa.select(table).where(*where), limit))]
 
@@ -90,6 +134,16 @@ async def _few(uow: UnitOfWork, where: Sequence[Condition], condition: Condition
     newest = sa.select(hits.c.id, many.label("many")).order_by(hits.c.started_at.desc(), hits.c.id.desc()).limit(_MOST)
     rows = (await uow.conn.execute(newest)).all()
     return None if rows and rows[0].many > _FEW else [row.id for row in rows]
+
+
+async def _among_the_newest(uow: UnitOfWork, where: Sequence[Condition], query: sa.ColumnElement[Any], page: int) -> list[UUID] | None:
+    """The newest executions with these words, where the newest of all hold a whole page of them; None where they do not."""
+    read = (table.c.id, table.c.started_at, table.c.labels, table.c.error_code, table.c.error_message)
+    newest = _newest(sa.select(*read).where(*where), _WALKED).subquery()
+    have = sa.select(newest.c.id).where(sa.literal_column(WORDS).op("@@")(query))
+    rows = await uow.conn.execute(have.order_by(newest.c.started_at.desc(), newest.c.id.desc()).limit(page))
+    found = list(rows.scalars())
+    return found if len(found) == page else None
 
 
 def _labelled(labels: Mapping[str, str]) -> Condition:
@@ -130,8 +184,11 @@ def _conditions(wanted: Filter) -> list[Condition]:
     return found
 
 
-async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str) -> list[Condition]:
-    """Where a text is looked for: one condition a place, each along its own index."""
+async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str, page: int | None) -> list[Condition]:
+    """Where a text is looked for: one condition a place, each along its own index.
+
+    page: how many executions are wanted, to be looked for among the newest first; None not to do so.
+    """
     try:
         # Keys and the ids of events are often such ids, too.
         return [table.c.id == UUID(text), sa.and_(table.c.key == text, table.c.key.is_not(None)),
@@ -150,7 +207,11 @@ async def _places(uow: UnitOfWork, where: Sequence[Condition], text: str) -> lis
     if words:
         query = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"'{word}':*" for word in words))
         has_words = sa.or_(table.c.labels != sa.text("'{}'::jsonb"), table.c.error_message.is_not(None))
-        few = await _few(uow, where, sa.and_(sa.literal_column(WORDS).op("@@")(query), has_words))
+        indexed = sa.and_(sa.literal_column(WORDS).op("@@")(query), has_words)
+        newest = None if page is None else await _among_the_newest(uow, where, query, page)
+        if newest is not None:
+            return [*places, table.c.id.in_(newest)]
+        few = await _few(uow, where, indexed)
         unindexed = sa.and_(sa.literal_column(f"({WORDS} || ''::tsvector)").op("@@")(query), has_words)
         places.append(unindexed if few is None else table.c.id.in_(few))
     return places
