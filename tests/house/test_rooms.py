@@ -67,6 +67,11 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "ladder": "the decisions of time: reminding, reassigning, escalating, deciding, failing",
         "timing": "looks for what is due",
         "calendars": "business calendars: when the people of a tenant work",
+        "behalf": "for whom somebody acts on a task",
+        "handing": "what whoever has a task may do besides deciding it",
+        "standing_in": "who looks after whose tasks, from when to when",
+        "searching": "which tasks a question is for",
+        "bulk": "one verb on many tasks",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

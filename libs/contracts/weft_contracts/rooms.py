@@ -43,6 +43,7 @@ from weft_contracts.tasks import (
     TaskCompleted,
     TaskCreated,
     TaskDecided,
+    TaskDelegated,
     TaskEscalated,
     TaskExpired,
     TaskReassigned,
@@ -57,7 +58,7 @@ _EXECUTION_ENDS: Words = (ExecutionCompleted, ExecutionFailed, ExecutionTimedOut
 _EXECUTION_FACTS: Words = (ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, *_EXECUTION_ENDS)
 _SLA_FACTS: Words = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
-_TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided)
+_TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided)
 _TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
 _CONNECTION_FACTS: Words = (ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed)

@@ -70,6 +70,7 @@ class CreateTask(Command):
     rounds: str = Field(default="", description="The iterations it stands in, outermost first, each ended by `/`.")
     reminders: tuple[float, ...] = Field(default=(), description="Seconds before `due_at`.")
     on_timeout: tuple[Rung, ...] = ()
+    requested_by: str | None = Field(default=None, description="The id of who started the execution, where a person or a key did.")
 
 
 class CancelTask(Command):
@@ -122,6 +123,15 @@ class TaskReassigned(_TaskFact):
     by: str
 
 
+class TaskDelegated(_TaskFact):
+    """Whoever had a task handed it on, and stays known as the one who did."""
+
+    type, version = "task.delegated", 1
+    assignee: str
+    by: str
+    on_behalf_of: str | None = Field(default=None, description="Whose it was, where a stand-in handed it on.")
+
+
 class TaskEscalated(_TaskFact):
     """A task waited too long: others may act on it, too. Who had taken it has it no more."""
 
@@ -145,7 +155,8 @@ class TaskDecided(_TaskFact):
     type, version = "task.decided", 1
     outcome: str
     decided_by: str
-    decided_via: str | None = Field(default=None, description="The API key they decided with, where they did not themselves.")
+    decided_via: str | None = Field(default=None, description="What they decided with: an API key, or `link:` and a link's id.")
+    on_behalf_of: str | None = Field(default=None, description="Whose it was to decide, where a stand-in or a delegate did.")
     decisions: int = Field(ge=1, description="How many there are now.")
     required: int = Field(ge=1, description="How many choose the first outcome before it stands.")
 
@@ -156,7 +167,8 @@ class TaskCompleted(_TaskFact):
     type, version = "task.completed", 1
     outcome: str
     completed_by: str | None = Field(default=None, description="Null where time decided.")
-    completed_via: str | None = Field(default=None, description="The API key they decided with, where they did not themselves.")
+    completed_via: str | None = Field(default=None, description="What they decided with: an API key, or `link:` and a link's id.")
+    on_behalf_of: str | None = Field(default=None, description="Whose it was to decide, where a stand-in or a delegate did.")
     decided_by: Literal["person", "timeout"] = "person"
 
 

@@ -5,6 +5,7 @@ Hears  WorkflowChanged,
        ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
        ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
-       TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided, TaskCompleted, TaskCancelled, TaskExpired.
+       TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskCompleted,
+       TaskCancelled, TaskExpired.
 Says   nothing.
 """

@@ -14,19 +14,32 @@ from weft_contracts.tasks import (
     TaskCompleted,
     TaskCreated,
     TaskDecided,
+    TaskDelegated,
     TaskEscalated,
     TaskExpired,
     TaskReassigned,
     TaskReleased,
 )
 
-Fact = TaskCreated | TaskClaimed | TaskReleased | TaskReassigned | TaskEscalated | TaskDecided | TaskCompleted | TaskCancelled | TaskExpired
+Fact = (
+    TaskCreated
+    | TaskClaimed
+    | TaskReleased
+    | TaskReassigned
+    | TaskDelegated
+    | TaskEscalated
+    | TaskDecided
+    | TaskCompleted
+    | TaskCancelled
+    | TaskExpired
+)
 STATUSES: Final = ("open", "claimed", "completed", "cancelled", "expired")
 _STATUS_OF: Final[dict[type, str]] = {
     TaskCreated: "open",
     TaskClaimed: "claimed",
     TaskReleased: "open",
     TaskReassigned: "open",
+    TaskDelegated: "open",
     TaskEscalated: "open",
     TaskDecided: "open",
     TaskCompleted: "completed",

@@ -5,7 +5,7 @@ Owns   schema `gateway`: tenants, users, passwords, sessions, refresh_tokens, si
 Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, ExecutionResumed, ExecutionCompleted, ExecutionFailed,
        ExecutionTimedOut,
        ExecutionCancelled, ExecutionSkipped, StartRejected, ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
-       TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskEscalated, TaskDecided, TaskReminded, TaskCompleted, TaskCancelled,
-       TaskExpired.
+       TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskReminded,
+       TaskCompleted, TaskCancelled, TaskExpired.
 Says   TenantChanged, UserChanged.
 """

@@ -5,41 +5,32 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from weft_tasks.errors import AlreadyDecided, AlreadyDone, ExecutionRests, IllegalMove, NotYours, Separated, TaskMoved
+from weft_tasks import behalf
+from weft_tasks.errors import AlreadyDecided, AlreadyDone, ExecutionRests, IllegalMove, NotYours, OwnRequest, Separated, TaskMoved
 from weft_tasks.machine import LIVE, MOVES, TaskStatus, moves_from
 from weft_tasks.task import TIMEOUT, Decided, Task, Who
 
-PEOPLE: Final = ("claim", "release", "complete", "reassign")
+PEOPLE: Final = ("claim", "release", "complete", "reassign", "delegate", "snooze")
 """The moves people make; the others are the engine's."""
-RESTING: Final = frozenset({"claim", "complete", "reassign"})
+RESTING: Final = frozenset({"claim", "complete", "reassign", "delegate"})
 """What waits while the task's execution is paused."""
-TAKING: Final = frozenset({"claim", "complete"})
-"""What is closed to whoever decided already, and to whoever is kept apart."""
+TAKING: Final = frozenset({"claim", "complete", "delegate"})
+"""What is closed to whoever decided already, to whoever is kept apart, and to who asked for it and acts for somebody else."""
 ANYONE: Final = "anyone"
 """Stands for whoever may act on tasks."""
 
 
 def eligible(task: Task, who: Who) -> bool:
-    """Whether a person is among those the task is for."""
-    if not who.may_act:
-        return False
-    named = task.candidates
-    return (
-        task.for_anyone
-        or task.reserved_for in who.names
-        or task.assignee in who.names
-        or not who.names.isdisjoint(named.users)
-        or not set(who.groups).isdisjoint(named.groups)
-        or not set(who.roles).isdisjoint(named.roles)
-    )
+    """Whether a person is among those the task is for, or stands in for one of them."""
+    return behalf.entitled(task, who) or behalf.covered(task, who)
 
 
 def openers(task: Task) -> list[str]:
-    """Whom a task is for, as texts that `keys` of a person can be matched with by an index; says the same as `eligible`."""
+    """Whom a task is for, as texts that `keys` of a person can be matched with by an index; says the same as `behalf.entitled`."""
     if task.for_anyone:
         return [ANYONE]
     named = task.candidates
-    users = {f"user:{user}" for user in (*named.users, task.reserved_for, task.assignee) if user}
+    users = {f"user:{user}" for user in (*named.users, *task.delegators, task.reserved_for, task.assignee) if user}
     return sorted(users | {f"group:{group}" for group in named.groups} | {f"role:{role}" for role in named.roles})
 
 
@@ -69,10 +60,15 @@ def _may(task: Task, move: str, who: Who) -> bool:
     if move == "reassign":
         return who.may_assign
     if move == "release":
-        return who.may_assign or (who.may_act and task.assignee in who.names)
-    if task.decision_of(who.selves) is not None or apart_by(task, who.selves) is not None:
+        return who.may_assign or behalf.has(task, who)
+    if move == "snooze":
+        return who.may_act and task.assignee in who.names
+    everybody = (who.selves, *behalf.represented(task, who))
+    if behalf.is_own_request(task, who) or any(task.decision_of(one) or apart_by(task, one) is not None for one in everybody):
         return False
-    return eligible(task, who) and (task.status is not TaskStatus.CLAIMED or task.assignee in who.names)
+    if move == "delegate":
+        return behalf.has(task, who)
+    return eligible(task, who) and (task.status is not TaskStatus.CLAIMED or behalf.has(task, who))
 
 
 def apart_by(task: Task, names: frozenset[str]) -> str | None:
@@ -97,7 +93,7 @@ def require_fit(task: Task, names: frozenset[str]) -> None:
 def require(task: Task, move: str, who: Who, version: int | None) -> None:
     """Refuse a move this person may not make now. Whoever has nothing to do with the task learns nothing of who decided.
 
-    Raises: NotYours, AlreadyDone, ExecutionRests, AlreadyDecided, Separated, IllegalMove, TaskMoved.
+    Raises: NotYours, AlreadyDone, ExecutionRests, AlreadyDecided, Separated, OwnRequest, IllegalMove, TaskMoved.
     """
     require_concern(task, who)
     if task.status is TaskStatus.COMPLETED:
@@ -108,7 +104,10 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
     if task.paused_since is not None and move in RESTING:
         raise _paused(task, task.paused_since)
     if move in TAKING:
-        require_fit(task, who.selves)
+        for names in (who.selves, *behalf.represented(task, who)):
+            require_fit(task, names)
+        if behalf.is_own_request(task, who):
+            raise own_request(task, behalf.on_behalf_of(task, who))
     if version is not None and version != task.version:
         raise TaskMoved(
             f"task {task.id} is at version {task.version}, not {version}; read it again and decide anew", extra={"current": current(task)}
@@ -120,8 +119,18 @@ def require(task: Task, move: str, who: Who, version: int | None) -> None:
         raise _not_yours(task)
 
 
+def own_request(task: Task, instead_of: str | None) -> OwnRequest:
+    """Why somebody may not act on a task for another. instead_of: for whom."""
+    return OwnRequest(
+        f"{task.requested_by} asked for what task {task.id} decides, and cannot decide it for {instead_of}; somebody else has to",
+        extra={"requested_by": task.requested_by, "on_behalf_of": instead_of, "current": current(task)},
+    )
+
+
 def _already_done(task: Task) -> AlreadyDone:
     decided = {"completed_by": task.completed_by, "completed_at": _iso(task.completed_at), "outcome": task.outcome}
+    if task.on_behalf_of is not None:
+        decided["on_behalf_of"] = task.on_behalf_of
     if task.completed_by is None:
         decided["decided_by"] = TIMEOUT
     by = task.completed_by or "its ladder on_timeout"

@@ -47,6 +47,30 @@ class Separated(Forbidden):
     code = "separated"
 
 
+class OwnRequest(Forbidden):
+    """Who acts for somebody else, as their stand-in or because it was handed to them, may not decide what they asked for themselves."""
+
+    code = "own_request"
+
+
+class DelegatedInCircle(Conflict):
+    """The task was handed on by this person before, or is theirs."""
+
+    code = "delegated_in_circle"
+
+
+class DelegatedTooOften(Conflict):
+    """The task was handed on as often as it may be."""
+
+    code = "delegated_too_often"
+
+
+class BadTime(Invalid):
+    """A time that is over, or too far off, or a span that ends before it begins."""
+
+    code = "bad_time"
+
+
 class TaskMoved(StaleWrite):
     """The task changed since it was read; `current` says what it is now."""
 
@@ -93,6 +117,78 @@ class TooManyCalendars(Conflict):
     """The tenant has as many calendars as it may have."""
 
     code = "too_many_calendars"
+
+
+class DelegationNotFound(NotFound):
+    """No such delegation in this tenant, or none that this person has to do with."""
+
+    code = "delegation_not_found"
+
+
+class NotYourAbsence(Forbidden):
+    """Only who may assign tasks says who stands in for somebody else."""
+
+    code = "not_your_absence"
+
+
+class StandsInForSelf(Invalid):
+    """Nobody stands in for themselves."""
+
+    code = "stands_in_for_self"
+
+
+class TooManyDelegations(Conflict):
+    """Somebody has, or is, as many stand-ins as there may be."""
+
+    code = "too_many_delegations"
+
+
+class LinkUnknown(NotFound):
+    """No decision link that this installation made, or of a task that is forgotten."""
+
+    code = "decision_link_unknown"
+
+
+class LinkExpired(NotFound):
+    """The link's time is over. 410."""
+
+    status, code = 410, "decision_link_expired"
+
+
+class LinkUsed(Conflict):
+    """The link was used, for another decision; `receipt` says for which."""
+
+    code = "decision_link_used"
+
+
+class LinkStale(Conflict):
+    """The task has changed since the link was made; `current` says what it is now."""
+
+    code = "decision_link_stale"
+
+
+class LinkOfNobody(Forbidden):
+    """Whom the link was made for is no longer active."""
+
+    code = "decision_link_of_nobody"
+
+
+class NoAssignee(Conflict):
+    """A link is for whoever has the task, and nobody has it."""
+
+    code = "no_assignee"
+
+
+class BadChoice(Invalid):
+    """One verb for many tasks, without what it needs, with what it does not take, or with no tasks named."""
+
+    code = "bad_choice"
+
+
+class MayNotAssign(Forbidden):
+    """Who may not assign tasks cannot give many away, either."""
+
+    code = "forbidden"
 
 
 class UnknownAssignee(Invalid):

@@ -13,7 +13,8 @@ from weft_contracts.waits import FailStep
 from weft_runtime.uow import Decision
 
 from weft_tasks import access, agenda
-from weft_tasks.domain import advance, answer, fact
+from weft_tasks.behalf import NOT_HANDED_ON
+from weft_tasks.domain import AWAKE, advance, answer, fact
 from weft_tasks.task import ENGINE, TIMEOUT, Change, Entry, Step, Task
 
 _NOBODY: Final = Candidates()
@@ -38,23 +39,25 @@ def climb(task: Task, now: datetime, names: frozenset[str] = frozenset()) -> Dec
 
 
 def _remind(task: Task, step: Step, now: datetime) -> Decision[Change]:
-    """Nothing about the task changes, nor its version, so nobody who is deciding is disturbed."""
+    """Nothing about the task changes but that it sleeps no more, nor its version, so nobody who is deciding is disturbed."""
     reason = "due" if step.rung is None else "waiting"
     said = TaskReminded(**fact(task) | {"at": now}, assignee=task.assignee, due_at=task.due_at, reason=reason)
-    return Decision(Change(task, Entry(now, "reminded", ENGINE, {**_told(step), "reason": reason})), (said,))
+    return Decision(Change(replace(task, **AWAKE), Entry(now, "reminded", ENGINE, {**_told(step), "reason": reason})), (said,))
 
 
 def _reassign(task: Task, step: Step, now: datetime) -> Decision[Change]:
     """One person gets it, as if an assigner had given it; or other candidates do, and nobody has it."""
     candidates = task.candidates if step.candidates is None else step.candidates
-    moved = replace(advance(task, "reassign", now), candidates=candidates, reserved_for=step.assignee, assignee=step.assignee)
+    moved = replace(
+        advance(task, "reassign", now), candidates=candidates, reserved_for=step.assignee, assignee=step.assignee, **NOT_HANDED_ON
+    )
     entry = Entry(now, "reassigned", ENGINE, {**_told(step), "from": task.assignee})
     return Decision(Change(moved, entry), (TaskReassigned(**fact(moved), assignee=step.assignee, by=ENGINE),))
 
 
 def _escalate(task: Task, step: Step, now: datetime) -> Decision[Change]:
     """Others may act, too, and whoever had taken it has it no more. A task for anyone stays so: naming some would shut out the others."""
-    moved = replace(advance(task, "escalate", now), assignee=task.reserved_for, candidates=_joined(task, step))
+    moved = replace(advance(task, "escalate", now), assignee=task.reserved_for, candidates=_joined(task, step), **NOT_HANDED_ON)
     said = TaskEscalated(**fact(moved), assignee=step.assignee, candidates=step.candidates)
     return Decision(Change(moved, Entry(now, "escalated", ENGINE, {**_told(step), "from": task.assignee})), (said,))
 

@@ -33,6 +33,8 @@ class TaskMachine(StateMachine):
     decide = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
     escalate = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
     complete = s.OPEN.to(s.COMPLETED) | s.CLAIMED.to(s.COMPLETED)
+    delegate = s.OPEN.to.itself() | s.CLAIMED.to(s.OPEN)
+    snooze = s.OPEN.to.itself() | s.CLAIMED.to.itself()
     cancel = s.OPEN.to(s.CANCELLED) | s.CLAIMED.to(s.CANCELLED)
     expire = s.OPEN.to(s.EXPIRED) | s.CLAIMED.to(s.EXPIRED)
 

@@ -13,7 +13,8 @@ from weft_runtime.http import Body, Several
 
 from weft_tasks import agenda, approvals
 from weft_tasks.access import allowed_actions
-from weft_tasks.machine import TaskStatus
+from weft_tasks.behalf import absentee
+from weft_tasks.machine import LIVE, TaskStatus
 from weft_tasks.task import Entry, Step, Task, Who
 
 Version = Annotated[int | None, Field(ge=1, description="The version that was read; 409 where the task has moved on.")]
@@ -46,14 +47,29 @@ class CommentBody(Body):
     text: str = Field(min_length=1, max_length=10_000)
 
 
+class DelegateBody(Body):
+    """Who is to do it instead of me. assignee: a user's id or e-mail address."""
+
+    assignee: Annotated[str, Field(min_length=1, max_length=320)]
+    version: Version = None
+
+
+class SnoozeBody(Body):
+    """Until when I do not want to see it. until: null wakes it."""
+
+    until: datetime | None
+    version: Version = None
+
+
 class TaskQuery(BaseModel):
     """Which tasks.
 
-    view: those I have, those I or my teams may act on, those nobody has, or all.  due: `overdue`, `today` (24 hours), `week`, or a time.
+    view: those I have, those I or my teams may act on, those nobody has, or all; the first two with those of whom I stand in for. `mine`
+    leaves out what I let sleep, which `snoozed` shows.  due: `overdue`, `today` (24 hours), `week`, or a time.
     """
 
     model_config = ConfigDict(extra="ignore")
-    view: Literal["mine", "team", "unassigned", "all"] = "all"
+    view: Literal["mine", "team", "unassigned", "snoozed", "all"] = "all"
     status: Annotated[list[TaskStatus], Several] = Field(default_factory=list)
     due: Literal["overdue", "today", "week"] | datetime | None = None
     workflow: Annotated[str, Field(max_length=200)] | None = None
@@ -72,8 +88,11 @@ class CandidatesView(BaseModel):
 class TaskSummary(BaseModel):
     """A task in a list: without its payloads.
 
-    completed_via: the API key that `completed_by` decided with, null where they did themselves.
+    completed_via: the API key that `completed_by` decided with, or the decision link as `link:` and its id; null where they were signed in.
+    on_behalf_of: whose it was to decide, where `completed_by` stood in for them, or it was handed to them.
     paused: its execution is paused. Until it goes on, the task rests: `due_at` is put off by the length of the pause then.
+    requested_by: who started its execution, where somebody did.  delegated_by: those who handed it on, whose it was first.
+    stands_for: whom I stand in for where I act on it now, null where it is my own.  snoozed_until: until when I let it sleep.
     """
 
     id: UUID
@@ -97,13 +116,22 @@ class TaskSummary(BaseModel):
     completed_by: str | None
     completed_by_name: str | None
     completed_via: str | None
+    on_behalf_of: str | None
+    on_behalf_of_name: str | None
     paused: bool
     paused_since: datetime | None
+    requested_by: str | None
+    delegated_by: list[str]
+    stands_for: str | None
+    snoozed_until: datetime | None
     allowed_actions: list[str]
 
 
 class EntryView(BaseModel):
-    """A line of a task's history. by: a user's id, or `engine`; where somebody used an API key, `data` has its id as `via`."""
+    """A line of a task's history. by: a user's id, or `engine`.
+
+    In `data`, `via` is what they used, an API key or a decision link, and `on_behalf_of` whom they did it for.
+    """
 
     at: datetime
     kind: str
@@ -122,13 +150,14 @@ class CommentView(BaseModel):
 
 
 class DecisionView(BaseModel):
-    """One decision of several. completed_via: the API key it was made with."""
+    """One decision of several. completed_via: the API key or link it was made with.  on_behalf_of: whose it was to decide."""
 
     outcome: str
     form: Any
     completed_by: str
     completed_by_name: str | None
     completed_via: str | None
+    on_behalf_of: str | None
     completed_at: datetime
 
 
@@ -208,6 +237,7 @@ def _approvals(task: Task, names: Mapping[str, str]) -> ApprovalsView | None:
             completed_by=one.completed_by,
             completed_by_name=names.get(one.completed_by),
             completed_via=one.completed_via,
+            on_behalf_of=one.on_behalf_of,
             completed_at=one.completed_at,
         )
         for one in task.decisions
@@ -226,6 +256,7 @@ def _candidates(named: Candidates) -> CandidatesView:
 
 
 def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
+    stands_for = absentee(task, who) if task.status in LIVE else None
     return {
         "id": task.id,
         "execution_id": task.execution_id,
@@ -248,7 +279,13 @@ def _summary(task: Task, who: Who, names: Mapping[str, str]) -> dict[str, Any]:
         "completed_by": task.completed_by,
         "completed_by_name": names.get(task.completed_by or ""),
         "completed_via": task.completed_via,
+        "on_behalf_of": task.on_behalf_of,
+        "on_behalf_of_name": names.get(task.on_behalf_of or ""),
         "paused": task.paused_since is not None,
         "paused_since": task.paused_since,
+        "requested_by": task.requested_by,
+        "delegated_by": list(task.delegators),
+        "stands_for": None if stands_for is None else stands_for.id,
+        "snoozed_until": task.snoozed_until if task.snoozed_by in who.names else None,
         "allowed_actions": allowed_actions(task, who),
     }

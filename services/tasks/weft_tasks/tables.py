@@ -1,4 +1,4 @@
-"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses, people, and business calendars."""
+"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses, people, stand-ins, and calendars."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ tasks = sa.Table(
     sa.Column("passed", sa.Integer, nullable=False, server_default="0", comment="how many steps of the agenda are over"),
     sa.Column("clock_from", _time, comment="from when on its time counts: when it was asked for, put off by pauses"),
     sa.Column("next_at", _time, comment="when the next step of the agenda comes, derived; null where none does"),
+    sa.Column("requested_by", sa.Text, comment="who started the execution, where somebody did"),
+    sa.Column("delegators", ARRAY(sa.Text), nullable=False, server_default="{}", comment="who handed it on, whose it was first"),
+    sa.Column("standing_for", sa.Text, comment="for whom the assignee took it as a stand-in"),
+    sa.Column("on_behalf_of", sa.Text, comment="whose it was to decide, where completed_by is another"),
+    sa.Column("represented", ARRAY(sa.Text), nullable=False, server_default="{}", comment="of each decision for whom it was; '' for none"),
+    sa.Column("snoozed_until", _time, comment="until when the assignee does not want to see it"),
+    sa.Column("snoozed_by", sa.Text),
     sa.Index("tasks_page", "tenant_id", "created_at", "id"),
     sa.Index("tasks_live", "tenant_id", "created_at", "id", postgresql_where=_live),
     sa.Index("tasks_assignee", "tenant_id", "assignee", "created_at", "id"),
@@ -74,6 +81,27 @@ history = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("data", JSONB, nullable=False),
     sa.Index("history_task", "tenant_id", "task_id", "position"),
+)
+
+delegations = sa.Table(
+    "delegations",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("absent", sa.Text, nullable=False, comment="who is away: a user's id, or an e-mail address where nobody is known"),
+    sa.Column("stand_in", sa.Text, nullable=False, comment="likewise"),
+    sa.Column("starts_at", _time, nullable=False),
+    sa.Column("ends_at", _time, nullable=False),
+    sa.Column("workflows", ARRAY(sa.Text), comment="null for all"),
+    sa.Column("reason", sa.Text),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("revoked_at", _time),
+    sa.Column("revoked_by", sa.Text),
+    sa.Index("delegations_page", "tenant_id", "created_at", "id"),
+    sa.Index("delegations_stand_in", "tenant_id", "stand_in", "ends_at"),
+    sa.Index("delegations_absent", "tenant_id", "absent", "ends_at"),
+    comment="Who stands in for whom, from when to when.",
 )
 
 calendars = sa.Table(

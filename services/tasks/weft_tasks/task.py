@@ -19,11 +19,26 @@ TIMEOUT: Final = "timeout"
 
 
 @dataclass(frozen=True, slots=True)
+class Absentee:
+    """Somebody who is away. id: what is written down of them.  names: everything a task may call them by.  workflows: None for all."""
+
+    id: str
+    names: frozenset[str]
+    workflows: frozenset[str] | None = None
+
+    def covers(self, task: Task) -> bool:
+        """Whether a task is theirs by name, in a workflow that they left to who stands in. What is their groups' stays with those."""
+        named = {task.assignee, task.reserved_for, *task.candidates.users, *task.delegators}
+        return (self.workflows is None or task.workflow in self.workflows) and not self.names.isdisjoint(named)
+
+
+@dataclass(frozen=True, slots=True)
 class Who:
     """A person (or a program's key) as a task sees them. may_assign: gives tasks to others.
 
     owner: of a key: the id of the person who made it. Both count as one where people are told apart, and what is done with the key is
-    written down as that person's, by way of the key.
+    written down as that person's, by way of the key.  link: the id of the decision link that they act by, "" where by none.
+    stands_for: those they stand in for now.
     """
 
     id: str
@@ -33,6 +48,8 @@ class Who:
     may_act: bool = True
     may_assign: bool = False
     owner: str = ""
+    link: str = ""
+    stands_for: tuple[Absentee, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -51,19 +68,28 @@ class Who:
 
     @property
     def via(self) -> str | None:
-        """The id of the key that the person acts with, None where they act themselves."""
-        return self.id if self.owner else None
+        """The key that the person acts with, or the decision link, None where they are signed in."""
+        return self.id if self.owner else f"link:{self.link}" if self.link else None
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of a person. form: what they filled in.  completed_via: the key they decided with."""
+    """One decision of a person. form: what they filled in.  completed_via: the key or link they decided with.
+
+    on_behalf_of: whose it was to decide, where they stood in, or it was handed to them.
+    """
 
     outcome: str
     form: Any
     completed_by: str
     completed_at: datetime
     completed_via: str | None = None
+    on_behalf_of: str | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The ids of those whose decision it is."""
+        return (self.completed_by,) if self.on_behalf_of is None else (self.completed_by, self.on_behalf_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,9 @@ class Task:
     engine `excluded` (id: node), and with what was decided since in `kept_apart`.  rounds: the iterations around it, outermost first,
     each ended by `/`.  completed_via: the key that `completed_by` decided with.  agenda: what time does to it; passed: how many steps of
     that are over.  clock_from: where its time begins to count, which is when it was asked for, put off by the pauses that are over.
+    requested_by: who started its execution, where somebody did.  delegators: who handed it on, whose it was first; the last gave it to
+    the assignee.  standing_for: for whom the assignee took it as a stand-in.  on_behalf_of: whose it was to decide, where `completed_by`
+    is another.  snoozed_until, snoozed_by: until when the assignee does not want to see it.
     """
 
     id: UUID
@@ -132,18 +161,24 @@ class Task:
     agenda: tuple[Step, ...] = ()
     passed: int = 0
     clock_from: datetime | None = None
+    requested_by: str | None = None
+    delegators: tuple[str, ...] = ()
+    standing_for: str | None = None
+    on_behalf_of: str | None = None
+    snoozed_until: datetime | None = None
+    snoozed_by: str | None = None
 
     @property
     def deciders(self) -> tuple[str, ...]:
-        """The ids of those who have decided it, or had a part in that, each once."""
-        decided = [decision.completed_by for decision in self.decisions]
-        return tuple(dict.fromkeys([*decided, *([self.completed_by] if self.completed_by else [])]))
+        """The ids of those who have decided it, or had a part in that, each once; with those for whom somebody else did."""
+        decided = [user for decision in self.decisions for user in decision.people]
+        return tuple(dict.fromkeys([*decided, *(user for user in (self.completed_by, self.on_behalf_of) if user)]))
 
     def decision_of(self, names: frozenset[str]) -> Decided | None:
         """The decision that keeps a person from another one, None where nothing does."""
         if self.approvals is None or not self.approvals.distinct:
             return None
-        return next((decision for decision in self.decisions if decision.completed_by in names), None)
+        return next((decision for decision in self.decisions if not names.isdisjoint(decision.people)), None)
 
     @property
     def for_anyone(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from weft_runtime.errors import Detail
 from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import Decision, UnitOfWork
 
-from weft_tasks import agenda, domain, ladder, store
-from weft_tasks.errors import UnknownAssignee
+from weft_tasks import agenda, behalf, domain, handing, ladder, store
+from weft_tasks.errors import TaskMoved, UnknownAssignee
 from weft_tasks.pauses import halt_of, standing
 from weft_tasks.task import Change, Task, Who, normal_name
 
@@ -76,14 +77,47 @@ async def release_task(task_id: UUID, who: Who, version: int | None, uow: UnitOf
 
 
 async def complete_task(task_id: UUID, who: Who, outcome: str | None, form: Any, version: int | None, uow: UnitOfWork) -> Task:
-    """Decide. Raises: as `claim_task`; AlreadyDecided, Separated, UnknownOutcome, FormInvalid.
+    """Decide. Raises: as `claim_task`; AlreadyDecided, Separated, OwnRequest, UnknownOutcome, FormInvalid.
 
-    What one person decides in one execution, themselves or by their keys, comes one after the other: else somebody could decide two tasks
-    that are kept apart at once.
+    What one person decides in one execution, themselves, by their keys or by whoever acts for them, comes one after the other: else
+    somebody could decide two tasks that are kept apart at once.
     """
-    await store.order(uow, f"{await store.execution_of(uow, task_id)}:{who.by}")
+    ordered = await order_decisions([await store.get(uow, task_id)], who, uow)
     task = await store.get(uow, task_id, lock=True)
+    if not deciding(task, who) <= ordered:
+        raise TaskMoved(f"task {task.id} came to be somebody else's at this moment; read it again and decide anew")
     return await _apply(task, domain.complete(task, who, outcome, form, version, uow.now), uow)
+
+
+async def order_decisions(tasks: Sequence[Task], who: Who, uow: UnitOfWork) -> set[str]:
+    """Let nobody else decide in the name of those whose decisions these would be, each in one execution, until the transaction ends.
+
+    Returns: what is held, always taken in the same order.
+    """
+    names = {name for task in tasks for name in deciding(task, who)}
+    for name in sorted(names):
+        await store.order(uow, name)
+    return names
+
+
+def deciding(task: Task, who: Who) -> set[str]:
+    """In whose name a decision on a task would be, within its execution."""
+    return {f"{task.execution_id}:{user}" for user in (who.by, behalf.on_behalf_of(task, who)) if user is not None}
+
+
+async def delegate_task(task_id: UUID, who: Who, assignee: str, version: int | None, uow: UnitOfWork) -> Task:
+    """Hand a task on.
+
+    Raises: as `claim_task`; UnknownAssignee, DelegatedInCircle, DelegatedTooOften, OwnRequest, AlreadyDecided, Separated.
+    """
+    task = await store.get(uow, task_id, lock=True)
+    return await _apply(task, handing.delegate(task, who, assignee, version, uow.now, await _known(assignee, uow)), uow)
+
+
+async def snooze_task(task_id: UUID, who: Who, until: datetime | None, version: int | None, uow: UnitOfWork) -> Task:
+    """Let a task sleep for its assignee. Raises: as `claim_task`; BadTime."""
+    task = await store.get(uow, task_id, lock=True)
+    return await _apply(task, handing.snooze(task, who, until, version, uow.now), uow)
 
 
 async def reassign_task(task_id: UUID, who: Who, assignee: str | None, version: int | None, uow: UnitOfWork) -> Task:
@@ -124,9 +158,8 @@ async def pass_time(uow: UnitOfWork, limit: int) -> bool:
 
 async def comment_task(task_id: UUID, who: Who, text: str, uow: UnitOfWork) -> Task:
     """Remark on a task. Raises: TaskNotFound, NotYours."""
-    task = await store.get(uow, task_id)
-    await store.add_entry(uow, domain.comment(task, who, text, uow.now))
-    return task
+    task = await store.get(uow, task_id, lock=True)
+    return await _apply(task, Decision(domain.comment(task, who, text, uow.now)), uow)
 
 
 async def _apply(before: Task, decision: Decision[Change], uow: UnitOfWork) -> Task:

@@ -84,7 +84,7 @@ async def test_two_of_three_decide_and_everybody_sees_how_far_it_is(service: Run
     reserved = {"assignee": ANN, "candidates": Candidates(roles=("approver",))}
     task = await asked(service, approvals=Approvals(required=2, of=3), **reserved)
     first = await complete(service, task, ANN, form={"note": "fine"})
-    assert (first.status_code, first.json()["status"], first.json()["allowed_actions"]) == (200, "open", ["comment"])
+    assert (first.status_code, first.json()["status"], first.json()["allowed_actions"]) == (200, "open", ["snooze", "comment"])
     view = await shown(service, task, BOB)
     assert [view["approvals"][name] for name in ("required", "of", "distinct")] == [2, 3, True]
     assert [(one["completed_by"], one["outcome"], one["form"]) for one in view["approvals"]["decisions"]] == [

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from weft_contracts.tasks import Approvals, Candidates, CreateTask, TaskCancelled, TaskCompleted, TaskCreated, TaskExpired
 from weft_contracts.waits import CompleteStep, FailStep
 from weft_runtime.errors import WeftError
-from weft_tasks import access, domain
+from weft_tasks import access, behalf, domain, handing
 from weft_tasks.errors import AlreadyDone, FormInvalid, IllegalMove, NotYours, TaskMoved, UnknownOutcome
 from weft_tasks.machine import LIVE, TaskStatus
-from weft_tasks.task import Decided, Task, Who
+from weft_tasks.task import Absentee, Decided, Task, Who
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANN = Who("ann-id", "Ann@Acme.example", groups=("finance",), roles=("approver",))
@@ -170,13 +170,15 @@ decisions = st.lists(
     max_size=1,
 )
 tasks = st.builds(
-    lambda reserved, holder, users, groups, roles, status, approvals, decided, apart: replace(
+    lambda reserved, holder, users, groups, roles, status, approvals, decided, apart, asker, handed: replace(
         opened(assignee=reserved, candidates=Candidates(users=users, groups=groups, roles=roles), approvals=approvals),
         status=status,
         assignee=holder if status is TaskStatus.CLAIMED else reserved,
         completed_at=NOW,
         decisions=tuple(decided) if approvals is not None else (),
         kept_apart=apart,
+        requested_by=asker,
+        delegators=tuple(handed),
     ),
     st.none() | names,
     names,
@@ -187,16 +189,31 @@ tasks = st.builds(
     st.none() | st.builds(Approvals, required=st.just(2), of=st.just(3), distinct=st.booleans()),
     decisions,
     st.dictionaries(st.sampled_from(["ann-id", "carl-id"]), st.just("first"), max_size=1),
+    st.none() | st.sampled_from(["ann-id", "bob-id"]),
+    st.lists(st.sampled_from(["ann-id", "carl-id"]), max_size=1),
 )
 
 
-@given(tasks, whos)
+standing_in = st.lists(
+    st.builds(
+        Absentee,
+        id=st.just("carl-id"),
+        names=st.sets(st.sampled_from(["carl-id", "dora-id"]), min_size=1).map(frozenset),
+        workflows=st.none() | st.sampled_from([frozenset({"leave"}), frozenset({"other"})]),
+    ),
+    max_size=2,
+).map(tuple)
+
+
+@given(tasks, st.builds(replace, whos, stands_for=standing_in))
 def test_what_is_offered_is_exactly_what_works(task: Task, who: Who) -> None:
     doings: dict[str, Callable[[], object]] = {
         "claim": lambda: domain.claim(task, who, None, NOW),
         "release": lambda: domain.release(task, who, None, NOW),
         "complete": lambda: domain.complete(task, who, "approved", None, None, NOW),
         "reassign": lambda: domain.reassign(task, who, "dora-id", None, NOW),
+        "delegate": lambda: handing.delegate(task, who, "dora-id", None, NOW),
+        "snooze": lambda: handing.snooze(task, who, NOW + timedelta(hours=1), None, NOW),
         "comment": lambda: domain.comment(task, who, "hm", NOW),
     }
     offered = set(access.allowed_actions(task, who))
@@ -212,4 +229,4 @@ def test_what_is_offered_is_exactly_what_works(task: Task, who: Who) -> None:
 
 @given(tasks, whos)
 def test_the_index_finds_exactly_the_tasks_a_person_may_act_on(task: Task, who: Who) -> None:
-    assert (not set(access.openers(task)).isdisjoint(access.keys(who))) is access.eligible(task, who)
+    assert (not set(access.openers(task)).isdisjoint(access.keys(who))) is behalf.entitled(task, who)

@@ -41,4 +41,4 @@ def test_a_person_and_the_keys_they_made_count_as_one_and_both_are_written_down(
 def test_a_key_acts_on_no_task_because_it_is_its_owners() -> None:
     key = Who("key-1", roles=("service",), owner="ann-id")
     assert access.allowed_actions(opened(assignee="ann-id"), key) == []
-    assert access.allowed_actions(opened(assignee="ann-id"), ANN) == ["claim", "complete", "comment"]
+    assert access.allowed_actions(opened(assignee="ann-id"), ANN) == ["claim", "complete", "delegate", "snooze", "comment"]

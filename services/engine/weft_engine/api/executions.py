@@ -62,7 +62,7 @@ async def trigger(
 def _by_hand(caller: Caller | None, payload: dict[str, Any], now: Any) -> TriggerInfo:
     if caller is None:
         return TriggerInfo(type="manual", payload=payload, time=now)
-    user = {"id": caller.sub, "email": caller.email, "roles": list(caller.roles)}
+    user = {"id": caller.sub, "email": caller.email, "roles": list(caller.roles)} | ({"owner": caller.owner} if caller.owner else {})
     return TriggerInfo(type="manual", payload=payload, time=now, user=user, request={"id": caller.request_id, "ip": caller.ip})
 
 

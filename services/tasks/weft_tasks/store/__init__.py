@@ -16,11 +16,17 @@ from weft_tasks.apart import Beside, kept_apart
 from weft_tasks.errors import TaskMoved, TaskNotFound
 from weft_tasks.store.finding import (
     Condition,
+    asleep_for,
     assigned_to,
+    awake_for,
+    both,
     due_before,
+    either,
+    for_stand_in,
     free_for,
     in_status,
     mentions,
+    named,
     of_execution,
     of_workflow,
     open_to,
@@ -40,23 +46,30 @@ __all__ = [
     "add_entry",
     "add_halt",
     "any_person",
+    "asleep_for",
     "assigned_to",
+    "awake_for",
+    "both",
+    "chosen",
     "due_before",
     "due_tasks",
     "due_tenants",
+    "either",
     "entries",
-    "execution_of",
     "find",
     "follow",
+    "for_stand_in",
     "forget_executions",
     "forget_halts",
     "free_for",
     "get",
     "halts",
+    "held",
     "in_status",
     "keep_person",
     "listed",
     "mentions",
+    "named",
     "names",
     "of_execution",
     "of_workflow",
@@ -65,10 +78,14 @@ __all__ = [
     "person",
     "remember_taken_back",
     "save",
+    "several",
     "taken_or_free_for",
     "unassigned",
     "was_taken_back",
 ]
+
+MOST_COUNTED = 10_000
+"""Tasks that are counted to tell how many fit."""
 
 
 async def order(uow: UnitOfWork, id_: UUID | str) -> None:
@@ -92,12 +109,6 @@ async def find(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task | 
     query = sa.select(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.id == task_id)
     rows = await uow.conn.execute(query.with_for_update() if lock else query)
     return next(iter(await _read(uow, rows.all())), None)
-
-
-async def execution_of(uow: UnitOfWork, task_id: UUID) -> UUID | None:
-    """The execution of a task, None where there is no such task."""
-    query = sa.select(tasks.c.execution_id).where(tasks.c.tenant_id == uow.tenant, tasks.c.id == task_id)
-    return (await uow.conn.execute(query)).scalar_one_or_none()
 
 
 async def _read(uow: UnitOfWork, rows: Sequence[sa.Row[Any]]) -> list[Task]:
@@ -164,6 +175,26 @@ async def listed(uow: UnitOfWork, where: Sequence[Condition], *, after: tuple[An
     if after is not None:
         query = query.where(sa.tuple_(tasks.c.created_at, tasks.c.id) < sa.tuple_(*map(sa.literal, after)))
     rows = await uow.conn.execute(query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit))
+    return await _read(uow, rows.all())
+
+
+async def chosen(uow: UnitOfWork, where: Sequence[Condition], limit: int) -> tuple[list[UUID], int]:
+    """The ids of tasks that fit, the oldest first, and how many fit, counted up to `MOST_COUNTED`."""
+    fits = (tasks.c.tenant_id == uow.tenant, *where)
+    ids = await uow.conn.scalars(sa.select(tasks.c.id).where(*fits).order_by(tasks.c.created_at, tasks.c.id).limit(limit))
+    counted = sa.select(sa.func.count()).select_from(sa.select(tasks.c.id).where(*fits).limit(MOST_COUNTED).subquery())
+    return list(ids.all()), int((await uow.conn.execute(counted)).scalar_one())
+
+
+async def held(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Task]:
+    """Tasks, held until the transaction ends, each taken in the order of their ids: two who hold several wait for none in a circle."""
+    query = sa.select(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.id.in_(ids)).order_by(tasks.c.id)
+    return await _read(uow, (await uow.conn.execute(query.with_for_update())).all())
+
+
+async def several(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Task]:
+    """Tasks as they are, in no order."""
+    rows = await uow.conn.execute(sa.select(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.id.in_(ids)))
     return await _read(uow, rows.all())
 
 

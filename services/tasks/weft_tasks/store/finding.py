@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from weft_tasks.machine import LIVE, TaskStatus
 from weft_tasks.tables import tasks
+from weft_tasks.task import Absentee, Who
 
 Condition = sa.ColumnElement[bool]
 """What tasks have to fit; made by the functions here."""
@@ -24,6 +25,42 @@ def assigned_to(names: Iterable[str]) -> Condition:
 def open_to(keys: Sequence[str]) -> Condition:
     """Live tasks for whoever has one of these keys."""
     return sa.and_(tasks.c.status.in_(LIVE), tasks.c.openers.overlap(sa.cast(list(keys), tasks.c.openers.type)))
+
+
+def named(names: Iterable[str]) -> Condition:
+    """Live tasks that are for somebody by name, by any of their names: what `Absentee.covers` says of one."""
+    return open_to([f"user:{name}" for name in sorted(names)])
+
+
+def for_stand_in(absentee: Absentee, who: Who) -> Condition:
+    """Live tasks that somebody may decide for somebody they stand in for, of those that are theirs."""
+    mine = sorted(who.selves)
+    where = [
+        tasks.c.status.in_(LIVE),
+        free_for(who.selves | absentee.names),
+        sa.func.coalesce(tasks.c.requested_by.not_in(mine), sa.true()),
+    ]
+    return sa.and_(*where, *(() if absentee.workflows is None else (tasks.c.workflow.in_(sorted(absentee.workflows)),)))
+
+
+def asleep_for(names: Iterable[str], now: datetime) -> Condition:
+    """Tasks that somebody, by any of their names, does not want to see yet."""
+    return sa.and_(tasks.c.status.in_(LIVE), tasks.c.snoozed_until > now, tasks.c.snoozed_by.in_(sorted(names)))
+
+
+def awake_for(names: Iterable[str], now: datetime) -> Condition:
+    """All others."""
+    return sa.not_(sa.func.coalesce(asleep_for(names, now), sa.false()))
+
+
+def both(*conditions: Condition) -> Condition:
+    """What fits all of them."""
+    return sa.and_(*conditions)
+
+
+def either(*conditions: Condition) -> Condition:
+    """What fits one of them."""
+    return sa.or_(*conditions)
 
 
 def unassigned() -> Condition:

@@ -18,8 +18,14 @@ from weft_tasks.tables import people
 class Person:
     """Somebody of the tenant. names: what tasks may call them by: id and e-mail address."""
 
-    names: frozenset[str]
+    id: str
+    email: str
     active: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything a task may call them by."""
+        return frozenset({self.id, self.email})
 
 
 async def keep_person(uow: UnitOfWork, person: UserChanged) -> None:
@@ -49,7 +55,7 @@ async def person(uow: UnitOfWork, whom: str) -> Person | None:
         people.c.tenant_id == uow.tenant, sa.or_(people.c.user_id.in_(_ids({whom})), people.c.email == whom)
     )
     row = (await uow.conn.execute(query.order_by(people.c.active.desc()).limit(1))).one_or_none()
-    return None if row is None else Person(frozenset({str(row.user_id), row.email}), row.active)
+    return None if row is None else Person(str(row.user_id), row.email, row.active)
 
 
 async def any_person(uow: UnitOfWork) -> bool:

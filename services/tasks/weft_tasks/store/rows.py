@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,11 +16,11 @@ from weft_tasks.task import Decided, Step, Task
 
 _FIXED: Final = (
     *("execution_id", "workflow", "node", "visit", "title", "description", "form", "ui", "data", "due_at", "priority", "created_at"),
-    *("asked_at", "paused_since", "paused_by", "excluded", "rounds", "clock_from"),
+    *("asked_at", "paused_since", "paused_by", "excluded", "rounds", "clock_from", "requested_by"),
 )
 _MOVING: Final = (
     *("reserved_for", "assignee", "version", "outcome", "result", "updated_at", "passed"),
-    *("completed_at", "completed_by", "completed_via"),
+    *("completed_at", "completed_by", "completed_via", "on_behalf_of", "standing_for", "snoozed_until", "snoozed_by"),
 )
 
 
@@ -39,7 +41,9 @@ def moving(task: Task) -> dict[str, Any]:
         "status": task.status.value,
         "candidates": task.candidates.model_dump(mode="json"),
         "openers": access.openers(task),
-        "decisions": [domain.as_told(one) | {"completed_at": one.completed_at.isoformat()} for one in task.decisions],
+        "decisions": [_decision_out(one) for one in task.decisions],
+        "represented": [one.on_behalf_of or "" for one in task.decisions],
+        "delegators": list(task.delegators),
         "deciders": list(task.deciders),
         "next_at": agenda.next_at(task),
     }
@@ -55,12 +59,23 @@ def task_of(row: sa.Row[Any]) -> Task:
         candidates=Candidates.model_validate(row.candidates),
         outcomes=tuple(row.outcomes),
         approvals=None if row.approvals is None else Approvals.model_validate(row.approvals),
-        decisions=tuple(Decided(**one | {"completed_at": datetime.fromisoformat(one["completed_at"])}) for one in row.decisions),
+        decisions=tuple(_decision_in(*pair) for pair in zip_longest(row.decisions, row.represented[: len(row.decisions)])),
+        delegators=tuple(row.delegators),
         separate_from=tuple(row.separate_from),
         kept_apart=row.excluded,
         agenda=tuple(_step_in(one) for one in row.agenda),
         **fields,
     )
+
+
+def _decision_out(one: Decided) -> dict[str, Any]:
+    """A decision as it is stored. For whom it was stands beside it, so that a release which does not know of that reads it."""
+    told = domain.as_told(replace(one, on_behalf_of=None))
+    return told | {"completed_at": one.completed_at.isoformat()}
+
+
+def _decision_in(stored: dict[str, Any], instead_of: str | None) -> Decided:
+    return Decided(**stored | {"completed_at": datetime.fromisoformat(stored["completed_at"])}, on_behalf_of=instead_of or None)
 
 
 def _step_out(step: Step) -> dict[str, Any]:

@@ -94,9 +94,15 @@ def rests(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     if entry.data["kind"] != "task":
         return []
     about = {"execution_id": state.id, "workflow": state.workflow, "node": entry.node, "visit": entry.visit, "at": at}
-    return [
-        Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", {"priority": state.priority, **entry.data["task"], **about})
-    ]
+    task = {"priority": state.priority, **entry.data["task"], **about, **_requester(state)}
+    return [Said(routing.COMMANDS, routing.inbox_queue("tasks"), "task.create", task)]
+
+
+def _requester(state: State) -> dict[str, str]:
+    """Who started the execution, where somebody did: a person, or whose key it was."""
+    user = state.trigger.get("user")
+    by = (user.get("owner") or user.get("id")) if isinstance(user, Mapping) else None
+    return {"requested_by": by} if isinstance(by, str) and by else {}
 
 
 def heard(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:

@@ -96,9 +96,8 @@ def _deciders(step: Mapping[str, Any] | None) -> Iterator[str]:
         return
     approvals = output.get("approvals")
     for decision in (output, *(approvals if isinstance(approvals, list) else ())):
-        user = decision.get("completed_by") if isinstance(decision, Mapping) else None
-        if isinstance(user, str):
-            yield user
+        if isinstance(decision, Mapping):
+            yield from (user for user in (decision.get("completed_by"), decision.get("on_behalf_of")) if isinstance(user, str))
 
 
 def _rounds(state: State, scope: str) -> Iterable[str]:
