@@ -72,6 +72,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "standing_in": "who looks after whose tasks, from when to when",
         "searching": "which tasks a question is for",
         "bulk": "one verb on many tasks",
+        "decision_links": "signed addresses by which a task is decided once",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

@@ -9,4 +9,9 @@ from weft_runtime.settings import ServiceSettings
 class Settings(ServiceSettings):
     """What it needs beside what every service does."""
 
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:_\-\[\]]{1,250}$",
+        description="Where browsers reach this installation, such as https://weft.example: where decision links lead.",
+    )
     look_every_s: float = Field(default=1.0, gt=0, le=60, description="Between two looks for reminders and steps of ladders that are due.")

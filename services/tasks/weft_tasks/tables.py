@@ -104,6 +104,28 @@ delegations = sa.Table(
     comment="Who stands in for whom, from when to when.",
 )
 
+decision_receipts = sa.Table(
+    "decision_receipts",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Uuid, nullable=False, comment="of the link; it is used once"),
+    sa.Column("task_id", sa.Uuid, nullable=False),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("answer_hash", sa.Text, nullable=False, comment="SHA-256 of outcome and form, to know the same answer again"),
+    sa.Column("shown_hash", sa.Text, nullable=False, comment="SHA-256 of what the link showed"),
+    sa.Column("shown", JSONB, nullable=False, comment="what the link showed, without data and form where they are large"),
+    sa.Column("ip", sa.Text, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False, comment="who made the link"),
+    sa.Column("link_expires_at", _time, nullable=False),
+    sa.UniqueConstraint("tenant_id", "link_id", name="decision_receipts_link"),
+    sa.Index("decision_receipts_task", "tenant_id", "task_id"),
+    comment="What was decided by links: by whom, when, from where, and what they were shown.",
+)
+
 calendars = sa.Table(
     "calendars",
     metadata,

@@ -72,6 +72,28 @@ def test_whoever_had_a_part_in_deciding_the_newest_visit_is_named_as_excluded() 
     assert [told.get("separate_from") for told in asked(run)] == [None, ["a"], None, ["a"]]
 
 
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ({"id": "ann", "email": "ann@acme.example"}, "ann"),
+        ({"id": "key-1", "owner": "ann"}, "ann"),
+        (None, None),
+        ("ann", None),
+        ({}, None),
+    ],
+)
+def test_a_task_is_asked_for_with_who_started_the_execution(user: Any, told: str | None) -> None:
+    run = Run(program_of([task()]))
+    run.do(i.Start(ID, "test", input={}, trigger={"type": "manual", **({} if user is None else {"user": user})}))
+    assert [one.get("requested_by") for one in asked(run)] == [told]
+
+
+def test_whoever_was_stood_in_for_had_a_part_in_deciding_too() -> None:
+    run = Run(program_of([task("a"), task("b", separate_from=["a"])], [{"from": "a", "to": "b", "on": "yes"}])).start()
+    run.do(i.CompleteStep(ID, "a", 1, "yes", {"outcome": "yes", "completed_by": "bob", "on_behalf_of": "ann"}))
+    assert asked(run)[1]["excluded"] == {"bob": "a", "ann": "a"}
+
+
 def test_in_an_iteration_it_is_its_own_visits_that_count_and_it_says_where_it_stands() -> None:
     body = {"nodes": [task("a"), task("b", separate_from=["a"])]}
     nodes = [{"id": "each", "type": "foreach", "with": {"items": [1, 2], "concurrency": 2, "body": body}}]

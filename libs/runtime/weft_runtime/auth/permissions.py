@@ -21,6 +21,7 @@ class Permission(StrEnum):
     TASKS_READ = "tasks.read"
     TASKS_ACT = "tasks.act"
     TASKS_ASSIGN = "tasks.assign"
+    TASKS_LINK = "tasks.link"
     CALENDARS_READ = "calendars.read"
     CALENDARS_WRITE = "calendars.write"
     CONNECTIONS_READ = "connections.read"
@@ -73,7 +74,14 @@ ROLES: dict[str, frozenset[Permission]] = {
     Role.VIEWER: _READ,
     Role.APPROVER: _READ | {Permission.TASKS_ACT},
     Role.EDITOR: _EDIT,
-    Role.ADMIN: _EDIT | {Permission.CONNECTIONS_MANAGE, Permission.PARKED_MANAGE, Permission.KEYS_MANAGE, Permission.USERS_MANAGE},
+    Role.ADMIN: _EDIT
+    | {
+        Permission.TASKS_LINK,
+        Permission.CONNECTIONS_MANAGE,
+        Permission.PARKED_MANAGE,
+        Permission.KEYS_MANAGE,
+        Permission.USERS_MANAGE,
+    },
     Role.SERVICE: frozenset(
         {
             Permission.SELF_READ,

@@ -36,7 +36,7 @@ from weft_tasks.store.finding import (
 from weft_tasks.store.halts import add_halt, follow, forget_halts, halts, remember_taken_back, was_taken_back
 from weft_tasks.store.people import Person, any_person, keep_person, names, person
 from weft_tasks.store.rows import fixed, moving, task_of
-from weft_tasks.tables import history, pauses, tasks
+from weft_tasks.tables import decision_receipts, history, pauses, tasks
 from weft_tasks.task import Change, Entry, Task
 
 __all__ = [
@@ -202,7 +202,8 @@ async def forget_executions(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
     """Delete the tasks of executions, with what happened to them and the executions' pauses."""
     gone = sa.delete(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.execution_id.in_(ids)).returning(tasks.c.id)
     task_ids = (await uow.conn.scalars(gone)).all()
-    await uow.conn.execute(sa.delete(history).where(history.c.tenant_id == uow.tenant, history.c.task_id.in_(task_ids)))
+    for table in (history, decision_receipts):
+        await uow.conn.execute(sa.delete(table).where(table.c.tenant_id == uow.tenant, table.c.task_id.in_(task_ids)))
     await uow.conn.execute(sa.delete(pauses).where(pauses.c.tenant_id == uow.tenant, pauses.c.execution_id.in_(ids)))
 
 
