@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +117,8 @@ async def delegate_task(task_id: UUID, who: Who, assignee: str, version: int | N
 async def snooze_task(task_id: UUID, who: Who, until: datetime | None, version: int | None, uow: UnitOfWork) -> Task:
     """Let a task sleep for its assignee. Raises: as `claim_task`; BadTime."""
     task = await store.get(uow, task_id, lock=True)
-    return await _apply(task, handing.snooze(task, who, until, version, uow.now), uow)
+    moment = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
+    return await _apply(task, handing.snooze(task, who, moment, version, uow.now), uow)
 
 
 async def reassign_task(task_id: UUID, who: Who, assignee: str | None, version: int | None, uow: UnitOfWork) -> Task:

@@ -185,6 +185,11 @@ def _bodies(tenant: str) -> dict[str, Any]:
             "settings": {"quotas": {"starts_per_s": 1000}, "other": {"a": [1]}},
         },
         "POST /api/v1/user-tasks/{task_id}/complete": {"outcome": "yes", "form": {"note": "n"}, "version": 1},
+        "POST /api/v1/user-tasks/bulk": {
+            "verb": "comment",
+            "filter": {"view": "all", "status": ["open"], "workflow": "hostile"},
+            "options": {"text": "t"},
+        },
         "POST /api/v1/executions/{execution_id}/signals/{name}": {"payload": {"a": 1}, "signal_id": "s"},
         "POST /api/v1/auth/login": {"email": f"nobody@{tenant}.example", "password": PASSWORD},
         "POST /api/v1/api-keys": {"name": "n", "roles": ["viewer"], "expires_in_days": 1},

@@ -130,6 +130,7 @@ async def test_many_are_given_to_somebody_only_by_who_may_assign_and_handed_on_b
         ({"verb": "claim", "ids": [str(UUID(int=7))], "options": {"text": "x"}}, "/options/text"),
         ({"verb": "comment", "ids": [str(UUID(int=7))]}, "/options/text"),
         ({"verb": "delegate", "ids": [str(UUID(int=7))], "options": {"assignee": None}}, "/options/assignee"),
+        ({"verb": "complete", "ids": [str(UUID(int=n)) for n in range(MOST)], "options": {"form": {"a": "x" * 90_000}}}, "/options/form"),
         ({"verb": "forget", "ids": [str(UUID(int=7))]}, "/verb"),
         ({"verb": "claim", "filter": {"nobody": 1}}, "/filter/nobody"),
     ],

@@ -168,6 +168,10 @@ async def test_a_link_is_bound_to_its_time_its_decisions_its_person_and_the_rule
 
 
 async def test_only_an_administrator_makes_links_and_only_for_whoever_has_the_task(service: RunningService) -> None:
+    ends = await asked(service, assignee=ANN)
+    for time in ("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "2026-01-01T00:00:00"):
+        wrong = await person(service, CARL, "admin").post(f"/api/v1/user-tasks/{ends.task_id}/links", json={"expires_at": time})
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_time"), time
     task = await asked(service)
     path = f"/api/v1/user-tasks/{task.task_id}/links"
     assert [(await person(service, CARL, role).post(path)).status_code for role in ("editor", "approver", "service")] == [403] * 3

@@ -128,6 +128,8 @@ async def test_people_speak_for_themselves_and_see_what_concerns_them(service: R
     assert (made.status_code, made.headers["location"]) == (201, f"/api/v1/delegations/{made.json()['id']}")
     wrong = [({"delegate": ANN}, "stands_in_for_self", "/delegate"), ({"delegate": "x"}, "unknown_assignee", "/delegate")]
     wrong += [({"delegate": BOB, "to": iso(service.clock.now())}, "bad_time", "/to")]
+    wrong += [({"delegate": BOB, "from": "0001-01-01T00:00:00+23:00"}, "bad_time", "/to")]
+    wrong += [({"delegate": BOB, "to": "9999-12-31T23:59:59-23:00"}, "bad_time", "/to")]
     for more, code, pointer in wrong:
         answer = await person(service, ANN).post("/api/v1/delegations", json={"to": tomorrow, **more})
         assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["pointer"]) == (422, code, pointer)
@@ -164,4 +166,6 @@ async def test_a_sleeping_task_is_out_of_sight_of_its_assignee_until_its_time(se
     assert await listed(service, ANN, "mine", task)
     await act(service, task, "snooze", ANN, until=iso(service.clock.now() + HOUR))
     assert (await act(service, task, "snooze", ANN, until=None)).json()["snoozed_until"] is None
-    assert (await act(service, task, "snooze", ANN, until=iso(service.clock.now() - HOUR))).json()["code"] == "bad_time"
+    for wrong in (iso(service.clock.now() - HOUR), "2026-01-01T00:00:00", "9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00"):
+        assert (await act(service, task, "snooze", ANN, until=wrong)).json()["code"] == "bad_time", wrong
+    assert (await act(service, task, "snooze", ANN, until="2026-02-01T00:00:00")).json()["snoozed_until"] == "2026-02-01T00:00:00Z"

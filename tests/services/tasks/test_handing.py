@@ -245,7 +245,14 @@ def test_people_say_who_stands_in_for_them_and_for_others_only_who_may_assign() 
 
 def test_a_span_begins_now_or_later_ends_after_that_and_is_bounded() -> None:
     assert standing_in.span(None, NOW + HOUR, NOW) == standing_in.Span(NOW, NOW + HOUR)
-    wrong = [(None, NOW), (NOW + HOUR, NOW + HOUR), (NOW + 2 * HOUR, NOW + HOUR), (None, NOW + standing_in.LONGEST + HOUR)]
+    long_ago = NOW - standing_in.LONGEST - HOUR
+    wrong = [
+        (None, NOW),
+        (long_ago, NOW + HOUR),
+        (NOW + HOUR, NOW + HOUR),
+        (NOW + 2 * HOUR, NOW + HOUR),
+        (None, NOW + standing_in.LONGEST + HOUR),
+    ]
     for starts_at, ends_at in wrong:
         with pytest.raises(BadTime) as bad:
             standing_in.span(starts_at, ends_at, NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -14,6 +15,8 @@ from weft_tasks.task import Task
 
 MOST: Final = 100
 """Tasks of one request: they are one transaction, and others wait meanwhile for those that it changes."""
+FORMS_BYTES: Final = 8 * 1024 * 1024
+"""What one form takes in all the tasks that it decides, as JSON: each keeps it, and each execution is told it."""
 Verb = Literal["claim", "release", "complete", "reassign", "delegate", "snooze", "comment"]
 _TAKES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "claim": (frozenset(), frozenset()),
@@ -47,6 +50,14 @@ def require_options(verb: Verb, given: dict[str, Any]) -> None:
     if wrong:
         details = [Detail(f"/options/{name}", BadChoice.code, why) for name, why in wrong]
         raise BadChoice(f"the options are not those of {verb}; `errors` says where", details=details)
+
+
+def require_room(form: Any, many: int) -> None:
+    """Refuse a form that would take too much, kept as many times. Raises: BadChoice."""
+    size = len(json.dumps(form)) * many
+    if size > FORMS_BYTES:
+        wrong = f"in {many} tasks it takes {size} bytes, and there is room for {FORMS_BYTES}; choose fewer tasks, or write less"
+        raise BadChoice(f"the form is too large: {wrong}", details=[Detail("/options/form", "too_large", wrong)])
 
 
 def require_one_choice(ids: Collection[UUID] | None, has_filter: bool) -> None:

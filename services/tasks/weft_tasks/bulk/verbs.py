@@ -10,7 +10,7 @@ from weft_runtime.errors import Conflict, Invalid, NotFound
 from weft_runtime.uow import UnitOfWork
 
 from weft_tasks import searching, store, usecases
-from weft_tasks.bulk import MOST, Outcome, Verb, require_one_choice, require_options
+from weft_tasks.bulk import MOST, Outcome, Verb, require_one_choice, require_options, require_room
 from weft_tasks.errors import MayNotAssign
 from weft_tasks.schemas import TaskQuery
 from weft_tasks.task import Task, Who
@@ -40,6 +40,7 @@ async def on_many(
     if query is not None:
         chosen, fits = await store.chosen(uow, searching.conditions(query, who, uow.now), MOST)
         left = fits - len(chosen)
+    require_room(options.get("form"), len(chosen))
     if verb == "complete":
         # In the order of everybody who decides one task: first the names, then the rows.
         await usecases.order_decisions(await store.several(uow, chosen), who, uow)

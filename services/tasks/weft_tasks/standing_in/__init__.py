@@ -37,8 +37,8 @@ def span(starts_at: datetime | None, ends_at: datetime, now: datetime) -> Span:
         wrong = f"{ends_at.isoformat()} is over"
     elif ends_at <= begins:
         wrong = f"{ends_at.isoformat()} is not after {begins.isoformat()}, at which it begins"
-    elif ends_at - max(begins, now) > LONGEST or begins - now > LONGEST:
-        wrong = f"it may begin, and last, at most {LONGEST.days} days from now"
+    elif ends_at - max(begins, now) > LONGEST or abs(begins - now) > LONGEST:
+        wrong = f"it begins, and lasts, at most {LONGEST.days} days from now"
     if wrong is not None:
         raise BadTime(f"nobody can stand in for that time: {wrong}", details=[Detail("/to", BadTime.code, wrong)])
     return Span(begins, ends_at)
