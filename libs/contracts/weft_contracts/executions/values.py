@@ -40,7 +40,8 @@ class TriggerInfo(BaseModel):
     type: `event`, `schedule`, `webhook`, `email`, `manual`, `call`.  id: the trigger's id in the definition.
     payload: the event's data, the webhook's or form's body, the mail.
     event: the CloudEvents attributes of the event, of a schedule those of its firing.  time: of the event, of a schedule its due time.
-    user: {id, email, roles} of the person, of a key with the id of its maker as `owner`.  request: {id, ip, user_agent}, of a webhook {method, path, query, headers}.
+    user: {id, email, roles} of the person; of a key, also the id of its maker as `owner`.
+    request: {id, ip, user_agent}, of a webhook {method, path, query, headers}.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
