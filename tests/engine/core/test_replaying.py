@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -81,6 +82,12 @@ def test_pauses_signals_and_retries_happen_again_too() -> None:
     run.fail("work").later(minutes=1).complete("work", 7)
     assert run.state.status == "completed"
     same_again(run)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_what_was_called_happens_again_whether_its_caller_waits_or_not(wait: bool) -> None:
+    caller = i.Caller(UUID(int=7), "call", 1, 1, wait)
+    same_again(Run(program_of([{"id": "work", "type": "activity", "with": {"name": "work"}}])).start(caller=caller).complete("work", 7))
 
 
 def test_what_was_undone_happens_again_entry_by_entry() -> None:

@@ -253,7 +253,9 @@ def _asked_as(waited: Pending) -> Place:
 
 def _caller(data: dict[str, Any]) -> i.Caller | None:
     caller = data.get("caller")
-    return None if caller is None else i.Caller(UUID(str(caller["execution_id"])), caller["node"], caller["visit"], caller["depth"])
+    if caller is None:
+        return None
+    return i.Caller(UUID(str(caller["execution_id"])), caller["node"], caller["visit"], caller["depth"], caller.get("wait", True))
 
 
 def replay(
