@@ -9,11 +9,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
+import pytest
 from weft_connectors.activity import ActivityCall
 from weft_contracts import routing
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
 from weft_engine.app import build
+from weft_engine.core.items import Start
+from weft_engine.hotloop import turns
 from weft_runtime.bus import OutFrame
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import new_id
@@ -74,6 +77,27 @@ async def comes_to(engine: Engine, execution: UUID, status: str) -> None:
 def start(execution_id: UUID, workflow: str) -> dict[str, Any]:
     """The data of `execution.start`."""
     return {"execution_id": str(execution_id), "workflow": workflow, "workflow_version": 1, "trigger": {"type": "event", "id": "e"}}
+
+
+async def test_a_cancel_waits_behind_the_start_that_waits_for_its_workflow(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(turns.PATIENCE, Start, timedelta(days=365))
+    execution = new_id()
+    queue = routing.partition_queue(routing.partition_of(execution))
+    stray = next(one for one in iter(new_id, None) if routing.partition_queue(routing.partition_of(one)) == queue)
+    asked = [word("execution.start", start(execution, "late")), word("execution.cancel", {"execution_id": str(execution)})]
+    to_nobody = word("execution.cancel", {"execution_id": str(stray)})
+    await engine.service.context.bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([*asked, to_nobody]))])
+    await parked(engine, to_nobody)  # it came after the others, and its patience is theirs
+    await engine.publish("late", nodes=[STATE])
+
+    async def ended() -> str | None:
+        engine.service.clock.advance(timedelta(seconds=1))
+        answer = await engine.client.get(f"/api/v1/executions/{execution}")
+        return answer.json().get("status") if answer.json().get("status") in ("waiting", "cancelled") else None
+
+    assert await eventually(ended, "the execution having begun") == "cancelled"
+    listed = (await engine.client.get("/api/v1/parked")).json()["items"]
+    assert {row["message_id"] for row in listed}.isdisjoint(item.id for item in asked)
 
 
 async def test_a_start_with_wrong_data_is_mended_and_replayed_into_its_partition(engine: Engine) -> None:

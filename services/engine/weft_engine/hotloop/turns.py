@@ -45,6 +45,11 @@ READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
+def _start_of(piece: Piece, undecided: Iterable[Piece]) -> bool:
+    """Whether the start of what an item is about is among those that could not be decided."""
+    return any(one.execution_id == piece.execution_id and isinstance(one.happening, words.Start) for one in undecided)
+
+
 def _likely_new(piece: Piece) -> bool:
     """Whether only a repeat could have made it known. What has a key takes it before the commit; what is asked for by hand is shown."""
     start = piece.happening
@@ -216,7 +221,9 @@ class Turns:
             return
         happening = piece.happening
         brought = isinstance(happening, words.Signal) and happening.otherwise is not None
-        if now - piece.since(now) < (PATIENCE if brought else ORDINARY_PATIENCE):
+        # What waits in line behind its own start, which has a longer patience, is no stray: a cancel that was set aside would be lost to an
+        # execution that begins. Guarded by tests/services/engine/test_parked.py.
+        if now - piece.since(now) < (PATIENCE if brought else ORDINARY_PATIENCE) or _start_of(piece, turnout.undecided):
             turnout.undecided.append(piece)
             return
         reason = f"no execution {piece.execution_id} is known; it was never started here"
