@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ FROM engine.journal j, json_array_elements(j.entries) e
 WHERE e->>'kind' IN ('execution.started', 'step.scheduled', 'step.completed', 'step.resent', 'execution.completed')
 GROUP BY 1, 2, 3
 """
-_SEQS = "SELECT partition, seq, count(*) FROM engine.journal GROUP BY 1, 2 HAVING count(*) > 1"
-_PLACES = """
+SEQS = "SELECT partition, seq, count(*) FROM engine.journal GROUP BY 1, 2 HAVING count(*) > 1"
+PLACES = """
 SELECT execution_id, sum(json_array_length(entries)) AS entries, max(position + json_array_length(entries)) AS length,
        count(*) AS rows, count(DISTINCT position) AS places
 FROM engine.journal GROUP BY 1
@@ -67,7 +68,7 @@ async def judge(mesh: Mesh, expected: Mapping[UUID, Sequence[str]]) -> Verdict:
         completed=sum(1 for execution, kind, _ in counted if kind == "execution.completed" and execution in expected),
         missing=len((wanted | ends) - counted.keys()),
         doubled=[(*key, counted[key]) for key in once if counted[key] > 1],
-        torn=[tuple(row) for row in [*await rows(mesh, _SEQS), *await rows(mesh, _PLACES)]],
+        torn=[tuple(row) for row in [*await rows(mesh, SEQS), *await rows(mesh, PLACES)]],
         phantoms=seen - due if _one_visit(mesh.ledger) else set(mesh.ledger.calls),
         unseen=due - seen,
         resent=sum(times for (_, kind, _), times in counted.items() if kind == "step.resent"),
@@ -91,3 +92,15 @@ async def assert_nothing_lost_or_doubled(mesh: Mesh, expected: Mapping[UUID, Seq
     assert verdict.unseen == set()
     assert verdict.phantoms == set()
     return verdict
+
+
+def outcome(kind: str, data: dict[str, Any]) -> str:
+    """An end as predictions tell it."""
+    code = data["error"]["code"] if data.get("error") else None
+    return json.dumps([kind.removeprefix("execution."), data.get("output"), code], sort_keys=True)
+
+
+def counted(visits: set[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """How often each node was visited."""
+    nodes = sorted({node for node, _ in visits})
+    return tuple((node, sum(one == node for one, _ in visits)) for node in nodes)

@@ -15,13 +15,13 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 NODE, ROOM, GATEWAY = "tests.faults.node", "tests.faults.room_node", "tests.faults.gateway_node"
-CAMPAIGNS, PROGRAMS = "tests.faults.campaign_node", "tests.engine.programs.meshed.worker"
+CAMPAIGNS, HUNTED = "tests.faults.campaign_node", "tests.faults.hunt.node"
 SCHEDULES, RETRIES = "tests.faults.schedule_node", "tests.faults.retry_node"
 """What such a process may run: modules with a function `main`."""
 
 _context = get_context("forkserver")
 # The program that runs the tests is one of them, because each such process reads the module `__main__` of who started it.
-_context.set_forkserver_preload([NODE, ROOM, GATEWAY, CAMPAIGNS, PROGRAMS, SCHEDULES, RETRIES, "pytest"])
+_context.set_forkserver_preload([NODE, ROOM, GATEWAY, CAMPAIGNS, HUNTED, SCHEDULES, RETRIES, "pytest"])
 
 
 def spawn(module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> ForkServerProcess:

@@ -1,4 +1,4 @@
-"""A process of the mesh whose worker does what the name of an activity says.
+"""A worker of the mesh that does what the name of an activity says.
 
 It has its effect at the fake service each time, then ends as the world of the pure programs would; see `driving.working`.
 """
@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import uvloop
 from weft_connectors.activity import Activities, Activity, ActivityCall, ActivityError, Done
 from weft_engine.settings import Settings
 from weft_engine.worker import Worker
 from weft_runtime.context import ServiceContext
-from weft_runtime.service import Service, run
+from weft_runtime.service import Service
 
-from tests.faults import node
 from tests.faults.ledger import Caller, caller
 from weft import services
+
+LASTS_S = 0.05
+"""Before its effect and after it, at most."""
 
 
 def done(call: ActivityCall) -> Any:
@@ -55,10 +57,12 @@ BEHAVIOURS: dict[str, Callable[[ActivityCall], Any]] = {"ok": done, "flaky": fla
 
 
 def activity(effects: Caller, behave: Callable[[ActivityCall], Any]) -> Activity:
-    """An activity with an effect at the fake service."""
+    """An activity with an effect at the fake service. It lasts for a moment, so that its worker may die over it."""
 
     async def act(call: ActivityCall) -> Any:
+        await asyncio.sleep(random.random() * LASTS_S)
         await effects.call(call.key)
+        await asyncio.sleep(random.random() * LASTS_S)
         return behave(call)
 
     return act
@@ -71,15 +75,7 @@ async def work(settings: Settings, context: ServiceContext) -> None:
     await Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=2000).run()
 
 
-def service(kind: str) -> Service:
-    """The process's service."""
-    if kind == "engine":
-        return node.service(kind)
+def service() -> Service:
+    """The worker."""
     settings = Settings()
     return replace(services.worker(settings), background=(partial(work, settings),))
-
-
-def main(kind: str) -> None:
-    """Be a process of this kind until it is ended."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run([service(kind)], started=node.ready))

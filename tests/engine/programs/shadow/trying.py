@@ -5,12 +5,13 @@ from __future__ import annotations
 from tests.engine.programs.shadow.fibers import Failed
 from tests.engine.programs.shadow.frames import Document
 
-UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
+UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
 def milliseconds(text: str) -> int:
     """A duration in its short form."""
-    return int(text[:-1]) * UNITS[text[-1]]
+    number = text.rstrip("hms")
+    return int(number) * UNITS[text[len(number) :]]
 
 
 def pause_before(retry: Document, attempt: int, code: str, permanent: bool, elapsed: int) -> tuple[int, int] | None:
