@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -31,6 +32,20 @@ async def events(database_url: str) -> AsyncIterator[RunningService]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def customer(stack: SharedStack) -> AsyncIterator[Customer]:
     """A tenant's database."""
+    async with database_of_a_customer(stack) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh(stack: SharedStack) -> AsyncIterator[Customer]:
+    """A tenant's database in which no other test has put or left anything."""
+    async with database_of_a_customer(stack) as made:
+        yield made
+
+
+@asynccontextmanager
+async def database_of_a_customer(stack: SharedStack) -> AsyncIterator[Customer]:
+    """One with a table, removed at the end of the block."""
     url = stack.new_database()
     async with customer_of(url) as made:
         await made.run(ORDERS)
@@ -109,54 +124,54 @@ async def test_a_source_is_made_changed_and_seen_by_its_tenant_alone(
 
 
 async def test_capture_is_put_in_place_once_told_before_and_taken_out_again(
-    events: RunningService, admin: httpx2.AsyncClient, customer: Customer, tenant: str
+    events: RunningService, admin: httpx2.AsyncClient, fresh: Customer, tenant: str
 ) -> None:
-    await tell(events, customer.connection(tenant), tenant=tenant)
+    await tell(events, fresh.connection(tenant), tenant=tenant)
     source = (await admin.post(SOURCES, json=BODY)).json()
     address = f"{SOURCES}/{source['id']}"
     told = (await admin.post(f"{address}/install?dry_run=true")).json()
     assert (told["dry_run"], told["installed"], "CREATE TRIGGER" in told["sql"]) == (True, False, True)
-    assert await left_there(customer, source) == 0
+    assert await left_there(fresh, source) == 0
     done = (await admin.post(f"{address}/install")).json()
-    assert (done["sql"], done["installed"], await left_there(customer, source)) == (told["sql"], True, 3)
+    assert (done["sql"], done["installed"], await left_there(fresh, source)) == (told["sql"], True, 3)
     assert (await admin.post(f"{address}/install")).json()["sql"] == ""
     # Who may write rows need know nothing of it, and may not put captures of their own in place.
     hex_ = source["id"].replace("-", "")
     reader = "SELECT has_function_privilege('public', 'weft_outbox.capture_{0}()', 'EXECUTE')"
-    assert await customer.value(reader.format(hex_)) is False
+    assert await fresh.value(reader.format(hex_)) is False
     await admin.put(address, json={"connection": "shop", "tables": [{"table": "orders", "name": "sales"}], "wake": "poll"})
     changed = (await admin.post(f"{address}/install")).json()
-    assert ("pg_notify" in changed["sql"], "'sales'" in changed["sql"], await left_there(customer, source)) == (False, True, 3)
+    assert ("pg_notify" in changed["sql"], "'sales'" in changed["sql"], await left_there(fresh, source)) == (False, True, 3)
     assert (await admin.delete(address)).status_code == 204
-    assert (await left_there(customer, source), (await admin.get(address)).status_code) == (0, 404)
-    assert await customer.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'weft_outbox'") == 0
+    assert (await left_there(fresh, source), (await admin.get(address)).status_code) == (0, 404)
+    assert await fresh.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'weft_outbox'") == 0
 
 
 async def test_an_account_that_may_not_is_given_the_statements_for_who_may(
-    events: RunningService, admin: httpx2.AsyncClient, customer: Customer, tenant: str
+    events: RunningService, admin: httpx2.AsyncClient, fresh: Customer, tenant: str
 ) -> None:
-    await customer.run(
+    await fresh.run(
         "CREATE TABLE theirs (id int PRIMARY KEY)",
-        f"REVOKE CREATE ON DATABASE {customer.database} FROM {customer.role}",
+        f"REVOKE CREATE ON DATABASE {fresh.database} FROM {fresh.role}",
         as_superuser=True,
     )
-    await tell(events, customer.connection(tenant), workflow({"on": "record", "table": "theirs"}), tenant=tenant)
+    await tell(events, fresh.connection(tenant), workflow({"on": "record", "table": "theirs"}), tenant=tenant)
     source = (await admin.post(SOURCES, json=BODY | {"tables": ["theirs"]})).json()
     refused = await admin.post(f"{SOURCES}/{source['id']}/install")
     assert (refused.status_code, refused.json()["code"]) == (409, "source_forbidden")
     assert (await source_of(admin, source["id"]))["installed"] is False
-    await customer.run(refused.json()["sql"], as_superuser=True)
+    await fresh.run(refused.json()["sql"], as_superuser=True)
     done = await admin.post(f"{SOURCES}/{source['id']}/install")
     assert (done.status_code, done.json()["sql"]) == (200, "")
-    await customer.run("INSERT INTO theirs VALUES (1)", as_superuser=True)
+    await fresh.run("INSERT INTO theirs VALUES (1)", as_superuser=True)
     assert len(await until_started(events, tenant, 1)) == 1
     # What it did not make it may not take out either.
     stays = await admin.delete(f"{SOURCES}/{source['id']}")
     assert (stays.status_code, stays.json()["code"], "DROP FUNCTION" in stays.json()["sql"]) == (409, "source_forbidden", True)
     assert (await source_of(admin, source["id"]))["state"] == "removing"
     assert (await admin.delete(f"{SOURCES}/{source['id']}?uninstall=false")).status_code == 204
-    await customer.run(stays.json()["sql"], f"GRANT CREATE ON DATABASE {customer.database} TO {customer.role}", as_superuser=True)
-    assert await left_there(customer, source) == 0
+    await fresh.run(stays.json()["sql"], f"GRANT CREATE ON DATABASE {fresh.database} TO {fresh.role}", as_superuser=True)
+    assert await left_there(fresh, source) == 0
 
 
 async def test_names_that_mean_harm_are_names(events: RunningService, admin: httpx2.AsyncClient, customer: Customer, tenant: str) -> None:
