@@ -204,7 +204,7 @@ async def test_a_common_word_finds_the_same_whichever_way_it_is_looked_for(
     monkeypatch.setattr(words, "TTL_S", 0.0)
     client = full.client("full", ["viewer"])
     for word, workflow, most in (("t", None, 50), ("t7", None, 7), ("t70", "w-0", 3), ("t99", None, 200)):
-        query = {"q": word, "limit": most} | ({} if workflow is None else {"workflow": workflow})
+        query: dict[str, Any] = {"q": word, "limit": most} | ({} if workflow is None else {"workflow": workflow})
         for after in (0, most):
             page = (await client.get("/api/v1/executions", params=query)).json()
             async with full.context.database.owner_transaction() as connection:
