@@ -37,7 +37,8 @@ def meanwhile(context: Any, *nodes: dict[str, Any], **more: Any) -> Run:
 def test_its_own_work_waits_at_the_gate_and_begins_once_with_what_the_model_gave_when_let_in(end: str) -> None:
     come, input_ = ENDS[end]
     held = come(meanwhile(ACTIVITIES, WITH_INPUT))
-    assert [(one.kind, one.for_) for one in map(waiting_view, held.state.pending.values())] == [("suspended", "suspended:1")]
+    shown = [waiting_view(pending, held.state) for pending in held.state.pending.values()]
+    assert [(one.kind, one.for_) for one in shown] == [("suspended", "suspended:1")]
     assert (held.state.status, held.state.gates, [node for node, _, _ in asked(held)]) == ("waiting", ("suspended:1",), ["a.enhance"])
     assert len(held.later(days=3).rows) == len(held.rows), "time alone changes nothing"
 
