@@ -64,6 +64,12 @@ def test_work_that_ended_in_time_may_be_enhanced_though_an_engine_that_was_away_
     assert step(answer(late, "better")).output == "better"
 
 
+def test_the_deadline_of_its_attempts_counts_from_its_own_work() -> None:
+    node = enhanced({**WORK, "retry": {"attempts": 3, "delay": "10s", "deadline": "12s", "jitter": False}}, "input", schema=INPUT)
+    failed = run(node).start().later(seconds=5).fail("a")
+    assert (failed.state.status, failed.waits("a").kind) == ("running", "retry")
+
+
 def test_further_attempts_ask_with_the_same_input_and_another_visit_asks_the_model_anew() -> None:
     node = enhanced({**WORK, "retry": {"attempts": 2, "delay": "1s", "jitter": False}}, "input", schema=INPUT)
     tried = answer(run(node).start(), {"input": "better"}).fail("a").later(seconds=1)

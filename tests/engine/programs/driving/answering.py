@@ -67,7 +67,7 @@ def answer_task(world: World, pair: Pair, wait: Wait, outcome: str | None) -> No
         item: Any = i.FailStep(pair.id, wait.node, wait.visit, error)
         value: Any = Failed("task_broken", wait.node, permanent=wait.visit > 2)
     else:
-        output = {"outcome": outcome, "form": {"v": wait.visit}, "completed_by": PEOPLE[wait.visit % 2]}
+        output: dict[str, Any] = {"outcome": outcome, "form": {"v": wait.visit}, "completed_by": PEOPLE[wait.visit % 2]}
         if wait.visit % 3 == 2:
             output["approvals"] = [{"outcome": outcome, "completed_by": PEOPLE[2]}]
         item, value = i.CompleteStep(pair.id, wait.node, wait.visit, outcome, output), (outcome, output)

@@ -187,7 +187,8 @@ def _can_be_held_up(world: World) -> list[str]:
     asks = [*nodes, *undone, *(node["enhance"] for node in nodes if "enhance" in node)]
     connections = {f"connection:{one['with']['connection']}" for one in asks if "connection" in one["with"]}
     types |= {f"node_type:{node['enhance']['type']}" for node in nodes if "enhance" in node}
-    whole = {one for pair in _live(world) for one in ("tenant", f"workflow:{pair.slug}")}
+    slugs = world.scenario.programs if nodes else ()
+    whole = {one for slug in slugs for one in ("tenant", f"workflow:{slug}")}
     return sorted((types | connections | whole) - world.holding_up.suspended.keys())
 
 

@@ -25,7 +25,7 @@ def limit_task(maker: Maker, node: Document) -> None:
         with_["due"] = maker.duration()
         if maker.one_in(3):
             with_["reminders"] = ["5s"]
-    if maker.one_in(5):
+    if maker.one_in(2 if "due" in with_ else 4):
         remind: Document = {"after": "1m", "do": "remind"}
         reassign: Document = {"after": "2m", "do": "reassign", "to": "bob"}
         escalate: Document = {"after": "3m", "do": "escalate", "to": {"groups": ["bosses"]}}

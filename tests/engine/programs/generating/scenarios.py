@@ -152,7 +152,21 @@ def scenarios(draw: Any, features: frozenset[str] = EVERYTHING, budget: int = 12
 
 
 OPERATED = frozenset(
-    {*INLINE, "activity", "http.request", "task", "wait", "call", "group", "foreach", "compensate", "again", "enhance", "operated"}
+    {
+        *INLINE,
+        "activity",
+        "http.request",
+        "task",
+        "wait",
+        "call",
+        "group",
+        "parallel",
+        "foreach",
+        "compensate",
+        "again",
+        "enhance",
+        "operated",
+    }
 )
 
 

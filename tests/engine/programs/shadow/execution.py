@@ -43,7 +43,8 @@ class Execution:
         self._dying: tuple[str, Failed] | None = None
         self._deadline: int | None = None
         self._promises: dict[str, int] = {}
-        self._paused_from, self._paused_at, self._paused_by = "live", 0, ""
+        self._paused_from, self._paused_at = "live", 0
+        self._paused_by: str | None = None
         self._held: list[Callable[[], Any]] = []
 
     @property
