@@ -15,7 +15,6 @@ from weft_contracts import routing
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
 from weft_engine.app import build
-from weft_engine.core.items import Start
 from weft_engine.hotloop import turns
 from weft_runtime.bus import OutFrame
 from weft_runtime.bus.topology import pool
@@ -80,7 +79,7 @@ def start(execution_id: UUID, workflow: str) -> dict[str, Any]:
 
 
 async def test_a_cancel_waits_behind_the_start_that_waits_for_its_workflow(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(turns.PATIENCE, Start, timedelta(days=365))
+    monkeypatch.setattr(turns, "PATIENCE", timedelta(days=365))
     execution = new_id()
     queue = routing.partition_queue(routing.partition_of(execution))
     stray = next(one for one in iter(new_id, None) if routing.partition_queue(routing.partition_of(one)) == queue)

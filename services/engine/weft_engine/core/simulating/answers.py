@@ -32,7 +32,7 @@ class Answer:
     outcome: str | None = None
     error: Mapping[str, Any] | None = None
     assumed: bool = False
-    user: Mapping[str, Any] | None = None
+    user: dict[str, Any] | None = None
     event: Mapping[str, Any] | None = None
 
 
