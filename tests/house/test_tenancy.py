@@ -13,6 +13,11 @@ TENANT = "tenant_id"
 ACROSS_TENANTS: dict[str, str] = {
     "store/directory.find_by_email": "who signs in names no tenant",
     "store/hearing.forget_minutes": "numbers by the minute are kept for a while, for all tenants alike",
+    "store/alerts.tenants": "who looks serves all tenants",
+    "store/alerts.open_by_kind": "a metric of the installation",
+    "store/alerts.forget": "alerts that are over are kept for a while, for all tenants alike",
+    "store/walks.fold": "what was heard is added for all tenants at once; each piece carries its tenant",
+    "store/walks.forget": "numbers of nodes and ways are kept for a while, for all tenants alike",
     "store/bulk.forget": "old jobs go for all tenants at once",
     "store/migrations.KEPT": "which tables the migrations are in; what is done with them names the tenant",
     "store/migrations.forget": "old migrations go for all tenants at once",

@@ -13,7 +13,7 @@ from weft_contracts.message import Event
 class CalendarChanged(Event):
     """A business calendar was made or changed; this is all of it.
 
-    Heard by engine and events, which keep copies: the highest revision stands.
+    Heard by engine and events, which keep copies: the highest revision stands; and by analytics (audit).
     """
 
     type, version = "calendar.changed", 1

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from weft_contracts import (
     activities,
+    alerts,
     calendars,
     connections,
     definitions,
@@ -25,7 +26,20 @@ from weft_contracts.frames import shallow
 from weft_contracts.history import UPCASTS
 from weft_contracts.message import REGISTRY, Message
 
-OWNERS = (activities, calendars, connections, definitions, directory, executions, migrations, service_levels, subscriptions, tasks, waits)
+OWNERS = (
+    activities,
+    alerts,
+    calendars,
+    connections,
+    definitions,
+    directory,
+    executions,
+    migrations,
+    service_levels,
+    subscriptions,
+    tasks,
+    waits,
+)
 """The modules of words; importing them fills the registry."""
 
 

@@ -24,6 +24,7 @@ class WorkflowChanged(Event):
     active_version: int | None = Field(default=None, ge=1, description="The version that new executions run.")
     definition: dict[str, Any] | None = Field(default=None, description="The document of `active_version`, weft/v1.")
     labels: dict[str, str] = Field(default_factory=dict)
+    by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
 
 
 class WorkflowInstalled(Event):

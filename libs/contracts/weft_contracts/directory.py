@@ -11,7 +11,7 @@ from weft_contracts.message import Event
 
 
 class TenantChanged(Event):
-    """A tenant was made or changed. Heard by engine and events, whose expressions read it as `tenant`."""
+    """A tenant was made or changed. Heard by engine and events, whose expressions read it as `tenant`, and analytics (audit)."""
 
     type, version = "tenant.changed", 1
     owner: ClassVar[str] = "gateway"
@@ -20,10 +20,11 @@ class TenantChanged(Event):
     tier: str = "standard"
     settings: dict[str, Any] = Field(default_factory=dict)
     revision: int = Field(ge=1)
+    by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
 
 
 class UserChanged(Event):
-    """A person was made or changed. Heard by tasks, which names assignees and finds them by e-mail address."""
+    """A person was made or changed. Heard by tasks, which names assignees and finds them by e-mail address, and analytics (audit)."""
 
     type, version = "user.changed", 1
     owner: ClassVar[str] = "gateway"
@@ -34,3 +35,4 @@ class UserChanged(Event):
     groups: tuple[str, ...] = ()
     active: bool = True
     revision: int = Field(ge=1)
+    by: str | None = Field(default=None, description="Who did it: a user's or key's id.")

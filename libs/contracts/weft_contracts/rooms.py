@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
+from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
@@ -60,6 +61,7 @@ _SLA_FACTS: Words = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided)
 _TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
+_ALERTS: Words = (AlertRaised, AlertResolved)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
 _CONNECTION_FACTS: Words = (ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed)
 _SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
@@ -78,7 +80,7 @@ class Room:
 
 ROOMS: dict[str, Room] = {
     "gateway": Room(
-        hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded),
+        hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded, *_ALERTS),
         says=(TenantChanged, UserChanged),
     ),
     "definitions": Room(
@@ -106,7 +108,20 @@ ROOMS: dict[str, Room] = {
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
         says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep),
     ),
-    "analytics": Room(hears=(WorkflowChanged, *_EXECUTION_FACTS, *_SLA_FACTS, ExecutionsForgotten, *_TASK_FACTS), says=()),
+    "analytics": Room(
+        hears=(
+            WorkflowChanged,
+            *_EXECUTION_FACTS,
+            *_SLA_FACTS,
+            ExecutionsForgotten,
+            *_TASK_FACTS,
+            *_CONNECTION_FACTS,
+            CalendarChanged,
+            TenantChanged,
+            UserChanged,
+        ),
+        says=_ALERTS,
+    ),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }
 """Every room by its name, which is also the queue's: `<name>.inbox`; a worker listens at `work.<pool>`."""

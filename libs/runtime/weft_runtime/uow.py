@@ -43,8 +43,16 @@ class UnitOfWork:
     said: list[Saying] = field(default_factory=list)
 
     def say(self, *messages: Message, tenant: str | None = None) -> None:
-        """Say these words once the transaction commits: they go into the outbox with it, so neither happens without the other."""
-        self.said.extend(Saying(message, tenant or self.tenant) for message in messages)
+        """Say these words once the transaction commits: they go into the outbox with it, so neither happens without the other.
+
+        A word that tells `by` whom something was done, and does not say it itself, tells who asks.
+        """
+        self.said.extend(Saying(self._signed(message), tenant or self.tenant) for message in messages)
+
+    def _signed(self, message: Message) -> Message:
+        if self.caller is None or getattr(message, "by", message) is not None:
+            return message
+        return message.model_copy(update={"by": self.caller.sub})
 
 
 @dataclass(frozen=True, slots=True)

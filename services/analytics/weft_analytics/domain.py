@@ -53,7 +53,7 @@ MESSAGE_MAX: Final = 500
 
 @dataclass(slots=True)
 class Execution:
-    """One execution as the list shows it. position: of the newest fact heard.
+    """One execution as the list shows it. position, heard_of_at: of the newest fact heard.
 
     begun: whether how it began is known; until then `started_at` is the time of the earliest fact, that of its queueing for one that waits.
     """
@@ -82,6 +82,7 @@ class Execution:
     waiting_node: str | None = None
     waiting_kind: str | None = None
     waiting_until: datetime | None = None
+    heard_of_at: datetime | None = None
 
 
 def is_end(fact: Fact) -> TypeGuard[End]:
@@ -93,6 +94,11 @@ def overtaken(position: int, facts: Iterable[Fact]) -> bool:
     """Whether these facts leave nothing of what an execution was when it was last heard of, at that position in its journal."""
     newest = max(facts, key=lambda fact: fact.position)
     return is_end(newest) and newest.position >= position
+
+
+def new_ends(position: int, facts: Iterable[Fact]) -> Iterable[End]:
+    """The ends among facts that are newer than what was heard, each once. position: of the newest fact heard before, -1 for none."""
+    return {fact.position: fact for fact in facts if is_end(fact) and fact.position > position}.values()
 
 
 def first(tenant: str, fact: Fact) -> Execution:
@@ -129,7 +135,7 @@ def _originate(execution: Execution, fact: ExecutionQueued | ExecutionStarted | 
 
 
 def _move(execution: Execution, fact: Fact) -> None:
-    execution.position, execution.version = fact.position, fact.workflow_version
+    execution.position, execution.version, execution.heard_of_at = fact.position, fact.workflow_version, fact.at
     execution.status = STATUS_OF[type(fact)]
     execution.completed_at = fact.at if is_end(fact) else None
     execution.duration_ms = fact.duration_ms if is_end(fact) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Invalid, NotFound
+from weft_runtime.errors import Conflict, Invalid, NotFound
 
 
 class WorkflowUnknown(NotFound):
@@ -27,3 +27,39 @@ class VersionOfNothing(Invalid):
     """A version was asked for without its workflow."""
 
     code = "workflow_missing"
+
+
+class CostsUnknown(Invalid):
+    """A rule on costs, which are not known here."""
+
+    code = "costs_not_measured"
+
+
+class TooManyRules(Conflict):
+    """A tenant has as many alert rules as it may."""
+
+    code = "too_many_rules"
+
+
+class RuleUnknown(NotFound):
+    """No such alert rule in this tenant."""
+
+    code = "alert_rule_not_found"
+
+
+class AlertUnknown(NotFound):
+    """No such alert in this tenant."""
+
+    code = "alert_not_found"
+
+
+class AlertIsOver(Conflict):
+    """An alert that is resolved was to be acknowledged."""
+
+    code = "alert_resolved"
+
+
+class AuditRowMissing(NotFound):
+    """A row of the audit that was named is not there."""
+
+    code = "audit_row_not_found"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from weft_contracts.calendars import CalendarChanged
+from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -35,6 +38,7 @@ from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import domain, service_levels, tasks, usecases
+from weft_analytics.usecases import audit
 
 GATHER_S = 0.03
 """Nobody waits for the read model, and a transaction for each fact would take more of the machine than the engine."""
@@ -83,6 +87,48 @@ async def sla_facts(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork
     await usecases.hear_service_levels(heard, uow)
 
 
+@on(ConnectionSaved)
+async def connection_saved(msg: ConnectionSaved, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
+@on(ConnectionRemoved)
+async def connection_removed(msg: ConnectionRemoved, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
+@on(ConnectionSuspended)
+async def connection_suspended(msg: ConnectionSuspended, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
+@on(ConnectionResumed)
+async def connection_resumed(msg: ConnectionResumed, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
+@on(CalendarChanged)
+async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
+@on(TenantChanged)
+async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(msg.tenant, msg)], uow)
+
+
+@on(UserChanged)
+async def user_changed(msg: UserChanged, uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.hear([(uow.tenant, msg)], uow)
+
+
 @on(ExecutionsForgotten)
 async def executions_forgotten(msg: ExecutionsForgotten, uow: UnitOfWork) -> None:
     """Take them off the list. The numbers stay."""
@@ -91,5 +137,5 @@ async def executions_forgotten(msg: ExecutionsForgotten, uow: UnitOfWork) -> Non
 
 @on(WorkflowChanged)
 async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
-    """Keep its name."""
+    """Keep its name, and who changed it."""
     await usecases.keep_workflow(msg, uow)

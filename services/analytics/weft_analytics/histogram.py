@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
 
-BASE: Final = 2 ** (1 / 8)
-"""Each bucket ends 9 % above the one before, so a percentile is at most 4.4 % off."""
-_LOG_BASE: Final = math.log(BASE)
+from weft_contracts.walks import BASE, bucket_of
 
-
-def bucket_of(duration_ms: int) -> int:
-    """The bucket of a duration: 0 for 0 ms, then one for each eighth of a doubling; a year is in bucket 280."""
-    return 0 if duration_ms <= 0 else 1 + math.ceil(math.log(duration_ms) / _LOG_BASE - 1e-9)
+__all__ = ["bucket_of", "percentile", "percentiles", "value_of"]
 
 
 def value_of(bucket: int) -> float:
@@ -38,3 +32,8 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
         if seen >= rank:
             return round(value_of(bucket), 1)
     return None
+
+
+def percentiles(counts: Mapping[int, int]) -> dict[str, float | None]:
+    """The p50, p95 and p99 in milliseconds, each at most 4.4 % off."""
+    return {"p50": percentile(counts, 0.5), "p95": percentile(counts, 0.95), "p99": percentile(counts, 0.99)}

@@ -59,28 +59,53 @@ def window(since: datetime | None, until: datetime | None, bucket: str | None, n
     start = _seconds(since) if since is not None else end - int(DEFAULT_SPAN.total_seconds())
     if not 0 <= start < end or end > _seconds(now) + 366 * DAY:
         raise _bad("from", "`from` has to lie before `to`, and neither far in the future nor before 1970")
-    seconds = _fitting(end - start) if bucket is None else bucket_seconds(bucket)
+    seconds = piece_seconds(end - start, bucket)
     grain = HOUR if seconds % HOUR == 0 else MINUTE
     if grain == MINUTE and start < _seconds(now - minutes_kept):
         raise _bad("bucket", f"pieces shorter than an hour are kept for {minutes_kept.days} days; ask for `hour`, or a later `from`")
     made = Window(start - start % grain, end + -end % grain, seconds, grain)
-    if (made.end - made.start) / seconds > BUCKETS_MAX:
-        raise _bad("bucket", f"that would be more than {BUCKETS_MAX} pieces; ask for longer ones or a shorter span")
+    _bounded(made.end - made.start, seconds)
     return made
+
+
+def piece_seconds(span_s: int, bucket: str | None) -> int:
+    """The seconds of a piece of a span. bucket: as `window` has it. Raises: BadWindow."""
+    seconds = _fitting(span_s) if bucket is None else bucket_seconds(bucket)
+    _bounded(span_s, seconds)
+    return seconds
+
+
+def _bounded(span_s: int, seconds: int) -> None:
+    if span_s / seconds > BUCKETS_MAX:
+        raise _bad("bucket", f"that would be more than {BUCKETS_MAX} pieces; ask for longer ones or a shorter span")
 
 
 def bucket_seconds(text: str) -> int:
     """The seconds of `minute`, `hour`, `day` or a duration of whole minutes, ISO 8601 or short. Raises: BadWindow."""
     if text in _NAMED:
         return _NAMED[text]
-    match = _DURATION.fullmatch(text) or _SHORT.fullmatch(text)
-    if match is None:
+    total = _duration(text)
+    if total is None:
         raise _bad("bucket", f"{text!r} is neither minute, hour, day nor a duration such as PT5M or 5m")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    total = weeks * 7 * DAY + days * DAY + hours * HOUR + minutes * MINUTE + seconds
     if total < MINUTE or total % MINUTE or total > 366 * DAY:
         raise _bad("bucket", "a piece has to be whole minutes, from one minute to a year")
     return total
+
+
+def duration_seconds(text: str) -> int:
+    """The seconds of a duration of whole seconds, ISO 8601 or short. Raises: BadWindow."""
+    total = _duration(text)
+    if total is None:
+        raise BadWindow(f"{text!r} is no duration such as PT5M or 5m")
+    return total
+
+
+def _duration(text: str) -> int | None:
+    match = _DURATION.fullmatch(text) or _SHORT.fullmatch(text)
+    if match is None:
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return weeks * 7 * DAY + days * DAY + hours * HOUR + minutes * MINUTE + seconds
 
 
 def _fitting(span_s: int) -> int:

@@ -6,6 +6,6 @@ Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, Exe
        ExecutionTimedOut,
        ExecutionCancelled, ExecutionSkipped, StartRejected, ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskReminded,
-       TaskCompleted, TaskCancelled, TaskExpired.
+       TaskCompleted, TaskCancelled, TaskExpired, AlertRaised, AlertResolved.
 Says   TenantChanged, UserChanged.
 """

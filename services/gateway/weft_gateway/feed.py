@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.message import Message
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_runtime.errors import Invalid
 
-KINDS: Final = ("executions", "tasks")
+KINDS: Final = ("executions", "tasks", "alerts")
 """What can be watched as a whole; `<kind>/<id>` watches one."""
-SILENT: Final = ("notifications", "queues", "alerts")
+SILENT: Final = ("notifications", "queues")
 """Topics of the API of which nothing is said yet: who asks for them is let in and hears nothing of them."""
 TOPICS_MAX: Final = 20
 """Topics of one connection at most."""
@@ -29,7 +30,10 @@ class UnknownTopic(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One fact as the feed keeps it. kind: `executions` or `tasks`; about: the id of the execution or task."""
+    """One fact as the feed keeps it. kind: `executions`, `tasks` or `alerts`; about: the id of the thing.
+
+    execution_id: that it belongs to; of an alert its own id.
+    """
 
     tenant: str
     kind: str
@@ -80,7 +84,7 @@ def topics(text: str | None) -> Topics:
                 kinds.add(kind)
         except ValueError as error:
             raise UnknownTopic(
-                f"topic {name!r} is not known; use {', '.join((*KINDS, *SILENT))}, or one of the first two followed by /<id>"
+                f"topic {name!r} is not known; use {', '.join((*KINDS, *SILENT))}, or one of the first three followed by /<id>"
             ) from error
     return Topics(frozenset(kinds), frozenset(things))
 
@@ -99,8 +103,14 @@ def items(facts: Iterable[tuple[str, Message]]) -> list[FeedItem]:
     return list(latest.values())
 
 
+_OF_THE_NUMBERS = {"path", "steps"}
+"""What ends tell for analytics alone."""
+
+
 def _item(tenant: str, fact: Message) -> FeedItem:
-    data = fact.model_dump(mode="json", exclude_none=True)
+    data = fact.model_dump(mode="json", exclude_none=True, exclude=_OF_THE_NUMBERS)
+    if isinstance(fact, AlertRaised | AlertResolved):
+        return FeedItem(tenant, "alerts", fact.alert_id, fact.alert_id, fact.type, {"id": str(fact.alert_id), **data})
     execution_id: UUID = fact.execution_id  # type: ignore[attr-defined]  # every fact of these two owners has one
     task_id: UUID | None = getattr(fact, "task_id", None)
     if task_id is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -67,6 +68,8 @@ on = Handlers("gateway")
     TaskCompleted,
     TaskCancelled,
     TaskExpired,
+    AlertRaised,
+    AlertResolved,
 )
 async def facts(heard: Sequence[Heard[Message]], uow: UnitOfWork) -> None:
     """Keep them for whoever watches."""

@@ -102,6 +102,11 @@ async def test_the_span_is_of_starts_and_slas_are_the_tenants_own(service: Runni
     within = await sla(service, "span", **{"from": "2026-01-05T08:00:00", "to": "2026-01-05T09:00:00Z"})
     assert [one["execution_id"] for one in within["open"]] == [id_]
     assert (await sla(service, "elsewhere"))["open"] == []
+    pieces = await sla(service, "span", **{"from": "2026-01-05T07:30:00Z", "to": "2026-01-05T10:00:00Z", "bucket": "hour"})
+    counted = [(one["at"], one["on_track"], one["met_rate"]) for one in pieces["buckets"]]
+    assert (pieces["bucket_s"], counted) == (
+        3600, [(f"2026-01-05T{hour}:00:00Z", int(hour == "08"), None) for hour in ("07", "08", "09")],
+    )  # fmt: skip
     client = service.client("span", ["viewer"])
     bad = await client.get("/api/v1/analytics/sla", params={"from": "2026-01-05T08:00:00Z", "to": "2026-01-05T07:00:00Z"})
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/from")

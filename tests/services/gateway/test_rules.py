@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from statemachine.exceptions import TransitionNotAllowed
+from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import TaskClaimed
@@ -142,6 +143,28 @@ def test_of_many_facts_about_one_thing_in_a_batch_the_last_is_shown() -> None:
         ("acme", "execution.completed", "completed"),
         ("other", "execution.started", "running"),
     ]
+
+
+def test_alerts_are_shown_under_their_topic_and_what_ends_tell_of_numbers_is_not() -> None:
+    same = {"alert_id": uuid4(), "rule_id": uuid4(), "rule": "r", "kind": "failed", "workflow": "leave", "summary": "it failed", "at": NOW}
+    raised, resolved = AlertRaised(**same), AlertResolved(**same, raised_at=NOW)
+    first, last = (feed.items([("acme", fact)])[0] for fact in (raised, resolved))
+    assert [(item.kind, item.about, item.type) for item in (first, last)] == [
+        ("alerts", same["alert_id"], "alert.raised"), ("alerts", same["alert_id"], "alert.resolved"),
+    ]  # fmt: skip
+    assert first.data["summary"] == "it failed"
+    assert [feed.topics(topic).want(first) for topic in ("alerts", f"alerts/{same['alert_id']}", "executions")] == [True, True, False]
+    about = {
+        "execution_id": uuid4(),
+        "workflow": "leave",
+        "workflow_version": 1,
+        "position": 2,
+        "at": NOW,
+        "started_at": NOW,
+        "duration_ms": 3,
+    }
+    (ended,) = feed.items([("acme", ExecutionCompleted(**about, path=("a",), steps=(("a", 1, 0, 0, 0, (1, 1), ()),)))])
+    assert not {"path", "steps"} & ended.data.keys()
 
 
 def test_how_an_sla_stands_is_shown_beside_how_its_execution_does() -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from weft_contracts.executions.values import Failure
 from weft_contracts.message import Event
+from weft_contracts.walks import STEPS_MOST, Path, StepNumbers
 
 
 class ExecutionFact(Event):
@@ -71,9 +72,15 @@ class ExecutionResumed(ExecutionFact):
 
     type, version = "execution.resumed", 1
     paused_at: datetime | None = Field(default=None, description="When the pause that is over began; absent where there was none.")
+    by: str | None = Field(default=None, description="Who let it go on after a pause, or retried it: a user's or key's id.")
+    retried: bool = Field(default=False, description="It had ended badly, and goes on from there.")
 
 
 class _ExecutionEnd(ExecutionFact):
+    path: Path = ()
+    steps: tuple[StepNumbers, ...] = Field(
+        default=(), max_length=STEPS_MOST, description="Since the end before, where it was retried by hand."
+    )
     started_at: datetime
     duration_ms: int = Field(ge=0)
     trigger_type: str = "manual"

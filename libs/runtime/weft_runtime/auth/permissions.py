@@ -27,6 +27,8 @@ class Permission(StrEnum):
     CONNECTIONS_READ = "connections.read"
     CONNECTIONS_MANAGE = "connections.manage"
     ANALYTICS_READ = "analytics.read"
+    ALERTS_MANAGE = "alerts.manage"
+    AUDIT_READ = "audit.read"
     PARKED_MANAGE = "parked.manage"
     KEYS_MANAGE = "keys.manage"
     USERS_MANAGE = "users.manage"
@@ -68,6 +70,7 @@ _EDIT = _READ | {
     Permission.TASKS_ASSIGN,
     Permission.CALENDARS_WRITE,
     Permission.CONNECTIONS_READ,
+    Permission.ALERTS_MANAGE,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -81,6 +84,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         Permission.PARKED_MANAGE,
         Permission.KEYS_MANAGE,
         Permission.USERS_MANAGE,
+        Permission.AUDIT_READ,
     },
     Role.SERVICE: frozenset(
         {
@@ -101,6 +105,8 @@ ROLES: dict[str, frozenset[Permission]] = {
     | {
         Permission.CONNECTIONS_READ,
         Permission.EXECUTIONS_OPERATE,
+        Permission.ALERTS_MANAGE,
+        Permission.AUDIT_READ,
         Permission.PARKED_MANAGE,
         Permission.TENANTS_MANAGE,
         Permission.USERS_MANAGE,

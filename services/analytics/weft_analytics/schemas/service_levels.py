@@ -19,6 +19,7 @@ class SlaQuery(BaseModel):
     workflow: Annotated[str, Field(max_length=200)] | None = None
     since: datetime | None = Field(default=None, alias="from")
     until: datetime | None = Field(default=None, alias="to")
+    bucket: Annotated[str, Field(max_length=40)] | None = None
     limit: int = Field(default=50, ge=1, le=200, description="Of the open ones that are shown.")
 
 
@@ -43,6 +44,12 @@ class SlaOfWorkflow(SlaCounts):
     name: str | None
 
 
+class SlaOfBucket(SlaCounts):
+    """Those that started in a piece of the span."""
+
+    at: datetime
+
+
 class OpenSla(BaseModel):
     """An execution that lives. execution_status: what it is doing; while it is paused its clock stands still."""
 
@@ -64,6 +71,8 @@ class SlaStateView(BaseModel):
     totals: SlaCounts
     workflows: list[SlaOfWorkflow]
     open: list[OpenSla]
+    bucket_s: int
+    buckets: list[SlaOfBucket]
 
 
 def utc(time: datetime | None) -> datetime | None:
@@ -88,7 +97,19 @@ def sla_state_view(state: SlaState) -> SlaStateView:
         totals=SlaCounts(**totals, met_rate=_met_rate(totals)),
         workflows=[SlaOfWorkflow(workflow=row.workflow, name=row.name, **some, met_rate=_met_rate(some)) for row, some in rows],
         open=opened,
+        bucket_s=state.bucket,
+        buckets=_buckets(state),
     )
+
+
+def _buckets(state: SlaState) -> list[SlaOfBucket]:
+    first, last = int(state.since.timestamp()), int(state.until.timestamp())
+    shown = []
+    for begins in range(first - first % state.bucket, last + bool(state.until.microsecond), state.bucket):
+        row = state.buckets.get(begins)
+        some = dict.fromkeys(STATES, 0) if row is None else {name: getattr(row, name) for name in STATES}
+        shown.append(SlaOfBucket(at=datetime.fromtimestamp(begins, UTC), **some, met_rate=_met_rate(some)))
+    return shown
 
 
 def _met_rate(numbers: dict[str, int]) -> float | None:

@@ -45,8 +45,10 @@ _TYPES: Final = {
     "waiting_node": "text",
     "waiting_kind": "text",
     "waiting_until": "timestamptz",
+    "heard_of_at": "timestamptz",
 }
 _FIELDS: Final = tuple(name for name in _TYPES if name not in ("tenant_id", "labels"))
+_SHOWN: Final = tuple(name for name in _FIELDS if name != "heard_of_at")
 _fields = attrgetter(*_FIELDS)
 
 
@@ -171,7 +173,8 @@ async def forget_minutes(uow: UnitOfWork, before: int) -> None:
 
 def execution(row: sa.Row[Any]) -> Execution:
     """An execution from its row."""
-    return Execution(tenant=row.tenant_id, labels=row.labels, **{name: getattr(row, name) for name in _FIELDS})
+    heard_of_at = getattr(row, "heard_of_at", None)  # which lists do not read
+    return Execution(tenant=row.tenant_id, labels=row.labels, heard_of_at=heard_of_at, **{name: getattr(row, name) for name in _SHOWN})
 
 
 def _columns(slots: Sequence[Any]) -> dict[str, list[Any]]:

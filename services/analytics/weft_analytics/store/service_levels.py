@@ -46,22 +46,23 @@ async def forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
 
 async def counts(uow: UnitOfWork, workflow: str | None, since: datetime, until: datetime) -> Sequence[Any]:
     """Per workflow how many executions with an sla, started in the span, are in which state: workflow, name, and `STATES`."""
-    state = sa.case(
-        (service_levels.c.status == "breached", "breached"),
-        (executions.c.status.in_(_LIVE), service_levels.c.status),
-        (executions.c.status == "completed", "met"),
-        else_="unmet",
-    )
     named = sa.and_(workflows.c.tenant_id == executions.c.tenant_id, workflows.c.slug == executions.c.workflow)
-    sums = [sa.func.count().filter(state == name).label(name) for name in STATES]
     query = (
-        sa.select(executions.c.workflow, sa.func.max(workflows.c.name).label("name"), *sums)
+        sa.select(executions.c.workflow, sa.func.max(workflows.c.name).label("name"), *_sums())
         .select_from(_joined().join(workflows, named, isouter=True))
         .where(*_of(uow, workflow, since, until))
         .group_by(executions.c.workflow)
         .order_by(executions.c.workflow)
     )
     return (await uow.conn.execute(query)).all()
+
+
+async def by_bucket(uow: UnitOfWork, workflow: str | None, since: datetime, until: datetime, bucket: int) -> dict[int, Any]:
+    """The same by when they started: rows of `STATES`, by where each piece begins, seconds since 1970. bucket: seconds of a piece."""
+    started = sa.cast(sa.func.floor(sa.extract("epoch", executions.c.started_at)), sa.BigInteger)
+    begins = (started - started % bucket).label("begins")
+    query = sa.select(begins, *_sums()).select_from(_joined()).where(*_of(uow, workflow, since, until)).group_by(begins)
+    return {row.begins: row for row in await uow.conn.execute(query)}
 
 
 async def due_next(uow: UnitOfWork, workflow: str | None, since: datetime | None, until: datetime | None, limit: int) -> Sequence[Any]:
@@ -72,6 +73,16 @@ async def due_next(uow: UnitOfWork, workflow: str | None, since: datetime | None
     # Says what the partial index over everything else needs to be told to be used.
     query = query.where(executions.c.status != "completed")
     return (await uow.conn.execute(query.order_by(service_levels.c.due_at, executions.c.id).limit(limit))).all()
+
+
+def _sums() -> list[sa.ColumnElement[int]]:
+    state = sa.case(
+        (service_levels.c.status == "breached", "breached"),
+        (executions.c.status.in_(_LIVE), service_levels.c.status),
+        (executions.c.status == "completed", "met"),
+        else_="unmet",
+    )
+    return [sa.func.count().filter(state == name).label(name) for name in STATES]
 
 
 def _joined() -> sa.Join:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from weft_engine.core import entries as e
-from weft_engine.core import sla
+from weft_engine.core import sla, walking
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment
 from weft_engine.core.evolve.renaming import Rename, renamed, renamer
@@ -40,6 +40,8 @@ def _rename(state: State, rename: Rename, left: frozenset[str], gone: frozenset[
     for node, step in state.steps.items():
         if node.partition(".")[0] in left:
             floors[node] = max(step.visit, floors.get(node, 0))
+        if node in gone:
+            walking.count(state.walked, node, step)
     state.floors = floors
     state.steps = _steps(state.steps, rename, gone)
     state.scopes = {one.key: one for one in (_scope(scope, rename, gone) for scope in state.scopes.values())}

@@ -56,6 +56,9 @@ def _retried(state: State, entry: Entry, at: datetime) -> None:
             # One that was enhanced and failed at once, before it waited for anything of its own.
             if step.enhancement is not None and step.completed_at is None and (node, step.visit) not in state.pending:
                 step.status, step.completed_at = move_step(step.status, "cancel"), at
+    state.walked.clear()
+    for step in state.steps.values():
+        step.told = step.told or step.completed_at is not None  # by the end that this goes back behind
     state.failing, state.ready, state.quiet = None, (), 0
     called_again(state, entry, at)
     state.input = data.get("input", state.input)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from weft_engine.core import entries as e
+from weft_engine.core import walking
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve.change import Change, moment, node_of
 from weft_engine.core.reuse import take
-from weft_engine.core.state import Pending, State, Step, Undo
+from weft_engine.core.state import ROOT, Pending, State, Step, Undo
 from weft_engine.machine import StepStatus, move_step
 
 
@@ -22,14 +23,19 @@ def begin(state: State, entry: Entry, at: datetime, status: str, attempts: int =
         before.status, before.attempts = status, max(before.attempts, attempts)
         return before
     step = Step(entry.visit, status, attempts=attempts, started_at=at, since=at)
-    if before is not None and before.again:
-        step.attempts, step.since = before.attempts + 1, before.since
+    tried_again = before is not None and before.again
+    if before is not None and tried_again:
+        step.attempts, step.since, step.waited_s = before.attempts + 1, before.since, before.waited_s
         if entry.kind in _ENHANCING:
             step.until = before.until
     steps[node] = step
-    newest = state.steps.get(node)
+    newest = before if steps is state.steps else state.steps.get(node)
     if newest is None or newest.visit <= entry.visit:
         state.steps[node] = step
+        if newest is not None and not newest.again:
+            walking.count(state.walked, node, newest)
+    if not tried_again and (entry.scope == ROOT or state.in_sequence(entry.scope)):
+        state.way = walking.onward(state.way, node)
     return step
 
 
@@ -48,6 +54,7 @@ def _scheduled(state: State, entry: Entry, at: datetime) -> None:
         deadline_at = moment(data.get("deadline_at"))
     else:
         step.status, step.attempts, step.error = move_step(step.status, "reschedule"), entry.attempt, None
+        walking.waited(step, was, at)
         deadline_at, data = was.deadline_at, {name: value for name, value in was.data.items() if name not in _OF_A_GATE}
     _let_in(state, entry)
     state.quiet = 0
@@ -77,8 +84,9 @@ def _retrying(state: State, entry: Entry, at: datetime) -> None:
     step = _open_step(state, entry)
     if step is not None:
         step.status, step.error = move_step(step.status, "retry"), entry.data["error"]
+        walking.waited(step, pending, at)
     state.quiet = 0
-    pending.kind, pending.due_at = "retry" if pending.kind == "activity" else "again", moment(entry.data["retry_at"])
+    pending.kind, pending.due_at, pending.since = "retry" if pending.kind == "activity" else "again", moment(entry.data["retry_at"]), at
     _close_scopes(state, pending)
 
 
@@ -89,6 +97,9 @@ def _held(state: State, entry: Entry, at: datetime) -> None:
     if was is None:
         begin(state, entry, at, StepStatus.RETRYING, entry.attempt)
         was = Pending(node_of(entry), entry.visit, "retry", entry.scope, entry.attempt, data=data)
+    step = _open_step(state, entry)
+    if step is not None:
+        walking.waited(step, was, at)
     state.quiet = 0
     _at_gate(state, gate)
     state.pending[was.place] = replace(was, due_at=None, since=at, data={**was.data, "gate": gate})
@@ -119,11 +130,11 @@ def _rests(state: State, entry: Entry, at: datetime) -> None:
 def _enhancing(state: State, entry: Entry, at: datetime) -> None:
     """Before its work the visit begins with this; after it, nothing is left of what it waited for."""
     node, data = node_of(entry), entry.data
-    if _open_step(state, entry) is None:
-        begin(state, entry, at, StepStatus.WAITING)
+    step = _open_step(state, entry) or begin(state, entry, at, StepStatus.WAITING)
     state.quiet = 0
     was = state.pending.pop((node, entry.visit), None)
     if was is not None:
+        walking.waited(step, was, at)
         _close_scopes(state, was)
     due_at, deadline_at = moment(data["due_at"]), moment(data.get("deadline_at"))
     state.pending[node, entry.visit] = Pending(node, entry.visit, "enhancing", entry.scope, 1, due_at, deadline_at, at, data)
@@ -144,13 +155,14 @@ def _enhanced(state: State, entry: Entry, at: datetime) -> None:
 
 def _completed(state: State, entry: Entry, at: datetime) -> None:
     data = entry.data
-    _end(state, entry, at, "complete", StepStatus.COMPLETED, outcome=data.get("outcome", "done"), output=data.get("output"))
+    step = _end(state, entry, at, "complete", StepStatus.COMPLETED, outcome=data.get("outcome", "done"), output=data.get("output"))
     if "enhancement" in data:
-        state.steps_in(entry.scope)[node_of(entry)].enhancement = data["enhancement"]
+        step.enhancement = data["enhancement"]
     if "vars" in data:
         state.vars.update(data["vars"])
     if "ledger" in data:
         take(state.ledger, (node_of(entry), state.path(entry.scope)), data["ledger"])
+    _overtaken(state, entry, step)
 
 
 def _undo_recorded(state: State, entry: Entry, at: datetime) -> None:
@@ -162,6 +174,7 @@ def _failed(state: State, entry: Entry, at: datetime) -> None:
     step = _end(state, entry, at, "fail", StepStatus.FAILED, outcome=entry.data.get("outcome", "error"), error=entry.data["error"])
     if entry.data.get("again"):
         step.again, step.until = True, until
+    _overtaken(state, entry, step)
 
 
 def _cancelled(state: State, entry: Entry, at: datetime) -> None:
@@ -170,7 +183,16 @@ def _cancelled(state: State, entry: Entry, at: datetime) -> None:
     if entry.data.get("gate") is not None and step.attempts > 1:
         # The visit that follows is the attempt that this one was held up in.
         step.again, step.attempts, step.until = True, step.attempts - 1, until
+    step.told = entry.data.get("gate") is not None  # it was only held up: the visit that follows is told of
+    _overtaken(state, entry, step)
     _let_in(state, entry)
+
+
+def _overtaken(state: State, entry: Entry, step: Step) -> None:
+    """Count a visit that ends when the node has a newer one already, in another iteration."""
+    node = node_of(entry)
+    if state.steps.get(node) is not step and not step.again:
+        walking.count(state.walked, node, step)
 
 
 def _until(state: State, entry: Entry) -> datetime | None:
@@ -192,6 +214,8 @@ def _end(
     state.quiet += quiet
     pending = state.pending.pop((node_of(entry), entry.visit), None)
     if pending is not None:
+        if pending.kind != "activity":
+            walking.waited(step, pending, at)
         _close_scopes(state, pending)
     return step
 

@@ -46,8 +46,7 @@ def messages(
 
 
 def _retried(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
-    promised = facts.sla_set(state, entry, position, at)
-    return [*facts.resumed(state, entry, position, at), *promised, *requests.listening_again(state, entry, position, at)]
+    return [*facts.retried(state, entry, position, at), *requests.listening_again(state, entry, position, at)]
 
 
 SAYS: Final[dict[str, Callable[[State, Entry, int, datetime], list[Said]]]] = {

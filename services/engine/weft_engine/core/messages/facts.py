@@ -10,6 +10,7 @@ from uuid import UUID
 from weft_contracts import routing
 
 from weft_engine.core import entries as e
+from weft_engine.core import walking
 from weft_engine.core.claims import NOTHING_READ, Values
 from weft_engine.core.entries import Entry
 from weft_engine.core.evolve import moment
@@ -72,10 +73,18 @@ def resumed(state: State, entry: Entry, position: int, at: datetime) -> list[Sai
     return [Said(routing.EVENTS, None, "execution.resumed", fact(state, position, at))]
 
 
+def retried(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
+    """It goes on from where it had ended badly."""
+    told = fact(state, position, at, by=entry.data.get("by"), retried=True)
+    return [Said(routing.EVENTS, None, "execution.resumed", told), *sla_set(state, entry, position, at)]
+
+
 def ended(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """It has ended; its caller is told, too."""
     data = entry.data
     told = _end(state, position, at, error=data.get("error"), reason=data.get("reason"), cancelled_by=data.get("by"))
+    if state.position == position + 1:  # else this is said again, of an execution that has gone on since: what it had come to is not known
+        told["path"], told["steps"] = state.way, walking.told(state.walked, state.steps)
     return [Said(routing.EVENTS, None, entry.kind, told), *_report(state, entry.kind, entry.data)]
 
 
@@ -178,7 +187,7 @@ def unpaused(state: State, entry: Entry, position: int, at: datetime) -> list[Sa
     """Its pause is over, and that of its children; one that had not begun waits for that again."""
     if entry.data.get("queued"):
         return queued(state, entry, position, at)
-    told = fact(state, position, at, paused_at=entry.data.get("since"))
+    told = fact(state, position, at, paused_at=entry.data.get("since"), by=entry.data.get("by"))
     resumed = Said(routing.EVENTS, None, "execution.resumed", told)
     return [resumed, *sla_set(state, entry, position, at), *_to_children(entry, "execution.resume")]
 

@@ -51,6 +51,7 @@ class State:
     was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.  tenant_seen: what its tenant was.
     sla: when it is late, where it is promised not to be.  rests: its pauses that are over, each from when to when.
     asked_by: the visit of its caller that waits for its end, where that is not the one that called it.
+    way, walked: the way it took, as its end tells it (`core.walking`).
     """
 
     id: UUID
@@ -93,6 +94,8 @@ class State:
     sla: ServiceLevel | None = None
     rests: tuple[tuple[datetime, datetime], ...] = ()
     asked_by: Place | None = None
+    way: tuple[str, ...] = ()
+    walked: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -143,6 +146,15 @@ class State:
             scope = inside.outer
         return tuple(reversed(keys))
 
+    def in_sequence(self, scope: str) -> bool:
+        """Whether nodes of a scope are visited one after another: it is the root's, or that of groups in it."""
+        while scope != ROOT:
+            inside = self.scopes[scope]
+            if inside.label is not None:
+                return False
+            scope = inside.outer
+        return True
+
     def awaited(self, node: str, visit: int) -> Pending | None:
         """What waits for an answer that names this visit: itself, or one that was asked by this name before a migration renamed it."""
         place = [node, visit]
@@ -182,6 +194,7 @@ class State:
             },
             undo=list(self.undo),
             ledger=dict(self.ledger),
+            walked=dict(self.walked),
         )
 
 

@@ -26,6 +26,7 @@ class Step:
     its own work where it was enhanced first.
     until: when their `timeout` is over, pauses counted; None until one is tried again, or without one.
     enhancement: `{type, apply, applied, reason, …}`, once it is known whether a model's result was applied.
+    waited_s: how long of its time it rested, seconds.  told: whether an end has told of it, or nothing is to be told.
     """
 
     visit: int
@@ -40,6 +41,8 @@ class Step:
     since: datetime | None = None
     until: datetime | None = None
     enhancement: dict[str, Any] | None = None
+    waited_s: float = 0.0
+    told: bool = False
 
 
 @dataclass(slots=True)

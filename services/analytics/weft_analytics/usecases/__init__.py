@@ -14,12 +14,16 @@ from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import domain, rollups, service_levels, tasks
-from weft_analytics.errors import BadWindow, WorkflowUnknown
-from weft_analytics.histogram import percentile
+from weft_analytics.errors import BadWindow
+from weft_analytics.histogram import percentiles
 from weft_analytics.store import hearing, numbers
 from weft_analytics.store import service_levels as levels
+from weft_analytics.store import walks as ways
 from weft_analytics.store.numbers import Counts, Share
-from weft_analytics.window import Window
+from weft_analytics.usecases.audit import hear as note_deeds
+from weft_analytics.usecases.known import require_workflow
+from weft_analytics.walks import added
+from weft_analytics.window import Window, piece_seconds
 
 BUSIEST = 20
 SLA_SPAN = timedelta(days=30)
@@ -42,16 +46,21 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class SlaState:
-    """How it stands with slas. counted: rows per workflow, as `levels.counts`.  open: rows as `levels.due_next`."""
+    """How it stands with slas. counted: rows per workflow, as `levels.counts`.  open: rows as `levels.due_next`.
+
+    bucket: seconds of a piece.  buckets: rows of `STATES` by where each piece begins; those in which none started are absent.
+    """
 
     since: datetime
     until: datetime
     counted: Sequence[Any]
     open: Sequence[Any]
+    bucket: int
+    buckets: dict[int, Any]
 
 
 async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
-    """Bring executions and numbers up to date with these facts: two reads and at most three writes, however many there are.
+    """Bring executions and numbers up to date with these facts: two reads and at most four writes, however many there are.
 
     Of what an end overtakes only what counts is read: the end says the rest.
     """
@@ -62,7 +71,7 @@ async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) 
     met = await hearing.met(uow, {id_ for _, id_ in facts})
     partly = [id_ for (_, id_), some in facts.items() if id_ in met and not domain.overtaken(met[id_].position, some)]
     known = await hearing.known(uow, partly) if partly else {}
-    deltas, changed = rollups.Deltas(), []
+    deltas, changed, ends = rollups.Deltas(), [], list[tuple[str, domain.End]]()
     # In the order of their ids, so that two services writing the same rows could never wait for each other in a circle.
     for key in sorted(facts, key=lambda key: (key[0], key[1].int)):
         before = met.get(key[1])
@@ -72,15 +81,20 @@ async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) 
         domain.apply(execution, facts[key])
         deltas.change(before.counted if before is not None else None, execution)
         changed.append(execution)
+        ends += ((key[0], end) for end in domain.new_ends(before.position if before is not None else -1, facts[key]))
     if changed:
         await hearing.save(uow, changed)
         await hearing.count(uow, deltas)
+    if heard_walks := added(ends):
+        await ways.hear(uow, heard_walks)
+    await note_deeds(((one.tenant, one.message) for one in heard), uow)
 
 
 async def hear_tasks(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> None:
     """Bring tasks up to date with these facts."""
     await hearing.lock(uow)
     await hearing.save_tasks(uow, tasks.newest((one.tenant, one.message) for one in heard))
+    await note_deeds(((one.tenant, one.message) for one in heard), uow)
 
 
 async def hear_service_levels(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork) -> None:
@@ -90,8 +104,9 @@ async def hear_service_levels(heard: Sequence[Heard[service_levels.Fact]], uow: 
 
 
 async def keep_workflow(fact: WorkflowChanged, uow: UnitOfWork) -> None:
-    """Keep the name of a workflow."""
+    """Keep the name of a workflow, and who changed it."""
     await hearing.save_workflow(uow, fact)
+    await note_deeds([(uow.tenant, fact)], uow)
 
 
 async def forget_executions(ids: Sequence[UUID], uow: UnitOfWork) -> None:
@@ -105,22 +120,19 @@ async def overview(window: Window, uow: UnitOfWork) -> Numbers:
     return await _numbers(window, None, await numbers.busiest(uow, window, BUSIEST), uow)
 
 
-async def require_workflow(workflow: str, uow: UnitOfWork) -> None:
-    """Refuse the name of a workflow that was never heard of. Raises: WorkflowUnknown."""
-    if not await numbers.is_known(uow, workflow):
-        raise WorkflowUnknown(f"there is no workflow {workflow!r}; list them with GET /api/v1/workflows")
-
-
 async def of_workflow(workflow: str, window: Window, uow: UnitOfWork) -> Numbers:
     """How the executions of one workflow went. Raises: WorkflowUnknown."""
     await require_workflow(workflow, uow)
     return await _numbers(window, workflow, (), uow)
 
 
-async def sla_state(workflow: str | None, since: datetime | None, until: datetime | None, most: int, uow: UnitOfWork) -> SlaState:
+async def sla_state(
+    workflow: str | None, since: datetime | None, until: datetime | None, bucket: str | None, most: int, uow: UnitOfWork
+) -> SlaState:
     """How it stands with the slas of a tenant's executions that started in a span. Raises: WorkflowUnknown, BadWindow.
 
     since, until: where both are absent, the counts are of the last 30 days and every open one may be shown.  most: of those.
+    bucket: as `window` has it.
     """
     if workflow is not None:
         await require_workflow(workflow, uow)
@@ -129,8 +141,10 @@ async def sla_state(workflow: str | None, since: datetime | None, until: datetim
     if begins >= ends:
         detail = "`from` has to lie before `to`"
         raise BadWindow(detail, details=[Detail("/from", "bad_window", detail, source="query")])
+    seconds = piece_seconds(int((ends - begins).total_seconds()), bucket)
     counted = await levels.counts(uow, workflow, begins, ends)
-    return SlaState(begins, ends, counted, await levels.due_next(uow, workflow, since, until, most))
+    buckets = await levels.by_bucket(uow, workflow, begins, ends, seconds)
+    return SlaState(begins, ends, counted, await levels.due_next(uow, workflow, since, until, most), seconds, buckets)
 
 
 async def forget_minutes(kept: timedelta, uow: UnitOfWork) -> None:
@@ -143,5 +157,4 @@ async def _numbers(window: Window, workflow: str | None, shares: Sequence[Share]
     totals = {name: sum(counts[name] for counts in found.values()) for name in rollups.COLUMNS}
     buckets = {begins: found.get(begins, dict.fromkeys(rollups.COLUMNS, 0)) for begins in window.buckets()}
     took = await numbers.histogram(uow, window, workflow)
-    durations = {name: percentile(took, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
-    return Numbers(window, totals, buckets, durations, await numbers.task_counts(uow, window, workflow), shares)
+    return Numbers(window, totals, buckets, percentiles(took), await numbers.task_counts(uow, window, workflow), shares)

@@ -1,4 +1,4 @@
-"""The HTTP door of analytics."""
+"""Executions listed, and the numbers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Annotated, cast
 from fastapi import Query
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
-from weft_runtime.http import Context, Door, Listing, Page, Uow
+from weft_runtime.http import Context, Listing, Page, Uow
 from weft_runtime.http.parameters import Paging
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import schemas, usecases
+from weft_analytics.api.routes import door
 from weft_analytics.schemas import ExecutionQuery, ExecutionSummary, OverviewView, WindowQuery, WorkflowNumbersView
 from weft_analytics.schemas.service_levels import SlaQuery, SlaStateView, sla_state_view, utc
+from weft_analytics.schemas.walks import PathQuery, PathsView, StepsView, WalkQuery, paths_view, steps_view
 from weft_analytics.settings import Settings
 from weft_analytics.store import listing
 from weft_analytics.store.listing import Filter
+from weft_analytics.usecases import walks
+from weft_analytics.usecases.known import require_workflow
 from weft_analytics.window import Window, window
 from weft_analytics.words import CommonWords
-
-door = Door("analytics")
 
 
 @door.get("/executions", may=Permission.EXECUTIONS_READ)
@@ -35,7 +37,7 @@ async def list_executions_of(
     slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow, context: Context
 ) -> Listing[ExecutionSummary]:
     """Executions of one workflow, the latest started first."""
-    await usecases.require_workflow(slug, uow)
+    await require_workflow(slug, uow)
     return await _listed(query.filter(_me(uow), slug), page, uow, context)
 
 
@@ -57,6 +59,18 @@ async def get_workflow_numbers(slug: str, query: Annotated[WindowQuery, Query()]
     return schemas.of_workflow(slug, await usecases.of_workflow(slug, _window(query, uow.now, context), uow))
 
 
+@door.get("/analytics/workflows/{slug}/steps", may=Permission.ANALYTICS_READ)
+async def get_times_of_steps(slug: str, query: Annotated[WalkQuery, Query()], uow: Uow) -> StepsView:
+    """What the nodes of a workflow took: how long each ran and waited, in executions that started in a span and have ended."""
+    return steps_view(await walks.steps(slug, _hours(query, uow.now), query.version, uow))
+
+
+@door.get("/analytics/workflows/{slug}/paths", may=Permission.ANALYTICS_READ)
+async def get_paths_taken(slug: str, query: Annotated[PathQuery, Query()], uow: Uow) -> PathsView:
+    """Which ways the executions of a workflow went, the commonest first; those that are not shown are summed up."""
+    return paths_view(await walks.variants(slug, _hours(query, uow.now), query.version, query.limit, uow))
+
+
 @door.get("/workflows/{slug}/analytics", may=Permission.ANALYTICS_READ, include_in_schema=False)
 async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Query()], uow: Uow, context: Context) -> WorkflowNumbersView:
     """The same at another path."""
@@ -67,7 +81,7 @@ async def get_workflow_numbers_again(slug: str, query: Annotated[WindowQuery, Qu
 async def get_sla(query: Annotated[SlaQuery, Query()], uow: Uow) -> SlaStateView:
     """How it stands with the slas of executions that started in a span, and which open ones are due first."""
     since, until = utc(query.since), utc(query.until)
-    return sla_state_view(await usecases.sla_state(query.workflow, since, until, query.limit, uow))
+    return sla_state_view(await usecases.sla_state(query.workflow, since, until, query.bucket, query.limit, uow))
 
 
 async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork, context: ServiceContext) -> Listing[ExecutionSummary]:
@@ -79,6 +93,10 @@ async def _listed(wanted: Filter, page: Paging, uow: UnitOfWork, context: Servic
 
 def _me(uow: UnitOfWork) -> str:
     return cast(Caller, uow.caller).sub
+
+
+def _hours(query: WalkQuery, now: datetime) -> Window:
+    return window(query.since, query.until, "day", now, timedelta(0))
 
 
 def _window(query: WindowQuery, now: datetime, context: ServiceContext) -> Window:

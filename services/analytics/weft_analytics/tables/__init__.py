@@ -7,9 +7,34 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(schema="analytics")
+from weft_analytics.tables.alerts import alert_rules, alerts, duties
+from weft_analytics.tables.audit import audit, audit_heads
+from weft_analytics.tables.schema import metadata
+from weft_analytics.tables.schema import moment as _time
+from weft_analytics.tables.walks import step_counts, step_times, walks_heard, way_counts, ways
 
-_time = sa.TIMESTAMP(timezone=True)
+__all__ = [
+    "WORDS",
+    "alert_rules",
+    "alerts",
+    "audit",
+    "audit_heads",
+    "durations",
+    "duties",
+    "executions",
+    "metadata",
+    "own_executions",
+    "rollups",
+    "service_levels",
+    "step_counts",
+    "step_times",
+    "tasks",
+    "walks_heard",
+    "way_counts",
+    "ways",
+    "workflows",
+]
+
 _not_completed = sa.text("status <> 'completed'")
 _paths = {"labels": "jsonb_path_ops"}
 _has_key = sa.text("key IS NOT NULL")
@@ -52,6 +77,7 @@ executions = sa.Table(
     sa.Column("waiting_node", sa.Text),
     sa.Column("waiting_kind", sa.Text),
     sa.Column("waiting_until", _time),
+    sa.Column("heard_of_at", _time, comment="time of the newest fact heard"),
     sa.Index("executions_page", "tenant_id", "started_at", "id"),
     sa.Index("executions_workflow", "tenant_id", "workflow", "started_at", "id"),
     sa.Index("executions_version", "tenant_id", "workflow", "version", "started_at", "id"),
@@ -64,7 +90,9 @@ executions = sa.Table(
     sa.Index("executions_words", sa.text(WORDS), postgresql_using="gin", postgresql_where=_has_words),
 )
 
-own_executions = sa.table("own_executions", *(sa.column(one.name, one.type) for one in executions.c), schema="analytics")
+own_executions = sa.table(
+    "own_executions", *(sa.column(one.name, one.type) for one in executions.c if one.name != "heard_of_at"), schema="analytics"
+)
 """A view of the executions of the transaction's tenant, for lists: as the row-level security of the table, but by a plain condition.
 
 Under row-level security PostgreSQL uses no index for `LIKE`, `@>` and `@@`, which might tell of rows of others by their errors, and reads
