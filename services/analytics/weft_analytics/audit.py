@@ -19,7 +19,7 @@ from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import ExecutionCancelled, ExecutionPaused, ExecutionResumed
 from weft_contracts.message import Message
-from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskReassigned
+from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned
 
 FIRST: Final = "0" * 64
 """The hash before the first row."""
@@ -184,6 +184,7 @@ _DEEDS: Final[dict[type[Message], Callable[[Any], Deed | None]]] = {
     ExecutionCancelled: lambda fact: _of_execution(fact, "cancelled", fact.cancelled_by, {"status": "cancelled", "reason": fact.reason}),
     TaskClaimed: lambda fact: _of_task(fact, "claimed", fact.assignee, assignee=fact.assignee),
     TaskReassigned: lambda fact: _of_task(fact, "reassigned", fact.by, assignee=fact.assignee),
+    TaskDelegated: lambda fact: _of_task(fact, "delegated", fact.by, assignee=fact.assignee, on_behalf_of=fact.on_behalf_of),
     TaskDecided: lambda fact: _of_task(fact, "decided", fact.decided_by, fact.decided_via, outcome=fact.outcome),
     TaskCompleted: lambda fact: _of_task(fact, "completed", fact.completed_by, fact.completed_via, outcome=fact.outcome),
 }

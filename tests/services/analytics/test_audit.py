@@ -13,7 +13,7 @@ from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import ExecutionCancelled, ExecutionPaused, ExecutionResumed
 from weft_contracts.message import Message
-from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskReassigned
+from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned
 from weft_runtime.testing import RunningService, running_service, tell
 
 from tests.services.analytics.facts import START, life
@@ -48,6 +48,7 @@ def deeds() -> list[Message]:
         ExecutionResumed(**about, position=6, by="ann", retried=True),
         ExecutionCancelled(**about, position=7, started_at=START, duration_ms=1, cancelled_by="ann", reason="no more"),
         TaskClaimed(**of_task, task_version=2, assignee="bob"), TaskReassigned(**of_task, task_version=3, assignee="cid", by="bob"),
+        TaskDelegated(**of_task, task_version=6, assignee="dan", by="cid"),
         TaskDecided(**of_task, task_version=4, outcome="yes", decided_by="cid", decisions=1, required=2),
         TaskCompleted(**of_task, task_version=5, outcome="yes", completed_by="dan", completed_via="key-1"),
     ]  # fmt: skip
@@ -80,6 +81,7 @@ async def test_each_kind_of_deed_is_told_once_with_who_did_it(service: RunningSe
     assert {row[1:] for row in told} == {
         ("ann", "workflow.changed", "workflow", None), ("eve", "connection.created", "connection", None),
         ("eve", "connection.suspended", "connection_use", None), ("eve", "connection.resumed", "connection_use", None),
+        ("cid", "task.delegated", "task", None),
         ("eve", "connection.removed", "connection", None), ("eve", "calendar.created", "calendar", None),
         ("root", "tenant.changed", "tenant", None), ("root", "user.created", "user", None),
         ("ann", "execution.paused", "execution", None), ("ann", "execution.resumed", "execution", None),
