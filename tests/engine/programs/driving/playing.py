@@ -179,7 +179,7 @@ def _operated(world: World, number: int) -> Iterator[Choice]:
 
 def _can_be_held_up(world: World) -> list[str]:
     """Types of nodes, connections, workflows, the tenant; some at once."""
-    if len(world.holding_up.suspended) >= MOST_HELD_UP:
+    if not world.scenario.suspended or len(world.holding_up.suspended) >= MOST_HELD_UP:
         return []
     nodes = [node for pair in _live(world) for node in pair.shadow.walk.layout.nodes.values()]
     types = {f"node_type:{node['type']}" for node in nodes}

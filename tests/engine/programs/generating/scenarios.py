@@ -46,7 +46,7 @@ class Scenario:
 
     more: inputs of further executions of `main`.  orders: domain events by which the triggers of `main` start some.  tier: of the tenant.
     quotas: live executions, None for no bound; starts in a second, 0 for no bound, and how many at once.
-    operated: whether somebody suspends something all the time.
+    operated, suspended: whether somebody suspends something all the time, or at all.
     """
 
     programs: dict[str, Document]
@@ -55,6 +55,7 @@ class Scenario:
     more: tuple[Document, ...] = ()
     orders: tuple[Document, ...] = ()
     operated: bool = False
+    suspended: bool = True
     tier: str = "standard"
     quotas: tuple[int | None, int, int] = (None, 0, 1)
 

@@ -24,9 +24,9 @@ from tests.engine.programs.generating.maker import Document
 from tests.engine.programs.shadow.events import Event
 from tests.engine.programs.shadow.execution import Execution
 from tests.engine.programs.shadow.fibers import Failed
+from tests.engine.programs.shadow.tasks import Expired
 from tests.engine.programs.times import START
 
-GATE = "node_type:"
 BY_HAND = frozenset({e.RETRIED, e.CALLED_AGAIN})
 TOLD = ("visit", "activity", "publish", "task.create", "call")
 """Effects of the shadow that a journal tells of, too."""
@@ -60,7 +60,9 @@ def retold(told: Told, document: Document) -> Execution:
     """The shadow after all of it."""
     shadow = Execution(told.id, document)
     for one in happenings(told.id, told.entries):
-        shadow.walk.held_up = {what.removeprefix(GATE) for what in one.suspended if what.startswith(GATE)}
+        shadow.walk.around.held_up = dict(one.suspended)
+        if one.tenant is not None:
+            shadow.walk.around.tier = one.tenant["tier"]
         _tell(shadow, one)
     return shadow
 
@@ -76,12 +78,16 @@ def _tell(shadow: Execution, one: Happened) -> None:
     elif isinstance(item, (i.CompleteStep, i.FailStep)):
         _elsewhere(shadow, item, now)
     elif isinstance(item, (i.ActivityCompleted, i.ActivityFailed, i.ActivityAccepted)):
-        shadow.answer("activity", item.node, item.visit, item.attempt, now, _of_worker(item))
+        kind = "enhance" if item.node.endswith(".enhance") else "activity"
+        shadow.answer(kind, item.node, item.visit, item.attempt, now, _of_worker(item))
+    elif isinstance(item, i.Admit):
+        shadow.admit(now, item.gates)
+    elif isinstance(item, i.Pause):
+        shadow.pause(now, item.user)
+    elif isinstance(item, i.Resume):
+        shadow.resume(now, item.user)
     else:
-        verbs: dict[type[Any], Callable[[int], None]] = {
-            i.Admit: shadow.admit, i.Skip: shadow.skip, i.Cancel: shadow.cancel, i.Pause: shadow.pause, i.Resume: shadow.resume,
-            i.Tick: shadow.tick,
-        }  # fmt: skip
+        verbs: dict[type[Any], Callable[[int], None]] = {i.Skip: shadow.skip, i.Cancel: shadow.cancel, i.Tick: shadow.tick}
         verbs[type(item)](now)
 
 
@@ -91,7 +97,8 @@ def _elsewhere(shadow: Execution, item: i.CompleteStep | i.FailStep, now: int) -
     value: Any
     if isinstance(item, i.FailStep):
         code, permanent = item.error["code"], item.error.get("permanent", False)
-        value = Failed(code, item.node, message=item.error.get("message"), permanent=permanent)
+        late = kind == "task" and code == "timeout"
+        value = Expired(item.node) if late else Failed(code, item.node, message=item.error.get("message"), permanent=permanent)
     else:
         value = (item.outcome, item.output) if kind == "task" else item.output
     shadow.answer(kind, item.node, item.visit, 0, now, value)
@@ -153,6 +160,8 @@ def _effects(entries: Sequence[Timed]) -> list[tuple[Any, ...]]:
         waits_for = entry.data.get("kind") if entry.kind == e.STEP_WAITING else None
         if entry.kind == e.STEP_SCHEDULED:
             found.append(("activity", node, visit, entry.attempt))
+        elif entry.kind == e.STEP_ENHANCING:
+            found.append(("activity", f"{node}.enhance", visit, 1))
         elif entry.kind == e.EVENT_PUBLISHED:
             found.append(("publish", node, visit))
         elif waits_for == "task":
