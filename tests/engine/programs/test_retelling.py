@@ -39,7 +39,7 @@ def test_a_journal_told_to_the_shadow_comes_to_the_same(scenario: Scenario) -> N
 @campaign(100)
 @given(scenarios())
 def test_a_journal_replayed_is_the_same_journal(scenario: Scenario) -> None:
-    for pair in played(scenario).pairs.values():
+    for pair in played(replace(scenario, suspended=False)).pairs.values():
         assert pair.cored is not None
         entries = flat(pair.cored.rows)
         state, program = State(pair.id, "acme", pair.slug, 1), pair.cored.program
