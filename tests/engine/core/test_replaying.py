@@ -102,6 +102,15 @@ def test_what_was_undone_happens_again_entry_by_entry() -> None:
     assert (again.status, again.path, again.differs_at) == ("failed", ["work", "more", "work.compensate"], None)
 
 
+def test_what_was_undone_because_its_time_was_over_happens_again_entry_by_entry() -> None:
+    work: dict[str, Any] = {"id": "work", "type": "activity", "with": {"name": "work"}}
+    nodes = [{**work, "compensate": {"type": "activity", "with": {"name": "undo"}}}, {**work, "id": "more"}]
+    run = Run(program_of(nodes, settings={"on_failure": "compensate", "max_duration": "1h"})).start()
+    run.complete("work", 7).later(hours=2).later(seconds=1).complete("work.compensate")
+    assert run.state.status == "timed_out"
+    same_again(run)
+
+
 def test_what_depended_on_a_setting_happens_again_and_is_explained_by_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_set(limit: int) -> None:
         monkeypatch.setattr(conftest, "CONTEXT", Context({"id": "acme", "tier": "premium", "settings": {"limit": limit}}))

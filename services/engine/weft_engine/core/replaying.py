@@ -145,7 +145,7 @@ def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: Sta
         yield i.Migrate(execution_id, data["version"], data["from"], told, data["timers"], user=data.get("by"))
     elif entry.kind == e.MIGRATION_UNDONE:
         yield i.UndoMigration(execution_id, user=data.get("by"))
-    elif entry.kind in _BY_TIME or entry.kind == e.TIMED_OUT:
+    elif entry.kind in _BY_TIME or (entry.kind in _TIMED_OUT and (data["error"]["code"], data["error"]["node"]) == ("max_duration", None)):
         yield i.Tick(execution_id)
     else:
         yield from _answers(execution_id, entry, waited)
@@ -172,6 +172,8 @@ def _retrying(execution_id: UUID, entry: Entry, state: State) -> i.Happening:
     return i.Retry(execution_id, *asked, caller)
 
 
+_TIMED_OUT: Final = frozenset({e.TIMED_OUT, e.COMPENSATING})
+"""By `max_duration`. Where what was done is undone first, that it timed out is written only after that."""
 _BY_TIME: Final = frozenset({e.CONTINUED, e.STEP_RESENT})
 _ELSEWHERE: Final = frozenset({"task", "child"})
 _LATE: Final = frozenset({"timeout", "lease_expired"})
