@@ -20,6 +20,7 @@ from weft_runtime.bus import OutFrame
 from weft_runtime.bus.topology import pool
 from weft_runtime.clock import new_id
 from weft_runtime.database import driver_url
+from weft_runtime.pipeline.outbox import Outbox
 from weft_runtime.testing import eventually, running_service
 
 from tests.services.engine.conftest import Engine
@@ -89,14 +90,39 @@ async def test_a_cancel_waits_behind_the_start_that_waits_for_its_workflow(engin
     await parked(engine, to_nobody)  # it came after the others, and its patience is theirs
     await engine.publish("late", nodes=[STATE])
 
-    async def ended() -> str | None:
-        engine.service.clock.advance(timedelta(seconds=1))
+    async def cancelled() -> bool | None:
+        engine.service.clock.advance(timedelta(seconds=1))  # what is held is looked at again in time
         answer = await engine.client.get(f"/api/v1/executions/{execution}")
-        return answer.json().get("status") if answer.json().get("status") in ("waiting", "cancelled") else None
+        return answer.json().get("status") == "cancelled" or None
 
-    assert await eventually(ended, "the execution having begun") == "cancelled"
+    await eventually(cancelled, "the execution being cancelled")
     listed = (await engine.client.get("/api/v1/parked")).json()["items"]
     assert {row["message_id"] for row in listed}.isdisjoint(item.id for item in asked)
+
+
+async def test_a_pause_waits_for_the_start_that_is_accepted_and_not_said_yet(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unsaid(_: Outbox, __: Any) -> None:
+        """As of an engine that dies between the commit and the broker."""
+
+    monkeypatch.setattr(turns, "ACCEPTED_PATIENCE", timedelta(days=365))
+    await engine.publish("unsaid", nodes=[STATE])
+    with monkeypatch.context() as dying:
+        dying.setattr(Outbox, "send", unsaid)
+        execution = UUID(await engine.start("unsaid"))
+    queue = routing.partition_queue(routing.partition_of(execution))
+    stray = next(one for one in iter(new_id, None) if routing.partition_queue(routing.partition_of(one)) == queue)
+    pause, to_nobody = (word("execution.pause", {"execution_id": str(one)}) for one in (execution, stray))
+    await engine.service.context.bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([pause, to_nobody]))])
+    await parked(engine, to_nobody)  # its patience was that of the pause
+    monkeypatch.setitem(Outbox.sweep.__kwdefaults__, "older_s", 0.0)
+
+    async def paused() -> bool | None:
+        engine.service.clock.advance(timedelta(seconds=1))
+        return (await engine.get(str(execution)))["status"] == "paused" or None
+
+    await eventually(paused, "the execution being paused")
+    listed = (await engine.client.get("/api/v1/parked")).json()["items"]
+    assert pause.id not in [row["message_id"] for row in listed]
 
 
 async def test_a_start_with_wrong_data_is_mended_and_replayed_into_its_partition(engine: Engine) -> None:

@@ -37,6 +37,8 @@ from weft_engine.settings import Settings
 
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
 """How long an item is held whose execution may still be on the way; a start itself is for `PATIENCE`."""
+ACCEPTED_PATIENCE: Final = timedelta(minutes=5)
+"""The same where the start was accepted: its command stands in an outbox, and whoever sweeps that says it within seconds."""
 REST_STEPS: Final = 50_000
 """Of evaluation, about, after which a turn lets others of its process have theirs."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
@@ -221,9 +223,12 @@ class Turns:
             return
         happening = piece.happening
         brought = isinstance(happening, words.Signal) and happening.otherwise is not None
-        # What waits in line behind its own start, which has a longer patience, is no stray: a cancel that was set aside would be lost to an
-        # execution that begins. Guarded by tests/services/engine/test_parked.py.
-        if now - piece.since(now) < (PATIENCE if brought else ORDINARY_PATIENCE) or _start_of(piece, turnout.undecided):
+        # What waits in line behind its own start, which has a longer patience, is no stray, nor what is about a start that was accepted by
+        # hand and is still in the outbox of an engine that died: a cancel that was set aside would be lost to an execution that begins.
+        # Guarded by tests/services/engine/test_parked.py.
+        accepted = piece.execution_id in turnout.shown
+        patience = ACCEPTED_PATIENCE if accepted else PATIENCE if brought else ORDINARY_PATIENCE
+        if now - piece.since(now) < patience or _start_of(piece, turnout.undecided):
             turnout.undecided.append(piece)
             return
         reason = f"no execution {piece.execution_id} is known; it was never started here"
