@@ -16,13 +16,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 from tests.engine.programs.generating.scenarios import shown
 from tests.faults.hunt.hunting import EVERYTHING, Faults, Report, hunt
+from tests.faults.hunt.killing import Server
 from tests.faults.hunt.programs import Program, program
-from tests.faults.hunt.shrinking import shrunk
+from tests.faults.hunt.shrinking import Attempt, shrunk
 from tests.support.faults import private_postgres, private_rabbitmq
 from tests.support.isolation import SharedStack
 
@@ -51,8 +51,8 @@ async def run(asked: argparse.Namespace, seed: int, directory: Path) -> bool:
         postgres = ending.enter_context(private_postgres(directory / "postgres"))
         rabbitmq = ending.enter_context(private_rabbitmq(directory / "rabbitmq"))
         grounds = SharedStack(postgres.url, rabbitmq)
-        servers = {} if asked.no_servers else {"postgresql": postgres, "rabbitmq": rabbitmq}
-        faults = Faults(tuple(filter(None, asked.kinds.split(","))), not asked.no_stops, dict(servers))
+        servers: dict[str, Server] = {} if asked.no_servers else {"postgresql": postgres, "rabbitmq": rabbitmq}
+        faults = Faults(tuple(filter(None, asked.kinds.split(","))), not asked.no_stops, servers)
         meshes = 0
 
         async def attempt(programs: Sequence[Program], under: Faults) -> Report:
@@ -78,12 +78,12 @@ async def run(asked: argparse.Namespace, seed: int, directory: Path) -> bool:
             print(json.dumps({"seed": seed, "first": first, **report.numbers()}), flush=True)
             total += Counter(report.faults)
             clean = clean and report.clean
-            await _tell(report, seed, faults, partial(attempt), 60 * asked.shrink_minutes)
+            await _tell(report, seed, faults, attempt, 60 * asked.shrink_minutes)
         print(f"faults in all: {dict(total)}; logs: {directory}")
         return clean
 
 
-async def _tell(report: Report, seed: int, faults: Faults, attempt: object, within_s: float) -> None:
+async def _tell(report: Report, seed: int, faults: Faults, attempt: Attempt, within_s: float) -> None:
     """Show what was wrong, and what is left of each such program once it is shrunk."""
     for what in report.unsettled:
         print(f"unsettled: {what}")
@@ -94,7 +94,7 @@ async def _tell(report: Report, seed: int, faults: Faults, attempt: object, with
         for _, id_, what in (found for found in report.wrong if found[0].number == number):
             print(f"  {id_}: {what}")
         if within_s:
-            print(f"shrunk: {await shrunk(one, faults, attempt, within_s=within_s)}", flush=True)  # type: ignore[arg-type]
+            print(f"shrunk: {await shrunk(one, faults, attempt, within_s=within_s)}", flush=True)
 
 
 def main() -> int:

@@ -67,12 +67,13 @@ class Journal:
 
 @dataclass
 class Journals:
-    """All of them, by execution. changed: set whenever there was something new."""
+    """All of them, by execution. changed: set whenever there was something new.  workflows: that the engine has heard of."""
 
     database_url: str
     all: dict[UUID, Journal] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     rows: int = 0
+    workflows: set[str] = field(default_factory=set)
     _seqs: list[int] = field(default_factory=lambda: [0] * DEFAULT_PARTITIONS)
 
     async def follow(self) -> None:
@@ -91,6 +92,7 @@ class Journals:
 
     async def look(self, connection: asyncpg.Connection) -> None:
         """Read what is new."""
+        self.workflows = {row["slug"] for row in await connection.fetch("SELECT slug FROM engine.definitions", timeout=10)}
         found = await connection.fetch(_NEW, list(range(len(self._seqs))), self._seqs, timeout=10)
         for row in found:
             self._seqs[row["partition"]] = row["seq"]

@@ -32,7 +32,6 @@ SELECT t.id, t.status AS tasks, a.status AS analytics FROM tasks.tasks t FULL JO
 WHERE t.status IS DISTINCT FROM a.status
 """
 _COUNTED = "SELECT sum(completed) AS completed, sum(failed) AS failed, sum(cancelled) AS cancelled, sum(timed_out) AS timed_out"
-_ENDED = "sum(ended_completed) AS ended_completed"
 
 
 async def unsettled(connection: asyncpg.Connection) -> list[str]:
@@ -46,9 +45,9 @@ async def unsettled(connection: asyncpg.Connection) -> list[str]:
         found.append(f"{count} partitions have said less than they hold")
     found += [f"{dict(row)}" for row in (*await connection.fetch(_READ), *await connection.fetch(_LISTED))]
     found += [f"written twice: {dict(row)}" for query in (SEQS, PLACES) for row in await connection.fetch(query)]
-    statuses = dict(await connection.fetch("SELECT status, count(*) FROM engine.executions GROUP BY 1"))
-    numbers = await connection.fetchrow(f"{_COUNTED} FROM analytics.rollups WHERE grain = 3600")
-    for status, number in dict(numbers).items():
+    rows = await connection.fetch("SELECT status, count(*) AS n FROM engine.executions GROUP BY 1")
+    statuses = {row["status"]: row["n"] for row in rows}
+    for status, number in (await connection.fetch(f"{_COUNTED} FROM analytics.rollups WHERE grain = 3600"))[0].items():
         if (number or 0) != statuses.get(status, 0):
             found.append(f"the numbers say {number} {status}, the engine {statuses.get(status, 0)}")
     return found

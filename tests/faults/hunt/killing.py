@@ -28,7 +28,7 @@ class Server(Protocol):
     """A PostgreSQL or RabbitMQ of our own."""
 
     def kill(self) -> None: ...
-    def start(self) -> None: ...
+    def start(self) -> object: ...
 
 
 @dataclass
@@ -91,6 +91,7 @@ class Killing:
             if await _up(heir):
                 return
             self._note(f"{kind} could not start")
+            await asyncio.sleep(AWAY_S)
 
     async def _supervise(self) -> None:
         """Start again what has ended by itself."""

@@ -51,7 +51,7 @@ def ready(_: Sequence[Any], ports: dict[str, int]) -> None:
 
 def main(kind: str) -> None:
     """Be a process of this kind until it is ended."""
-    SystemClock.now = whole_milliseconds  # type: ignore[method-assign]
+    SystemClock.now = whole_milliseconds  # type: ignore[method-assign, assignment]
     Outbox.sweep.__kwdefaults__["older_s"] = LEFT_AFTER_S  # type: ignore[index]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run([service(kind)], started=ready))

@@ -70,6 +70,7 @@ class Outside:
         for slug, document in program.documents.items():
             word = WorkflowChanged(slug=slug, name=slug, revision=1, status="active", active_version=1, definition=document)
             await self.hunted.mesh.say(word)
+        await until(lambda: program.documents.keys() <= self.journals.workflows)
         id_ = await self._by_http(program) if program.id is None and self.rng.random() < BY_HTTP else await self._by_command(program)
         self.roots[id_] = program
         if self.rng.random() < PAUSED:
