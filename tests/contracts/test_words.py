@@ -54,6 +54,8 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     if origin is dict:
         return st.dictionaries(st.text(max_size=6), values_of(arguments[1]), max_size=3)
     if origin is tuple:
+        if arguments[-1] is not ...:
+            return st.tuples(*map(values_of, arguments))
         return st.lists(values_of(arguments[0]), max_size=3).map(tuple)
     assert issubclass(annotation, BaseModel), f"teach this test to make a {annotation}"
     return instances_of(annotation)

@@ -114,7 +114,9 @@ async def test_a_pause_waits_for_the_start_that_is_accepted_and_not_said_yet(eng
     pause, to_nobody = (word("execution.pause", {"execution_id": str(one)}) for one in (execution, stray))
     await engine.service.context.bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([pause, to_nobody]))])
     await parked(engine, to_nobody)  # its patience was that of the pause
-    monkeypatch.setitem(Outbox.sweep.__kwdefaults__, "older_s", 0.0)
+    defaults = Outbox.sweep.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "older_s", 0.0)
 
     async def paused() -> bool | None:
         engine.service.clock.advance(timedelta(seconds=1))
