@@ -124,11 +124,11 @@ class Outside:
                         doing = self._decide if waited["kind"] == "task" else self._leave
                         self.later(doing(journal, node, visit, waited))
 
-    async def _decide(self, journal: Journal, node: str, visit: int, _: Mapping[str, Any]) -> None:
+    async def _decide(self, journal: Journal, node: str, visit: int, waited: Mapping[str, Any]) -> None:
         """Complete a task, until the execution has heard of it."""
         await asyncio.sleep(self.pause_s())
         task = uuid5(journal.id, f"task:{node}:{visit}")
-        outcome = self.rng.choice(["yes", "no"])
+        outcome = self.rng.choice(waited["task"]["outcomes"])
         while (node, visit) in journal.open:
             body = {"outcome": outcome, "form": {"v": visit}}
             answer = await self.hunted.ask("tasks", "POST", f"/user-tasks/{task}/complete", body, f"done-{task}")

@@ -153,6 +153,16 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
     return World(tenant, keys, other_key, known, _bodies(tenant), (PASSWORD, *_CANARIES, key, operating, *secrets))
 
 
+RULE = {
+    "name": "n",
+    "kind": "failed",
+    "workflow": "hostile",
+    "failed": {"count": 2, "within": "PT10M"},
+    "severity": "info",
+    "enabled": False,
+}
+
+
 def _bodies(tenant: str) -> dict[str, Any]:
     base = "/api/v1/workflows"
     definitions = {f"POST {base}": DEFINITION, f"PUT {base}/{{slug}}": DEFINITION, f"POST {base}/validate": DEFINITION}
@@ -165,6 +175,8 @@ def _bodies(tenant: str) -> dict[str, Any]:
             "filter": {"workflow": "hostile", "status": ["waiting"], "label": {"a": "b"}},
             "preview": True,
         },
+        "POST /api/v1/alerts/rules": RULE,
+        "PUT /api/v1/alerts/rules/{rule_id}": RULE,
         "PUT /api/v1/calendars/{name}": WEEK,
         "POST /api/v1/connections": {**BANK, "name": "hostile-new", "description": "d"},
         "PUT /api/v1/connections/{connection_id}": {"settings": BANK["settings"], "secrets": BANK["secrets"]},
