@@ -6,8 +6,12 @@ A partition changes hands by raising its epoch; every batch of its last owner is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import product
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -28,12 +32,29 @@ BROKER_AWAY_S: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-def share(partition: int, nodes: Sequence[UUID]) -> UUID:
-    """The node that should own a partition: the highest random weight, so that a node's coming or going moves only its own share.
+@lru_cache(maxsize=2)
+def shares(partitions: int, nodes: frozenset[UUID]) -> Mapping[int, UUID]:
+    """The node that should own each partition: all own as many, or one more, and a node's coming or going moves little but its own share.
 
-    Source: Thaler and Ravishankar, "A name-based mapping scheme for rendezvous".
+    The highest random weight goes first, to nodes that have room.
+    Sources: Thaler and Ravishankar, "A name-based mapping scheme for rendezvous"; the bound on loads after Mirrokni, Thorup and
+    Zadimoghaddam, "Consistent hashing with bounded loads". Decision 0037.
     """
-    return max(nodes, key=lambda node: blake2b(node.bytes + partition.to_bytes(2), digest_size=8).digest())
+
+    def weight(pair: tuple[int, UUID]) -> bytes:
+        partition, node = pair
+        return blake2b(node.bytes + partition.to_bytes(2), digest_size=8).digest()
+
+    fewest, with_one_more = divmod(partitions, len(nodes))
+    owners: dict[int, UUID] = {}
+    owned = Counter[UUID]()
+    for partition, node in sorted(product(range(partitions), nodes), key=weight, reverse=True):
+        if partition in owners or owned[node] > fewest or (owned[node] == fewest and not with_one_more):
+            continue
+        with_one_more -= owned[node] == fewest
+        owned[node] += 1
+        owners[partition] = node
+    return MappingProxyType(owners)
 
 
 class Node:
@@ -92,7 +113,8 @@ class Node:
         # Another may have taken it and be gone again: what it left unsaid would wait for the next item. Guarded by test_ownership.py.
         for partition in set(self.owned) - await ownership.held():
             await self._lane(partition).release(partition)
-        mine = {partition for partition in range(self._settings.partitions) if share(partition, living) == self.id}
+        owners = shares(self._settings.partitions, frozenset(living))
+        mine = {partition for partition, node in owners.items() if node == self.id}
         for partition in set(self.owned) - mine:
             await self._lane(partition).release(partition)
             await ownership.give_up(partition)

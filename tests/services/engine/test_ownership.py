@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import mean
 from uuid import UUID
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from weft_engine.journal import months_from
-from weft_engine.partitions import share
+from weft_engine.partitions import shares
 from weft_runtime.database import driver_url
 from weft_runtime.testing import eventually
 
@@ -53,12 +56,22 @@ async def test_the_journal_has_a_part_for_this_month_and_the_next(engine: Engine
         await connection.close()
 
 
-@pytest.mark.parametrize("partitions", [8, 64])
-def test_partitions_are_spread_over_the_living_nodes_and_few_move_when_one_comes(partitions: int) -> None:
-    nodes = [UUID(int=2**100 + 7919 * number) for number in range(4)]
-    before = {partition: share(partition, nodes) for partition in range(partitions)}
-    assert len(set(before.values())) > 1
-    after = {partition: share(partition, [*nodes, UUID(int=2**90)]) for partition in range(partitions)}
-    assert {after[partition] for partition in range(partitions) if after[partition] != before[partition]} <= {UUID(int=2**90)}
-    if partitions == 64:
-        assert max(Counter(before.values()).values()) <= 2 * partitions // len(nodes)
+_NODES = st.lists(st.uuids(), min_size=1, max_size=9, unique=True)
+
+
+@given(st.integers(1, 64), _NODES)
+def test_every_partition_has_an_owner_and_no_node_owns_two_more_than_another(partitions: int, nodes: list[UUID]) -> None:
+    owners = shares(partitions, frozenset(nodes))
+    assert set(owners) == set(range(partitions))
+    owned = Counter(owners.values())
+    assert max(owned[node] for node in nodes) - min(owned[node] for node in nodes) <= 1
+
+
+@pytest.mark.parametrize(("partitions", "nodes"), [(8, 1), (8, 2), (64, 1), (64, 2), (64, 4)])
+def test_a_node_that_comes_moves_little_but_its_own_share(partitions: int, nodes: int) -> None:
+    moved = []
+    for number in range(20):
+        present = frozenset(UUID(int=2**100 + 7919 * (number * 10 + one)) for one in range(nodes))
+        before, after = shares(partitions, present), shares(partitions, present | {UUID(int=2**90 + number)})
+        moved.append(sum(before[partition] != after[partition] for partition in range(partitions)))
+    assert mean(moved) <= 1.25 * partitions / (nodes + 1)
