@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 
-def key_of(execution_id: UUID, node: str, visit: int) -> str:
+def key_of(execution_id: UUID | str, node: str, visit: int) -> str:
     """The stable key of a visit's outside effect: what the callee knows a repeat by."""
     return f"{execution_id}:{node}:{visit}"
 

@@ -83,7 +83,7 @@ def names_of(
         "vars": object_of(state.vars, values) if apart else state.vars,
         "tenant": tenant,
         "execution": {
-            "id": str(state.id),
+            "id": state.name,
             "workflow": state.workflow,
             "version": state.version,
             "started_at": state.started_at,

@@ -68,11 +68,11 @@ NONE: Final = Quotas()
 def quotas_of(settings: Mapping[str, Any] | None) -> Quotas:
     """What a tenant's settings say. What they do not say well bounds nothing: it is refused where it is given, at the gateway."""
     given = (settings or {}).get("quotas")
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         return NONE
     live, per_s = given.get("live_executions"), _number(given.get("starts_per_s"))
     how = given.get("on_exceeded")
-    by_gate = {gate: how.get(quota) if isinstance(how, Mapping) else how for gate, quota in QUOTA_OF.items()}
+    by_gate = {gate: how.get(quota) if isinstance(how, dict) else how for gate, quota in QUOTA_OF.items()}
     return Quotas(
         live if isinstance(live, int) and not isinstance(live, bool) and live > 0 else None,
         None if per_s is None else Rate(per_s, max(_number(given.get("starts_burst")) or per_s, per_s * LEAST_BURST_S, 1.0)),

@@ -17,7 +17,7 @@ def kept_days(tenant: Mapping[str, Any], asked: int | None) -> int | None:
     if asked is not None:
         return asked
     retention = (tenant.get("settings") or {}).get("retention")
-    days = retention.get("executions_days") if isinstance(retention, Mapping) else None
+    days = retention.get("executions_days") if isinstance(retention, dict) else None
     return days if isinstance(days, int) and not isinstance(days, bool) and 0 < days <= MAX_KEPT_DAYS else None
 
 

@@ -130,3 +130,21 @@ class Programs:
         found = await journal.tenant(tenant) or {"id": tenant, "tier": "standard", "settings": {}}
         self._tenants[tenant] = (self._monotonic(), found)
         return found
+
+
+class Contexts:
+    """What the items of one turn are decided with: made once for all of a tenant's program, as a turn often holds a hundred of them."""
+
+    def __init__(self, programs: Programs, journal: Journal, settings: Settings) -> None:
+        self._programs = programs
+        self._journal = journal
+        self._settings = settings
+        self._made: dict[tuple[str, str, int], Context] = {}
+
+    async def get(self, tenant: str, program: Program, values: Values) -> Context:
+        """As `Programs.context`."""
+        key = tenant, program.slug, program.version
+        made = self._made.get(key)
+        if made is None or made.values is not values:
+            made = self._made[key] = await self._programs.context(self._journal, tenant, program, self._settings, values)
+        return made

@@ -30,7 +30,7 @@ from weft_engine.hotloop.deciding import Turnout, not_started
 from weft_engine.hotloop.folding import BUGS, folded
 from weft_engine.hotloop.going_on import Goer
 from weft_engine.hotloop.owned import Held, Owned
-from weft_engine.hotloop.programs import Programs
+from weft_engine.hotloop.programs import Contexts, Programs
 from weft_engine.hotloop.tracing import decide_traced, sampled
 from weft_engine.journal import Journal, KeyRow
 from weft_engine.settings import Settings
@@ -83,9 +83,10 @@ class Turns:
         asked = [answer_id for piece in pieces if (answer_id := _asked(piece)) is not None]
         turnout.answered = await journal.answered(asked) if asked else set()
         reading = Reading(journal, self._recent, READ_AT_ONCE_BYTES)
+        contexts = Contexts(self._programs, journal, self._settings)
         with Meter() as meter:
             for piece in pieces:
-                await self._one(journal, reading, turnout, piece, states.get(piece.execution_id), holders, now)
+                await self._one(journal, reading, contexts, turnout, piece, states.get(piece.execution_id), holders, now)
                 reading.trim()
                 if meter.spent > REST_STEPS:
                     meter.spent = 0
@@ -140,7 +141,7 @@ class Turns:
         return await journal.take_keys(wanted) if wanted else {}
 
     async def _one(
-        self, journal: Journal, reading: Reading, turnout: Turnout, piece: Piece, held: Held | None,
+        self, journal: Journal, reading: Reading, contexts: Contexts, turnout: Turnout, piece: Piece, held: Held | None,
         holders: dict[tuple[str, str, str], UUID], now: datetime,
     ) -> None:  # fmt: skip
         happening = piece.happening
@@ -172,7 +173,7 @@ class Turns:
         tenant = current.tenant if current is not None else piece.tenant
         if current is None and not await self._may_start(journal, turnout, piece, program, holders, now):
             return
-        context = await self._programs.context(journal, tenant, program, self._settings, reading.values)
+        context = await contexts.get(tenant, program, reading.values)
         decide = decide_traced if sampled(piece) else Turnout.decide
         try:
             while wanted := decide(turnout, piece, held, program, context, now):

@@ -31,7 +31,7 @@ def messages(
     """
     out: list[Outgoing] = []
     encoded = values.encoder() if state.large else encode
-    name = str(state.id)
+    name = state.name
     for place, entry in enumerate(entries, position):
         say = SAYS.get(entry.kind)
         if entry.kind == e.EVENT_PUBLISHED:

@@ -114,7 +114,7 @@ def _report(state: State, kind: str, data: Mapping[str, Any]) -> list[Said]:
     error = data.get("error")
     if error is None:
         error = failure("child_cancelled", f"execution {state.id} of {state.workflow} was cancelled", None, permanent=True)
-    details = {**(error.get("details") or {}), "execution_id": str(state.id), "node": error.get("node")}
+    details = {**(error.get("details") or {}), "execution_id": state.name, "node": error.get("node")}
     return [Said(routing.COMMANDS, parent, "step.fail", {**step, "error": {**error, "details": details}})]
 
 
@@ -132,13 +132,13 @@ def report_again(state: State, partitions: int, values: Values = NOTHING_READ, a
         return []
     said = _report(state, kind, data)
     end = f"{state.id}:end" if place is None else f"{state.id}:end:{place[0]}:{place[1]}"
-    return [pack(state, one, f"{end}:{number}", str(state.id), at, partitions, values.encoder()) for number, one in enumerate(said)]
+    return [pack(state, one, f"{end}:{number}", state.name, at, partitions, values.encoder()) for number, one in enumerate(said)]
 
 
 def lost(state: State, caller: Caller, why: str, now: datetime, partitions: int) -> Outgoing:
     """What a caller is told that asks a child to go on which cannot: it calls another. The caller asks again when it has not heard."""
     said = Said(routing.COMMANDS, caller.execution_id, "step.fail", child_lost(caller, state.id, why))
-    return pack(state, said, f"{state.id}:lost:{caller.node}:{caller.visit}", str(state.id), now, partitions)
+    return pack(state, said, f"{state.id}:lost:{caller.node}:{caller.visit}", state.name, now, partitions)
 
 
 def refused(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
@@ -167,7 +167,7 @@ def _brought(state: State, entry: Entry) -> list[Said]:
     holder, trigger = UUID(entry.data["live_execution_id"]), state.trigger
     signal = {
         "execution_id": holder,
-        "signal_id": trigger.get("event_id") or str(state.id),
+        "signal_id": trigger.get("event_id") or state.name,
         "name": trigger.get("id") or "",
         "payload": trigger.get("payload"),
         "otherwise": entry.data["start"],

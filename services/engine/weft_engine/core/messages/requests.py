@@ -71,7 +71,7 @@ def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetim
         "attempt": entry.attempt,
         "name": data["name"],
         "input": data.get("input"),
-        "key": key_of(state.id, node, visit),
+        "key": key_of(state.name, node, visit),
         "deadline": deadline,
         "lease_s": data["lease_s"],
         "priority": state.priority,

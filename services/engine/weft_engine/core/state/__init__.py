@@ -51,7 +51,7 @@ class State:
     was ever kept apart: a `Claimed` may then stand for an input, output, payload, item or variable.  tenant_seen: what its tenant was.
     sla: when it is late, where it is promised not to be.  rests: its pauses that are over, each from when to when.
     asked_by: the visit of its caller that waits for its end, where that is not the one that called it.
-    way, walked: the way it took, as its end tells it (`core.walking`).
+    way, walked: the way it took, as its end tells it (`core.walking`).  name: its id as text, which much of what it says and reads has.
     """
 
     id: UUID
@@ -96,6 +96,10 @@ class State:
     asked_by: Place | None = None
     way: tuple[str, ...] = ()
     walked: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    name: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.name = str(self.id)
 
     @property
     def ended(self) -> bool:
