@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,28 @@ def test_a_wanted_port_is_kept_while_it_is_free() -> None:
         assert ports.choose(port) != port
 
 
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> range:
+    """Three ports to choose from, which are no other test run's: they stand below one that was promised to this process."""
+    first = ports.choose() - 10_000
+    monkeypatch.setenv("WEFT_PORTS", f"{first}-{first + 2}")
+    return range(first, first + 3)
+
+
+def test_a_port_is_promised_to_one_process_until_it_ends_whether_anybody_listens_yet_or_not(given: range) -> None:
+    script = "from weft.stack import ports; print(ports.choose(), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None and other.stdout is not None
+        theirs = int(other.stdout.readline())
+        with ThreadPoolExecutor(2) as side_by_side:
+            ours = set(side_by_side.map(lambda _: ports.choose(), range(2)))
+        with pytest.raises(OSError, match="no free loopback port"):
+            ports.choose(theirs)
+        other.stdin.write("\n")
+    assert {theirs, *ours} == set(given)
+    assert (ports.choose(theirs), {ports.choose(port) for port in ours}) == (theirs, ours)
+
+
 def test_ports_are_chosen_below_the_ephemeral_range_and_not_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WEFT_PORTS", raising=False)
     chosen: list[int] = []
@@ -31,12 +54,11 @@ def test_ports_are_chosen_below_the_ephemeral_range_and_not_twice(monkeypatch: p
     assert all(20_000 <= port < 30_000 for port in chosen)
 
 
-def test_ports_are_chosen_from_the_range_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEFT_PORTS", "31000-31001")
-    chosen = ports.choose()
-    assert {chosen, ports.choose(avoid=[chosen])} == {31_000, 31_001}
-    with pytest.raises(OSError, match="between 31000 and 31001"):
-        ports.choose(avoid=[31_000, 31_001])
+def test_ports_are_chosen_from_the_range_that_is_given(given: range) -> None:
+    chosen = ports.choose(avoid=given[:2])
+    assert {chosen, ports.choose(), ports.choose()} == set(given)
+    with pytest.raises(OSError, match=f"between {given[0]} and {given[-1]}"):
+        ports.choose(chosen, avoid=given)
 
 
 @pytest.mark.parametrize("nonsense", ["", "31000", "31001-31000", "80-90", "31000-70000", "a-b", "31000-31001 "])
