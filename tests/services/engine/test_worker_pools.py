@@ -88,22 +88,23 @@ async def test_attempts_that_repeat_a_key_are_counted_by_why(engine: Engine) -> 
         return "charged"
 
     def told(why: str) -> float | None:
-        return REGISTRY.get_sample_value("weft_worker_repeats_total", {"activity": "charge", "why": why})
+        # The name is no other test's: those of one process share the metrics.
+        return REGISTRY.get_sample_value("weft_worker_repeats_total", {"activity": "recharge", "why": why})
 
     retry = {"attempts": 2, "delay": "1s", "jitter": False}
     await engine.publish(
-        "charging", nodes=[{"id": "c", "type": "activity", "with": {"name": "charge", "queue": "counted"}, "retry": retry}]
+        "charging", nodes=[{"id": "c", "type": "activity", "with": {"name": "recharge", "queue": "counted"}, "retry": retry}]
     )
 
     async def begun(count: int) -> bool | None:
         return len(began) >= count or None
 
-    async with workers(engine, "counted", Activities({"charge": charge})):
+    async with workers(engine, "counted", Activities({"recharge": charge})):
         execution = await engine.start("charging")
         await engine.until(execution, lambda shown: [one["kind"] for one in shown["waiting_for"]] == ["retry"])
         engine.service.clock.advance(timedelta(seconds=2))
         await eventually(lambda: begun(2), "the second attempt in hand")
-    async with workers(engine, "counted", Activities({"charge": charge})):
+    async with workers(engine, "counted", Activities({"recharge": charge})):
         await engine.ended(execution)
     assert (began, told("retried"), told("redelivered")) == ([1, 2, 2], 1, 1)
 
