@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from weft_gateway.app import build
 from weft_gateway.attempts import LIMITS
-from weft_runtime.testing import RunningService, running_service
+from weft_gateway.store import failures
+from weft_gateway.tables import sign_in_failures
+from weft_runtime.testing import RunningService, eventually, running_service
 
 from tests.services.gateway.conftest import login
 
@@ -31,3 +34,31 @@ async def test_guesses_at_two_gateways_are_counted_together(gateway: RunningServ
     gateway.clock.advance(timedelta(minutes=16))
     assert (await login(clients[1], "approver@demo.weft")).status_code == 200
     assert (await login(clients[0], "approver@demo.weft", "wrong")).status_code == 401
+
+
+async def test_a_try_is_counted_while_another_of_the_same_person_at_the_same_place_is_let_in(gateway: RunningService) -> None:
+    who, where = "editor@demo.weft", "198.51.100.77"
+    context = gateway.context
+
+    async def forgiven() -> None:
+        async with context.owner_transaction() as uow:
+            await failures.forgive(uow, who, where)
+
+    async def waits() -> bool | None:
+        waiting = sa.text(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+        )
+        async with context.owner_transaction() as uow:
+            return (await uow.conn.execute(waiting)).first() is not None or None
+
+    async with context.owner_transaction() as uow:
+        await failures.count(uow, who, where)
+    async with context.owner_transaction() as uow:
+        # As far as counting has come when it has the first of its rows.
+        await uow.conn.execute(sa.select(sign_in_failures).where(sign_in_failures.c.kind == "account").with_for_update())
+        letting_in = asyncio.create_task(forgiven())
+        await eventually(waits, "the other waiting for the row")
+        assert {one.kind: one.count for one in await failures.count(uow, who, where)}["pair"] == 2
+    await letting_in
+    async with context.owner_transaction() as uow:
+        assert {one.kind: one.count for one in await failures.count(uow, who, where)} == {"account": 2, "address": 2, "pair": 1}

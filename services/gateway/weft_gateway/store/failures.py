@@ -37,10 +37,11 @@ async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
 async def forgive(uow: UnitOfWork, account: str, address: str) -> None:
     """Forget the failures of an account at an address from which its person came in; the others keep theirs but for this try."""
     names = _names(account, address)
-    await uow.conn.execute(sa.delete(table).where(table.c.kind == "pair", table.c.name == names["pair"]))
+    # In the order of `count`, which somebody may be doing who signs in there as the same person.
     for kind in ("account", "address"):
         one_less = sa.update(table).where(table.c.kind == kind, table.c.name == names[kind], table.c.failures > 0)
         await uow.conn.execute(one_less.values(failures=table.c.failures - 1))
+    await uow.conn.execute(sa.delete(table).where(table.c.kind == "pair", table.c.name == names["pair"]))
 
 
 async def known(uow: UnitOfWork, account: str, address: str) -> bool:
