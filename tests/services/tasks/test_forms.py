@@ -1,11 +1,12 @@
 """Forms checked on the server."""
 
-import time
 from typing import Any
 
 import pytest
 from weft_tasks import forms
 from weft_tasks.errors import FormInvalid, FormUnusable
+
+from tests.support.effort import computing_at_most
 
 SCHEMA = {
     "type": "object",
@@ -47,9 +48,8 @@ def test_without_a_schema_any_object_will_do() -> None:
 
 def test_a_hostile_pattern_takes_linear_time() -> None:
     hostile = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
-    began = time.process_time()
-    assert pointers({"a": "a" * 100_000 + "!"}, hostile) == [("/form/a", "pattern")]
-    assert time.process_time() - began < 1
+    with computing_at_most(1):
+        assert pointers({"a": "a" * 100_000 + "!"}, hostile) == [("/form/a", "pattern")]
 
 
 def test_a_form_nested_beyond_reason_is_refused() -> None:
@@ -87,6 +87,5 @@ def test_a_schema_that_cannot_check_is_refused_and_nothing_is_fetched(schema: di
     ],
 )
 def test_a_long_list_that_does_not_fit_is_refused_in_little_time(items: dict[str, Any], value: int, code: str) -> None:
-    began = time.process_time()
-    assert [found for _, found in pointers({"a": [value] * 200_000}, {"properties": {"a": {"items": items}}})] == [code]
-    assert time.process_time() - began < 1
+    with computing_at_most(1):
+        assert [found for _, found in pointers({"a": [value] * 200_000}, {"properties": {"a": {"items": items}}})] == [code]
