@@ -11,7 +11,8 @@ from weft.stack.data_dir import DataDirectory
 from weft.stack.errors import StackError
 
 ASK_TIMEOUT_S = 3.0
-START_TIMEOUT_S = 90.0
+START_TIMEOUT_S = 180.0
+"""Seven processes compute for some 20 s until they are ready; the machine may be slow, or have other things to do."""
 LOOK_EVERY_S = 0.1
 
 
@@ -30,7 +31,7 @@ async def _ask(client: httpx2.AsyncClient, address: Address) -> bool:
 
 
 async def wait_until_healthy(addresses: Sequence[Address], data: DataDirectory) -> None:
-    """Wait for all of them. Raises: StackError `services_not_ready` after 90 s."""
+    """Wait for all of them. Raises: StackError `services_not_ready` after `START_TIMEOUT_S`."""
     deadline = time.monotonic() + START_TIMEOUT_S
     missing = list(addresses)
     while missing:
