@@ -28,14 +28,10 @@ $(STAMP): $(LOCK) requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.t
 up: setup ## run the whole mesh on this machine
 	$(BIN)/weft up
 
-# Two runs. Side by side, a file at a time and the tests of one kept mesh in a row: three at once, as much of it waits for servers, and what computes
-# does so beside what waits. Then what is measured against the clock, with the machine to itself.
-ALONE := tests/faults/test_takeover.py tests/faults/test_kills.py
-SIDE_BY_SIDE := --no-loadscope-reorder --dist loadfile --numprocesses
-
+# Side by side, a file at a time and the tests of one kept mesh in a row: three at once, as much of it waits for servers, and what computes
+# does so beside what waits.
 test: setup ## run every test
-	$(BIN)/pytest $(SIDE_BY_SIDE) 3 $(ALONE:%=--ignore=%)
-	$(BIN)/pytest $(ALONE)
+	$(BIN)/pytest --no-loadscope-reorder --dist loadfile --numprocesses 3
 
 check: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -35,6 +35,8 @@ from tests.faults.ledger import Ledger
 TENANT, POOL = "acme", "faults"
 SECRET = "a secret for tests only, long enough"
 UP_WITHIN_S = 150.0
+NOBODY_WAITS_S = 3600.0
+"""What is set to so much is waited for in no test that ends well: it has to come by other ways, however busy the machine is."""
 POLL_S = 0.02
 ENDS = ("execution.completed", "execution.failed", "execution.rejected", "execution.timed_out")
 

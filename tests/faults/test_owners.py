@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from weft_runtime.testing.polling import eventually
 
-from tests.faults.mesh import Mesh, mesh_of
+from tests.faults.mesh import NOBODY_WAITS_S, Mesh, mesh_of
 from tests.faults.verdict import assert_nothing_lost_or_doubled, rows
 from tests.support.isolation import SharedStack
 
-LEASE_S, BEAT_S = 2.0, 0.3
+SHORT = {"WEFT_LEASE_S": "2.0", "WEFT_BEAT_S": "0.3", "WEFT_RESEND_S": str(NOBODY_WAITS_S)}
 WITHIN_S = 90.0
 STEPS = {"remote3": ("a", "b", "c"), "nap": ("a",)}
 
@@ -27,7 +27,7 @@ async def mesh(stack: SharedStack, tmp_path_factory: pytest.TempPathFactory) -> 
     """
     database_url, broker_url = stack.new_database("engine"), stack.new_vhost()
     directory = tmp_path_factory.mktemp("owners")
-    async with mesh_of(database_url, broker_url, directory, WEFT_LEASE_S=str(LEASE_S), WEFT_BEAT_S=str(BEAT_S)) as running:
+    async with mesh_of(database_url, broker_url, directory, **SHORT) as running:
         running.spawn("worker")
         yield running
     stack.drop_database(database_url)

@@ -10,13 +10,13 @@ from weft_contracts import routing
 from weft_runtime.bus import Binding
 from weft_runtime.testing.polling import eventually
 
-from tests.faults.mesh import POOL, Mesh, Node, mesh_of
+from tests.faults.mesh import NOBODY_WAITS_S, POOL, Mesh, Node, mesh_of
 from tests.faults.scrambling import scrambled
 from tests.faults.verdict import assert_nothing_lost_or_doubled, rows
 from tests.support.cable import BACK, BOTH, Cable, cable
 from tests.support.isolation import SharedStack
 
-LEASE_S, BEAT_S = 2.0, 0.3
+SHORT = {"WEFT_LEASE_S": "2.0", "WEFT_BEAT_S": "0.3", "WEFT_RESEND_S": str(NOBODY_WAITS_S)}
 WITHIN_S = 90.0
 STEPS = ("a", "b", "c")
 
@@ -26,7 +26,7 @@ async def mesh(stack: SharedStack, tmp_path_factory: pytest.TempPathFactory) -> 
     """A mesh with a short lease; its processes are each test's own."""
     database_url, broker_url = stack.new_database("engine"), stack.new_vhost()
     directory = tmp_path_factory.mktemp("wire")
-    async with mesh_of(database_url, broker_url, directory, WEFT_LEASE_S=str(LEASE_S), WEFT_BEAT_S=str(BEAT_S)) as running:
+    async with mesh_of(database_url, broker_url, directory, **SHORT) as running:
         yield running
     stack.drop_database(database_url)
     stack.drop_vhost(broker_url)

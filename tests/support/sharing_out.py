@@ -12,6 +12,7 @@ LONGEST = (
     f"mesh of {IN_ONE}",
     f"mesh of {IN_MANY}",
     "tests/engine/programs/test_shadow_model.py",
+    "tests/faults/test_kills.py",
     "tests/engine/programs/test_retries.py",
     "tests/faults/test_crash_points.py",
     "tests/faults/test_wire.py",

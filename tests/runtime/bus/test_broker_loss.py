@@ -32,7 +32,7 @@ async def started(url: str) -> Bus:
 async def test_after_a_power_cut_of_the_broker_every_reader_is_back_within_ten_seconds(
     node: RabbitNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What it waits for between two tries; a machine that has nothing else to do is measured by tests/faults/test_kills.py.
+    # What it waits for between two tries.
     assert max(watchdog.LOOK_EVERY_S, watchdog.RETRY_MOST_S) + watchdog.RETRY_MOST_S + link.CALL_TIMEOUT_S < BACK_WITHIN_S
     monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT_S", 2 * SOON_S)
     bus = await started(node.url())
