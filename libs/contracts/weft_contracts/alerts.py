@@ -14,11 +14,11 @@ from weft_contracts.message import Event
 class _AlertFact(Event):
     owner: ClassVar[str] = "analytics"
     alert_id: UUID
-    rule_id: UUID
+    rule_id: UUID = Field(description="Of a rule; for a budget one that follows from it.")
     rule: str = Field(description="The rule's name.")
-    kind: str = Field(description="`failed`, `stuck`, `overdue`, `slow`.")
+    kind: str = Field(description="`failed`, `stuck`, `overdue`, `slow`, `costly`, `budget`.")
     severity: Literal["info", "warning", "critical"] = "warning"
-    workflow: str = Field(description="The workflow that it is about.")
+    workflow: str = Field(description="The workflow that it is about; empty for a budget of the whole tenant.")
     summary: str
     at: datetime
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from weft_contracts import (
     activities,
+    ai,
     alerts,
     calendars,
     connections,
@@ -28,6 +29,7 @@ from weft_contracts.message import REGISTRY, Message
 
 OWNERS = (
     activities,
+    ai,
     alerts,
     calendars,
     connections,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
+from weft_contracts.ai import AiCalled, BudgetChanged
 from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
@@ -87,7 +88,7 @@ ROOMS: dict[str, Room] = {
         hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)
     ),
     "engine": Room(
-        hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
+        hears=(WorkflowChanged, TenantChanged, CalendarChanged, BudgetChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
         says=(
             WorkflowInstalled,
             *_PARTITION_COMMANDS,
@@ -98,6 +99,7 @@ ROOMS: dict[str, Room] = {
             ExecutionsForgotten,
             *_CONNECTION_FACTS,
             *_REFUSED_STARTS,
+            AiCalled,
         ),
     ),
     "events": Room(
@@ -119,8 +121,9 @@ ROOMS: dict[str, Room] = {
             CalendarChanged,
             TenantChanged,
             UserChanged,
+            AiCalled,
         ),
-        says=_ALERTS,
+        says=(*_ALERTS, BudgetChanged),
     ),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final, cast, get_args
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from weft_runtime.clock import new_id
 from weft_runtime.context import ServiceContext
 
+from weft_analytics.alerts import Kind
 from weft_analytics.settings import Settings
 from weft_analytics.store import alerts as store
 from weft_analytics.store import duties
@@ -19,7 +20,7 @@ from weft_analytics.usecases import alerts
 DUTY: Final = "alerts"
 LEASES: Final = 4
 """Looks for which a lease lasts: who died is followed by another after so many."""
-KINDS: Final = ("failed", "stuck", "overdue", "slow")
+KINDS: Final = get_args(Kind)
 
 
 class AlertMetrics:

@@ -18,7 +18,8 @@ from weft_runtime.uow import Decision
 from weft_analytics.errors import AlertIsOver
 from weft_analytics.histogram import percentile
 
-Kind = Literal["failed", "stuck", "overdue", "slow"]
+Kind = Literal["failed", "stuck", "overdue", "slow", "costly", "budget"]
+"""`budget` is of no rule that somebody made: it follows from a budget."""
 Severity = Literal["info", "warning", "critical"]
 SHARES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 

@@ -12,7 +12,7 @@ from weft_runtime.service import Service
 from weft_analytics import alerting, api, handlers, tables, usecases
 from weft_analytics.alerting import AlertMetrics
 from weft_analytics.settings import Settings
-from weft_analytics.usecases import alerts, walks
+from weft_analytics.usecases import alerts, costs, walks
 from weft_analytics.words import CommonWords
 
 TIDY_EVERY_S = 3600.0
@@ -58,9 +58,11 @@ async def tidy(context: ServiceContext) -> None:
     kept = timedelta(days=cast(Settings, context.settings).minutes_kept_days)
     alerts_kept = timedelta(days=cast(Settings, context.settings).alerts_kept_days)
     walks_kept = timedelta(days=cast(Settings, context.settings).walks_kept_days)
+    costs_kept = timedelta(days=cast(Settings, context.settings).costs_kept_days)
     while True:
         async with context.owner_transaction() as uow:
             await usecases.forget_minutes(kept, uow)
             await walks.forget(walks_kept, uow)
             await alerts.forget(alerts_kept, uow)
+            await costs.forget(costs_kept, uow)
         await asyncio.sleep(TIDY_EVERY_S)

@@ -55,6 +55,7 @@ MESSAGE_MAX: Final = 500
 class Execution:
     """One execution as the list shows it. position, heard_of_at: of the newest fact heard.
 
+    retried: whether somebody ever let it go on from a bad end.
     begun: whether how it began is known; until then `started_at` is the time of the earliest fact, that of its queueing for one that waits.
     """
 
@@ -83,6 +84,7 @@ class Execution:
     waiting_kind: str | None = None
     waiting_until: datetime | None = None
     heard_of_at: datetime | None = None
+    retried: bool = False
 
 
 def is_end(fact: Fact) -> TypeGuard[End]:
@@ -110,6 +112,8 @@ def first(tenant: str, fact: Fact) -> Execution:
 def apply(execution: Execution, facts: Iterable[Fact]) -> None:
     """Let an execution be what these facts make of it. Any order and any number of repeats give the same."""
     for fact in facts:
+        if type(fact) is ExecutionResumed and fact.retried:
+            execution.retried = True
         if not execution.begun:
             _begin(execution, fact)
         if fact.position >= execution.position:

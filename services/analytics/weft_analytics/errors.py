@@ -29,10 +29,16 @@ class VersionOfNothing(Invalid):
     code = "workflow_missing"
 
 
-class CostsUnknown(Invalid):
-    """A rule on costs, which are not known here."""
+class BudgetOfNothing(Invalid):
+    """A budget of a workflow that is not in this tenant."""
 
-    code = "costs_not_measured"
+    code = "workflow_not_found"
+
+
+class TooManyBudgets(Conflict):
+    """A tenant has as many budgets as it may."""
+
+    code = "too_many_budgets"
 
 
 class TooManyRules(Conflict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from weft_contracts.ai import AiCalled
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
@@ -38,7 +39,7 @@ from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import domain, service_levels, tasks, usecases
-from weft_analytics.usecases import audit
+from weft_analytics.usecases import audit, costs
 
 GATHER_S = 0.03
 """Nobody waits for the read model, and a transaction for each fact would take more of the machine than the engine."""
@@ -85,6 +86,12 @@ async def task_facts(heard: Sequence[Heard[tasks.Fact]], uow: UnitOfWork) -> Non
 async def sla_facts(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork) -> None:
     """Keep when executions are due, and whether they are late."""
     await usecases.hear_service_levels(heard, uow)
+
+
+@on.batch(AiCalled, repeatable=True)
+async def models_called(heard: Sequence[Heard[AiCalled]], uow: UnitOfWork) -> None:
+    """Keep what models cost."""
+    await costs.hear(heard, uow)
 
 
 @on(ConnectionSaved)

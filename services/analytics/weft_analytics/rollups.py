@@ -17,8 +17,9 @@ from weft_analytics.histogram import bucket_of
 MINUTE, HOUR = 60, 3600
 GRAINS: Final = (MINUTE, HOUR)
 """Seconds of the two sorts of slot that are kept."""
-COLUMNS: Final = (*STATUSES, "ended_completed", "ended_failed")
-"""The counts of a slot: executions that started in it, by the status they have now; then those that ended in it."""
+COLUMNS: Final = (*STATUSES, "ended_completed", "ended_failed", "by_hand")
+"""The counts of a slot: executions that started in it, by the status they have now; then those that ended in it; then of those that started
+in it and have completed, those that somebody retried on the way."""
 _INDEX: Final = {name: position for position, name in enumerate(COLUMNS)}
 _ENDED: Final = {
     "completed": _INDEX["ended_completed"],
@@ -46,6 +47,7 @@ class Counted:
     status: str
     completed_at: datetime | None
     duration_ms: int | None
+    retried: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Deltas:
         for grain in GRAINS:
             slot = Slot(one.tenant, one.workflow, grain, started - started % grain)
             self.counts[slot][_INDEX[one.status]] += sign
+            if one.status == "completed" and one.retried:
+                self.counts[slot][_INDEX["by_hand"]] += sign
             if one.status == "completed" and one.duration_ms is not None:
                 self.durations[slot, bucket_of(one.duration_ms)] += sign
             if ended is not None and ended_as is not None:
@@ -80,5 +84,6 @@ class Deltas:
 def counted(execution: Execution) -> Counted:
     """What counts about an execution as it is."""
     return Counted(
-        execution.tenant, execution.workflow, execution.started_at, execution.status, execution.completed_at, execution.duration_ms
-    )
+        execution.tenant, execution.workflow, execution.started_at, execution.status, execution.completed_at, execution.duration_ms,
+        execution.retried,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
-from weft_contracts.walks import PATH_GOES_ON, StepNumbers
+from weft_contracts.walks import PATH_GOES_ON, StepNumbers, lengthened
 
 from weft_analytics.domain import STATUS_OF, End
 from weft_analytics.histogram import bucket_of
@@ -38,25 +38,42 @@ class Heard:
     """What the ends of one tenant in a batch tell, as they tell it: how often each hour, with each node's numbers, or with each way.
 
     Ends that tell the same of a node are one entry: that is all that is done while facts are heard.
+    plain: of the plainest ways, by what tells them and by how the execution ended.
     """
 
     steps: dict[tuple[Hour, StepNumbers], int] = field(default_factory=dict)
     ways: dict[tuple[Hour, tuple[str, ...], str, int], int] = field(default_factory=dict)
+    plain: dict[tuple[Hour, str, str, int], int] = field(default_factory=dict)
 
     def add(self, end: End) -> None:
         """Add what an end tells."""
-        began, steps = int(end.started_at.timestamp()), self.steps
+        began = int(end.started_at.timestamp())
         hour = Hour(end.workflow, end.workflow_version, began - began % HOUR)
-        for numbers in end.steps:
-            key = (hour, numbers)
-            steps[key] = steps.get(key, 0) + 1
+        ended = STATUS_OF[type(end)], bucket_of(end.duration_ms)
+        if end.walk is not None:
+            plain = (hour, end.walk, *ended)
+            self.plain[plain] = self.plain.get(plain, 0) + 1
+            return
+        self._add_steps(hour, end.steps, 1)
         if end.path:
-            way = (hour, end.path, STATUS_OF[type(end)], bucket_of(end.duration_ms))
-            self.ways[way] = self.ways.get(way, 0) + 1
+            self._add_way((hour, end.path, *ended), 1)
 
     def told(self) -> dict[str, Any]:
         """As JSON values."""
+        for (hour, walk, status, bucket), count in self.plain.items():
+            path, steps = lengthened(walk)
+            self._add_steps(hour, steps, count)
+            self._add_way((hour, path, status, bucket), count)
+        self.plain.clear()
         return {"steps": [(*key, count) for key, count in self.steps.items()], "ways": [(*way, count) for way, count in self.ways.items()]}
+
+    def _add_steps(self, hour: Hour, steps: Iterable[StepNumbers], count: int) -> None:
+        for numbers in steps:
+            key = (hour, numbers)
+            self.steps[key] = self.steps.get(key, 0) + count
+
+    def _add_way(self, way: tuple[Hour, tuple[str, ...], str, int], count: int) -> None:
+        self.ways[way] = self.ways.get(way, 0) + count
 
 
 @dataclass(slots=True)
@@ -105,7 +122,7 @@ def added(ends: Iterable[tuple[str, End]]) -> dict[str, Heard]:
     """What these (tenant, end) pairs tell, by tenant; nothing of those that tell nothing."""
     heard: dict[str, Heard] = {}
     for tenant, end in ends:
-        if end.steps or end.path:
+        if end.walk is not None or end.steps or end.path:
             heard.setdefault(tenant, Heard()).add(end)
     return heard
 

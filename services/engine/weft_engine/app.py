@@ -15,6 +15,7 @@ from weft_runtime.service import Service
 
 from weft_engine import api, campaigns, handlers, tables
 from weft_engine.admitting import Gatekeeper
+from weft_engine.budgets import accounts
 from weft_engine.bulk.running import BULK, BulkWake
 from weft_engine.connections.opening import Opening
 from weft_engine.forgetting import forget_executions
@@ -87,6 +88,8 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
     opened = connector(settings.database_url.get_secret_value())
     while True:
         await forget_executions(context)
+        await accounts.settle_expired(context)
+        await accounts.forget(context)
         connection = await opened()
         try:
             await prune_answers(connection)
@@ -99,7 +102,11 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
 
 async def run_worker(settings: Settings, context: ServiceContext) -> None:
     """Run activities of `settings.pool`, until cancelled."""
-    activities = Activities.installed(allow_private_addresses=settings.allow_private_addresses, connections=Opening(context))
+    activities = Activities.installed(
+        allow_private_addresses=settings.allow_private_addresses,
+        connections=Opening(context),
+        accounts=accounts.BudgetAccounts(context),
+    )
     worker = Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=settings.worker_concurrency)
     try:
         await worker.run()

@@ -1,7 +1,8 @@
-"""What the engine hears beside its partitions: the definitions it runs, the tenants they belong to and the calendars those work by."""
+"""What the engine hears beside its partitions: the definitions it runs, the tenants they belong to, what those work by and may spend."""
 
 from __future__ import annotations
 
+from weft_contracts.ai import BudgetChanged
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
@@ -29,3 +30,9 @@ async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
 async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
     """A business calendar was made or changed."""
     await usecases.remember_calendar(msg, uow)
+
+
+@on(BudgetChanged)
+async def budget_changed(msg: BudgetChanged, uow: UnitOfWork) -> None:
+    """A budget for models was made or changed."""
+    await usecases.remember_budget(msg, uow)

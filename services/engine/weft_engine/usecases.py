@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from weft_contracts.ai import BudgetChanged
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
@@ -30,7 +31,7 @@ from weft_engine.core.quotas import quotas_of
 from weft_engine.core.sentences import Called, called_by
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
-from weft_engine.store import calendars, quotas
+from weft_engine.store import budgets, calendars, quotas
 
 Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution | MigrateExecution | UndoMigration
 """Commands to one execution that exists."""
@@ -151,3 +152,8 @@ async def remember_tenant(change: TenantChanged, uow: UnitOfWork) -> None:
 async def remember_calendar(change: CalendarChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a business calendar."""
     await calendars.remember(uow, change)
+
+
+async def remember_budget(change: BudgetChanged, uow: UnitOfWork) -> None:
+    """Keep a copy of a budget."""
+    await budgets.remember(uow, change)

@@ -11,7 +11,6 @@ from typing import Any
 from tests.connectors.ai.openai_description import faults
 from tests.connectors.server import Heard, Server, serving
 
-Answering = Callable[["Asked"], Any]
 KEY = "sk-fake-0123456789abcdef"
 
 
@@ -51,16 +50,18 @@ class Says:
 
 @dataclass
 class Provider:
-    """A fake in action. next: what it answers, one after the other; the last stays."""
+    """A fake in action. next: what it answers, one after the other; the last stays. A function answers by what was asked."""
 
     server: Server
     base_url: str
-    next: deque[Says | Fail | str] = field(default_factory=deque)
+    next: deque[Says | Fail | str | Callable[[Asked], str]] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def take(self) -> Says | Fail:
         found = self.next.popleft() if len(self.next) > 1 else self.next[0]
+        if callable(found):
+            found = found(self.asked[-1])
         return Says(found) if isinstance(found, str) else found
 
 
@@ -77,7 +78,7 @@ async def _answer(writer: asyncio.StreamWriter, status: int, body: Any, fail: Fa
 
 
 @asynccontextmanager
-async def openai(*answers: Says | Fail | str) -> AsyncIterator[Provider]:
+async def openai(*answers: Says | Fail | str | Callable[[Asked], str]) -> AsyncIterator[Provider]:
     """OpenAI, by its official description."""
 
     async def say(heard: Heard, writer: asyncio.StreamWriter) -> None:

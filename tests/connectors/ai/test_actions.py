@@ -42,7 +42,12 @@ async def test_a_category_comes_with_what_it_cost(ask: Ask) -> None:
         output = await ask("classify", connection(fake), input="Please pay 100 euros", categories=CATEGORIES)
 
     usage = {"provider": "openai", "connection": "brain", "model": "gpt-fake", "calls": 1, "input_tokens": 11, "output_tokens": 7}
-    assert output == {"result": "invoice", "confidence": 0.9, "reason": "It names an amount.", "usage": {**usage, "cost": 0.0000975}}
+    assert output == {
+        "result": "invoice",
+        "confidence": 0.9,
+        "reason": "It names an amount.",
+        "usage": {**usage, "cost": 0.0000975, "cached": False},
+    }
     assert fake.asked[0].key == "0190:sort:1"
 
 

@@ -176,6 +176,7 @@ def _bodies(tenant: str) -> dict[str, Any]:
             "preview": True,
         },
         "POST /api/v1/alerts/rules": RULE,
+        "POST /api/v1/budgets": {"workflow": "hostile", "limit": 1000, "alerts_at": [0.5], "saving": {"from": 0.5, "tier": "free"}},
         "PUT /api/v1/alerts/rules/{rule_id}": RULE,
         "PUT /api/v1/calendars/{name}": WEEK,
         "POST /api/v1/connections": {**BANK, "name": "hostile-new", "description": "d"},

@@ -182,7 +182,7 @@ async def test_rules_are_read_changed_and_removed(service: RunningService) -> No
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"kind": "costly"}, "costs_not_measured"), ({"kind": "slow"}, None), ({"kind": "failed", "stuck": {}}, None),
+        ({"kind": "costly"}, None), ({"kind": "slow"}, None), ({"kind": "failed", "stuck": {}}, None),
         ({"kind": "failed", "failed": {"within": "2 days"}}, None), ({"kind": "failed", "failed": {"within": "P2D"}}, None),
         ({"kind": "failed", "failed": {"count": 0}}, None), ({"kind": "loud"}, None), ({"kind": "stuck", "more": 1}, None),
     ],

@@ -14,7 +14,7 @@ from weft_analytics.histogram import percentiles
 from weft_analytics.tables import ways
 from weft_analytics.usecases import walks
 from weft_analytics.walks import WAYS_MOST, Heard, Walks
-from weft_contracts.walks import PATH_GOES_ON, bucket_of
+from weft_contracts.walks import PATH_GOES_ON, bucket_of, shortened
 from weft_runtime.testing import RunningService, eventually, running_service, tell
 
 from tests.services.analytics.facts import START, life
@@ -76,6 +76,18 @@ async def test_nodes_tell_how_long_they_ran_and_waited_and_where_the_time_goes(s
         "leave",
         None,
     )
+
+
+async def test_the_plainest_ways_count_as_if_path_and_numbers_had_been_told(service: RunningService) -> None:
+    walk = shortened([("a", 100, 2000), ("b", 100, 2000)])
+    short = [life()[-1].model_copy(update={"walk": walk}) for _ in range(3)]
+    await tell(service, *short, short[0], *ended(), tenant="plain")
+    shown = await counted(service, "plain", "/analytics/workflows/leave/steps", 4)
+    assert [(one["node"], one["completed"], one["run_ms"]["p50"], one["wait_ms"]["p50"]) for one in shown["nodes"]] == [
+        (node, 4, pytest.approx(100, rel=0.045), pytest.approx(2000, rel=0.045)) for node in ("a", "b")
+    ]
+    (way,) = (await asked(service, "plain", "/analytics/workflows/leave/paths"))["variants"]
+    assert (way["path"], way["count"], way["completed"]) == (["a", "b"], 4, 4)
 
 
 async def test_ways_are_told_by_how_common_they_are_and_the_rest_is_summed_up(service: RunningService) -> None:

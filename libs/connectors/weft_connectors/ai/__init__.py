@@ -8,6 +8,7 @@ from typing import Final
 from weft_language.actions.ai.model import AiWith, ClassifyWith, ExtractWith, GenerateWith, PersonalizeWith, SummarizeWith
 
 from weft_connectors.activity import Activity
+from weft_connectors.ai.accounts import Accounts
 from weft_connectors.ai.calling import Asker
 from weft_connectors.connections import ConnectionReader
 from weft_connectors.plug import Plug, plugged
@@ -21,11 +22,14 @@ WITH: Final[Mapping[str, type[AiWith]]] = {
 }
 
 
-def activities(allow_private_addresses: bool | None = None, connections: ConnectionReader | None = None) -> Mapping[str, Activity]:
+def activities(
+    allow_private_addresses: bool | None = None, connections: ConnectionReader | None = None, accounts: Accounts | None = None
+) -> Mapping[str, Activity]:
     """What this connector gives.
 
     allow_private_addresses: let models on private and loopback addresses be asked; None: as WEFT_ALLOW_PRIVATE_ADDRESSES says.
     connections: gives a tenant's connection by name; None where there are none.
+    accounts: keep budgets, tell uses and remember answers; None where nothing of that is done.
     """
-    asker = Asker()
+    asker = Asker(accounts=accounts)
     return plugged(Plug.of(allow_private_addresses, connections), {name: asker.action(with_) for name, with_ in WITH.items()})

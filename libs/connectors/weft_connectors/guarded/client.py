@@ -150,7 +150,7 @@ async def _named_failures(url: httpx2.URL) -> AsyncIterator[None]:
         tls = _tls_failure(error)
         if tls is not None:
             raise GuardError("tls_failed", f"{shown(url)} was reached, but TLS failed: {tls}") from error
-        raise GuardError("connect_failed", f"{shown(url)} was not reached: {error}") from error
+        raise GuardError("connect_failed", f"{shown(url)} was not reached: {error}", reached=False) from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError) as error:
         raise GuardError("connect_failed", f"{shown(url)} did not answer in full: {error}") from error
 

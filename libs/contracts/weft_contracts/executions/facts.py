@@ -10,7 +10,7 @@ from pydantic import Field
 
 from weft_contracts.executions.values import Failure
 from weft_contracts.message import Event
-from weft_contracts.walks import STEPS_MOST, Path, StepNumbers
+from weft_contracts.walks import STEPS_MOST, Path, Short, StepNumbers
 
 
 class ExecutionFact(Event):
@@ -77,6 +77,7 @@ class ExecutionResumed(ExecutionFact):
 
 
 class _ExecutionEnd(ExecutionFact):
+    walk: Short | None = Field(default=None, description="Of the plainest way, in the place of `path` and `steps`.")
     path: Path = ()
     steps: tuple[StepNumbers, ...] = Field(
         default=(), max_length=STEPS_MOST, description="Since the end before, where it was retried by hand."

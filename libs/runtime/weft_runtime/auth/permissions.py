@@ -28,6 +28,7 @@ class Permission(StrEnum):
     CONNECTIONS_MANAGE = "connections.manage"
     ANALYTICS_READ = "analytics.read"
     ALERTS_MANAGE = "alerts.manage"
+    BUDGETS_MANAGE = "budgets.manage"
     AUDIT_READ = "audit.read"
     PARKED_MANAGE = "parked.manage"
     KEYS_MANAGE = "keys.manage"
@@ -84,6 +85,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         Permission.PARKED_MANAGE,
         Permission.KEYS_MANAGE,
         Permission.USERS_MANAGE,
+        Permission.BUDGETS_MANAGE,
         Permission.AUDIT_READ,
     },
     Role.SERVICE: frozenset(
@@ -106,6 +108,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         Permission.CONNECTIONS_READ,
         Permission.EXECUTIONS_OPERATE,
         Permission.ALERTS_MANAGE,
+        Permission.BUDGETS_MANAGE,
         Permission.AUDIT_READ,
         Permission.PARKED_MANAGE,
         Permission.TENANTS_MANAGE,

@@ -176,6 +176,8 @@ class TaskCountsView(BaseModel):
 class NumbersView(BaseModel):
     """How executions went. success_rate: completed of those that completed, failed or timed out; null where there is none.
 
+    unaided_rate: the same of those that completed without somebody's having retried them.
+
     from, to: the span that was read, in whole minutes, or whole hours where the pieces are hours or more.
     """
 
@@ -185,6 +187,7 @@ class NumbersView(BaseModel):
     bucket_s: int
     executions: CountsView
     success_rate: float | None
+    unaided_rate: float | None
     duration_ms: DurationView
     buckets: list[BucketView]
     tasks: TaskCountsView
@@ -256,6 +259,7 @@ def _numbers(numbers: Numbers) -> dict[str, object]:
         "bucket_s": window.bucket,
         "executions": _counts(numbers.totals),
         "success_rate": _success_rate(numbers.totals),
+        "unaided_rate": _success_rate(numbers.totals, numbers.totals["by_hand"]),
         "duration_ms": DurationView(**numbers.durations),
         "buckets": buckets,
         "tasks": TaskCountsView(total=sum(made.values()), **made),
@@ -270,9 +274,9 @@ def _started(counts: dict[str, int]) -> int:
     return sum(counts[status] for status in STATUSES)
 
 
-def _success_rate(counts: dict[str, int]) -> float | None:
+def _success_rate(counts: dict[str, int], without: int = 0) -> float | None:
     decided = counts["completed"] + counts["failed"] + counts["timed_out"]
-    return round(counts["completed"] / decided, 4) if decided else None
+    return round((counts["completed"] - without) / decided, 4) if decided else None
 
 
 def _label(text: str) -> tuple[str, str]:

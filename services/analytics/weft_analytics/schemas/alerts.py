@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from weft_runtime.http import Body
 
 from weft_analytics.alerts import Alert, Kind, Rule
-from weft_analytics.errors import BadWindow, CostsUnknown
+from weft_analytics.errors import BadWindow
 from weft_analytics.window import duration_seconds
 
 AlertStatus = Literal["open", "acknowledged", "resolved"]
@@ -66,8 +66,16 @@ class SlowConditions(Body):
     within: Within = "PT1H"
 
 
+class CostlyConditions(Body):
+    """`costly`: calls of models within the time cost the executions of the workflow more than so many US dollars."""
+
+    over: Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False)]
+    within: Annotated[str, Field(max_length=40), _from_to(60, 31 * 86_400)] = "PT24H"
+
+
 _CONDITIONS: dict[str, type[Body]] = {
     "failed": FailedConditions, "stuck": StuckConditions, "overdue": OverdueConditions, "slow": SlowConditions,
+    "costly": CostlyConditions,
 }  # fmt: skip
 
 
@@ -86,6 +94,7 @@ class RuleBody(Body):
     stuck: StuckConditions | None = None
     overdue: OverdueConditions | None = None
     slow: SlowConditions | None = None
+    costly: CostlyConditions | None = None
 
     @model_validator(mode="after")
     def _fitting(self) -> RuleBody:
@@ -96,14 +105,12 @@ class RuleBody(Body):
             )
         if self.kind == "slow" and self.slow is None:
             raise PydanticCustomError("conditions", "say how long is too long: `slow: {over: …}`")
+        if self.kind == "costly" and self.costly is None:
+            raise PydanticCustomError("conditions", "say how many US dollars are too many: `costly: {over: …}`")
         return self
 
     def watched(self) -> tuple[Kind, dict[str, Any]]:
-        """The kind, with all its conditions. Raises: CostsUnknown."""
-        if self.kind == "costly":
-            raise CostsUnknown(
-                "what executions cost is not measured here yet, so nothing could be watched; use `failed`, `stuck`, `overdue` or `slow`"
-            )
+        """The kind, with all its conditions."""
         given = getattr(self, self.kind)
         return self.kind, (_CONDITIONS[self.kind]() if given is None else given).model_dump()
 
@@ -121,6 +128,7 @@ class RuleView(BaseModel):
     stuck: dict[str, Any] | None
     overdue: dict[str, Any] | None
     slow: dict[str, Any] | None
+    costly: dict[str, Any] | None
     version: int
     created_at: datetime
     created_by: str | None
@@ -140,7 +148,7 @@ class AlertQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     status: Annotated[list[AlertStatus], Field(max_length=3)] = []
-    kind: RuleKind | None = None
+    kind: Kind | None = None
     workflow: Annotated[str, Field(max_length=200)] | None = None
 
 

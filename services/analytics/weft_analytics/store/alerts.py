@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics.alerts import Alert, Changes, Rule
-from weft_analytics.tables import alert_rules, alerts
+from weft_analytics.tables import alert_rules, alerts, budgets
 
 _RULE: Final = (
     "id",
@@ -35,10 +35,11 @@ _ALERT: Final = (
 
 
 async def tenants(uow: UnitOfWork) -> Sequence[str]:
-    """Every tenant_id that has rules, or alerts that are not over."""
+    """Every tenant_id that has rules, budgets, or alerts that are not over."""
     ruled = sa.select(alert_rules.c.tenant_id).where(alert_rules.c.enabled)
+    budgeted = sa.select(budgets.c.tenant_id).where(budgets.c.enabled)
     standing_ = sa.select(alerts.c.tenant_id).where(alerts.c.resolved_at.is_(None))
-    return (await uow.conn.execute(sa.union(ruled, standing_).order_by("tenant_id"))).scalars().all()
+    return (await uow.conn.execute(sa.union(ruled, budgeted, standing_).order_by("tenant_id"))).scalars().all()
 
 
 async def rules(uow: UnitOfWork, after: tuple[Any, ...] | None = None, limit: int | None = None) -> list[Rule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
@@ -18,6 +18,7 @@ from weft_analytics.domain import Execution
 from weft_analytics.rollups import COLUMNS, MINUTE, Counted, Deltas
 from weft_analytics.tables import durations, executions, rollups, workflows
 from weft_analytics.tasks import TaskState
+from weft_analytics.walks import Heard
 
 _LOCK: Final = "weft analytics"
 _TYPES: Final = {
@@ -46,9 +47,12 @@ _TYPES: Final = {
     "waiting_kind": "text",
     "waiting_until": "timestamptz",
     "heard_of_at": "timestamptz",
+    "retried": "bool",
 }
+_UNSHOWN: Final = ("heard_of_at", "retried")
+"""What lists do not read."""
 _FIELDS: Final = tuple(name for name in _TYPES if name not in ("tenant_id", "labels"))
-_SHOWN: Final = tuple(name for name in _FIELDS if name != "heard_of_at")
+_SHOWN: Final = tuple(name for name in _FIELDS if name not in _UNSHOWN)
 _fields = attrgetter(*_FIELDS)
 
 
@@ -57,8 +61,13 @@ def _upsert_executions() -> sa.TextClause:
     arrays = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _TYPES.items())
     values = ", ".join('"labels"::jsonb' if name == "labels" else f'"{name}"' for name in _TYPES)
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in _TYPES if name not in ("tenant_id", "id"))
+    # In the same statement what ends told of their ways: a round trip less for each batch.
+    walked = (
+        "WITH walked AS (INSERT INTO analytics.walks_heard (tenant_id, body)"
+        " SELECT * FROM unnest(CAST(:walked_tenant AS text[]), CAST(:walked_body AS text[])))"
+    )
     return sa.text(
-        f"INSERT INTO analytics.executions AS kept ({names}) SELECT {values} FROM unnest({arrays}) AS new({names})"  # noqa: S608
+        f"{walked} INSERT INTO analytics.executions AS kept ({names}) SELECT {values} FROM unnest({arrays}) AS new({names})"  # noqa: S608
         f" ON CONFLICT (id) DO UPDATE SET {changes} WHERE kept.tenant_id = excluded.tenant_id"
     )
 
@@ -76,7 +85,8 @@ def _upsert_rollups() -> sa.TextClause:
 
 
 _met = sa.text(
-    "SELECT id, position, tenant_id, workflow, started_at, status, completed_at, duration_ms FROM analytics.executions"
+    "SELECT id, position, tenant_id, workflow, started_at, status, completed_at, duration_ms, coalesce(retried, false)"
+    " FROM analytics.executions"
     " WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
 _executions_upsert = _upsert_executions()
@@ -123,12 +133,13 @@ async def known(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Execution]
     return {row.id: execution(row) for row in rows}
 
 
-async def save(uow: UnitOfWork, changed: Sequence[Execution]) -> None:
-    """Write executions as they are now."""
+async def save(uow: UnitOfWork, changed: Sequence[Execution], walks: Mapping[str, Heard]) -> None:
+    """Write executions as they are now, and put down what ends told of their ways, a row for each tenant: `walks.fold` adds it up."""
     values = zip(*map(_fields, changed), strict=True)
     columns: dict[str, list[Any]] = {name: list(column) for name, column in zip(_FIELDS, values, strict=True)}
     columns["tenant_id"] = [one.tenant for one in changed]
     columns["labels"] = [to_json(one.labels) if one.labels else "{}" for one in changed]
+    columns["walked_tenant"], columns["walked_body"] = list(walks), [to_json(heard.told()) for heard in walks.values()]
     await uow.conn.execute(_executions_upsert, columns)
 
 
@@ -173,8 +184,8 @@ async def forget_minutes(uow: UnitOfWork, before: int) -> None:
 
 def execution(row: sa.Row[Any]) -> Execution:
     """An execution from its row."""
-    heard_of_at = getattr(row, "heard_of_at", None)  # which lists do not read
-    return Execution(tenant=row.tenant_id, labels=row.labels, heard_of_at=heard_of_at, **{name: getattr(row, name) for name in _SHOWN})
+    unshown: dict[str, Any] = {"heard_of_at": getattr(row, "heard_of_at", None), "retried": bool(getattr(row, "retried", None))}
+    return Execution(tenant=row.tenant_id, labels=row.labels, **unshown, **{name: getattr(row, name) for name in _SHOWN})
 
 
 def _columns(slots: Sequence[Any]) -> dict[str, list[Any]]:

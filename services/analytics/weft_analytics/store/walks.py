@@ -1,18 +1,17 @@
-"""The ways that executions took: put down as they are heard, added to the numbers now and then, read always of one tenant."""
+"""The ways that executions took: what `hearing` put down is added to the numbers now and then; read always of one tenant."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
-from weft_runtime.database.engine import to_json
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics.tables.walks import step_counts, step_times, walks_heard, way_counts, ways
-from weft_analytics.walks import OTHER_WAYS, WAYS_MOST, Heard, Hour, Numbers, Walks, way_id
+from weft_analytics.walks import OTHER_WAYS, WAYS_MOST, Hour, Numbers, Walks, way_id
 from weft_analytics.window import Window
 
 AT_ONCE: Final = 500
@@ -36,19 +35,10 @@ def _add(table: sa.Table, types: Mapping[str, str]) -> sa.TextClause:
 
 
 _add_nodes, _add_times, _add_ways = _add(step_counts, _NODES), _add(step_times, _TIMES), _add(way_counts, _WAYS)
-_keep = sa.text(
-    "INSERT INTO analytics.walks_heard (tenant_id, body) SELECT * FROM unnest(CAST(:tenant_id AS text[]), CAST(:body AS text[]))"
-)
 _name = sa.text(
     "INSERT INTO analytics.ways (tenant_id, workflow, id, path) SELECT * FROM unnest("
     "CAST(:tenant_id AS text[]), CAST(:workflow AS text[]), CAST(:id AS uuid[]), CAST(:path AS text[]))"
 )
-
-
-async def hear(uow: UnitOfWork, heard: Mapping[str, Heard]) -> None:
-    """Put down what ends told, by tenant: one row each, so that the message door writes little. `fold` adds it to the numbers."""
-    rows = [(tenant, to_json(one.told())) for tenant, one in heard.items()]
-    await uow.conn.execute(_keep, {"tenant_id": [tenant for tenant, _ in rows], "body": [body for _, body in rows]})
 
 
 async def fold(uow: UnitOfWork) -> int:
@@ -65,7 +55,7 @@ async def fold(uow: UnitOfWork) -> int:
         return 0
     walks: dict[str, Walks] = {}
     for tenant, body in rows:
-        walks.setdefault(tenant, Walks()).take(json.loads(body))
+        walks.setdefault(tenant, Walks()).take(msgspec.json.decode(body))
     every = [(tenant, hour, numbers) for tenant, one in walks.items() for hour, numbers in one.hours.items()]
     nodes = [(tenant, *hour, node, *counts) for tenant, hour, numbers in every for node, counts in numbers.nodes.items()]
     times = [(tenant, *hour, *key, count) for tenant, hour, numbers in every for key, count in numbers.times.items()]

@@ -9,16 +9,21 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from weft_analytics.tables.alerts import alert_rules, alerts, duties
 from weft_analytics.tables.audit import audit, audit_heads
+from weft_analytics.tables.costs import ai_calls, ai_costs, ai_times, budgets
 from weft_analytics.tables.schema import metadata
 from weft_analytics.tables.schema import moment as _time
 from weft_analytics.tables.walks import step_counts, step_times, walks_heard, way_counts, ways
 
 __all__ = [
     "WORDS",
+    "ai_calls",
+    "ai_costs",
+    "ai_times",
     "alert_rules",
     "alerts",
     "audit",
     "audit_heads",
+    "budgets",
     "durations",
     "duties",
     "executions",
@@ -78,6 +83,7 @@ executions = sa.Table(
     sa.Column("waiting_kind", sa.Text),
     sa.Column("waiting_until", _time),
     sa.Column("heard_of_at", _time, comment="time of the newest fact heard"),
+    sa.Column("retried", sa.Boolean, comment="whether somebody let it go on from a bad end; null for no"),
     sa.Index("executions_page", "tenant_id", "started_at", "id"),
     sa.Index("executions_workflow", "tenant_id", "workflow", "started_at", "id"),
     sa.Index("executions_version", "tenant_id", "workflow", "version", "started_at", "id"),
@@ -91,7 +97,9 @@ executions = sa.Table(
 )
 
 own_executions = sa.table(
-    "own_executions", *(sa.column(one.name, one.type) for one in executions.c if one.name != "heard_of_at"), schema="analytics"
+    "own_executions",
+    *(sa.column(one.name, one.type) for one in executions.c if one.name not in ("heard_of_at", "retried")),
+    schema="analytics",
 )
 """A view of the executions of the transaction's tenant, for lists: as the row-level security of the table, but by a plain condition.
 
@@ -116,6 +124,7 @@ rollups = sa.Table(
     sa.Column("timed_out", sa.BigInteger, nullable=False),
     sa.Column("ended_completed", sa.BigInteger, nullable=False, comment="ended in this slot, whenever they started"),
     sa.Column("ended_failed", sa.BigInteger, nullable=False),
+    sa.Column("by_hand", sa.BigInteger, nullable=False, server_default="0", comment="of `completed`, those that somebody retried"),
     sa.Index("rollups_time", "tenant_id", "grain", "at"),
     sa.Index("rollups_old", "grain", "at"),
 )

@@ -18,7 +18,6 @@ from weft_analytics.errors import BadWindow
 from weft_analytics.histogram import percentiles
 from weft_analytics.store import hearing, numbers
 from weft_analytics.store import service_levels as levels
-from weft_analytics.store import walks as ways
 from weft_analytics.store.numbers import Counts, Share
 from weft_analytics.usecases.audit import hear as note_deeds
 from weft_analytics.usecases.known import require_workflow
@@ -60,7 +59,7 @@ class SlaState:
 
 
 async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) -> None:
-    """Bring executions and numbers up to date with these facts: two reads and at most four writes, however many there are.
+    """Bring executions and numbers up to date with these facts: two reads and at most three writes, however many there are.
 
     Of what an end overtakes only what counts is read: the end says the rest.
     """
@@ -78,15 +77,14 @@ async def hear_executions(heard: Sequence[Heard[domain.Fact]], uow: UnitOfWork) 
         if before is not None and before.counted.tenant != key[0]:
             continue  # the id is another tenant's: nobody's list may change by what somebody else says
         execution = known.get(key[1]) or domain.first(key[0], facts[key][0])
+        execution.retried = before is not None and before.counted.retried
         domain.apply(execution, facts[key])
         deltas.change(before.counted if before is not None else None, execution)
         changed.append(execution)
         ends += ((key[0], end) for end in domain.new_ends(before.position if before is not None else -1, facts[key]))
     if changed:
-        await hearing.save(uow, changed)
+        await hearing.save(uow, changed, added(ends))
         await hearing.count(uow, deltas)
-    if heard_walks := added(ends):
-        await ways.hear(uow, heard_walks)
     await note_deeds(((one.tenant, one.message) for one in heard), uow)
 
 

@@ -13,11 +13,12 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import PreconditionFailed
 from weft_runtime.uow import UnitOfWork
 
-from weft_analytics import alerts
+from weft_analytics import alerts, costs
 from weft_analytics.alerts import Alert, Changes, Found, Kind, Rule, Severity
 from weft_analytics.errors import AlertUnknown, RuleUnknown, TooManyRules
 from weft_analytics.store import alerts as store
 from weft_analytics.store import conditions as found
+from weft_analytics.store import costs as spent
 from weft_analytics.usecases import audit
 from weft_analytics.window import duration_seconds
 
@@ -83,7 +84,8 @@ async def acknowledge(alert_id: UUID, note: str | None, uow: UnitOfWork) -> Aler
 
 async def look(uow: UnitOfWork) -> Changes:
     """Look for what the rules of a tenant watch for, raise what is new, resolve what is over, and say both."""
-    looked = [(rule, await _found(rule, uow)) for rule in await store.rules(uow) if rule.enabled]
+    looked: list[tuple[Rule, Sequence[Found]]] = [(rule, await _found(rule, uow)) for rule in await store.rules(uow) if rule.enabled]
+    looked += costs.watched(await spent.standing(uow))
     decision = alerts.decide(looked, await store.standing(uow), uow.now, (new_id() for _ in repeat(None)))
     await store.save(uow, decision.state)
     uow.say(*decision.says)
@@ -110,6 +112,10 @@ async def _found(rule: Rule, uow: UnitOfWork) -> Sequence[Found]:
         every = [alerts.stuck(given, row.workflow, row.n, row.some) for row in await found.silent(uow, workflow, before)]
     elif rule.kind == "overdue":
         every = [alerts.overdue(given, row.workflow, row.n, row.some) for row in await found.late(uow, workflow, uow.now)]
+    elif rule.kind == "costly":
+        since = uow.now - timedelta(seconds=duration_seconds(given["within"]))
+        rows = await spent.dear(uow, workflow, since)
+        every = [costs.costly(given, row.workflow, row.cost, row.calls, row.dearest) for row in rows]
     else:
         since = uow.now - timedelta(seconds=duration_seconds(given["within"]))
         over_ms = 1000 * duration_seconds(given["over"])

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from weft_contracts.walks import PATH_GOES_ON, PATH_MOST, STEPS_MOST, Histogram, StepNumbers, bucket_of
+from weft_contracts.walks import PATH_GOES_ON, PATH_MOST, STEPS_MOST, Histogram, StepNumbers, bucket_of, shortened
 
 from weft_engine.core.state.parts import Pending, Step
 from weft_engine.machine import StepStatus
@@ -52,6 +52,19 @@ def count(walked: Walked, node: str, step: Step) -> None:
     _add(walked, node, "run", bucket_of(run_ms))
     if wait_ms:
         _add(walked, node, "wait", bucket_of(wait_ms))
+
+
+def plain(way: tuple[str, ...], walked: Walked, newest: dict[str, Step]) -> str | None:
+    """What an end tells of the plainest way, in one text; None of any other, of which `way` and `told` have to tell."""
+    if walked or not way or len(way) != len(newest) or way[-1] == PATH_GOES_ON:
+        return None
+    visits: list[tuple[str, int, int]] = []
+    for node in way:
+        step = newest.get(node)
+        if step is None or step.status != StepStatus.COMPLETED or step.attempts > 1 or step.told:
+            return None
+        visits.append((node, *_took(step)))
+    return shortened(visits)
 
 
 def told(walked: Walked, newest: dict[str, Step]) -> list[StepNumbers]:

@@ -6,15 +6,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from weft_runtime.database import blobs as runtime_blobs
 
+from weft_engine.tables.ai import ai_answers, ai_reservations, ai_spending, budgets
 from weft_engine.tables.connections import connection_secrets, connection_sign_ins, connections
 from weft_engine.tables.schema import metadata
 from weft_engine.tables.schema import moment as _moment
 
 __all__ = [
     "admissions",
+    "ai_answers",
+    "ai_reservations",
+    "ai_spending",
     "answers",
     "blob_uses",
     "blobs",
+    "budgets",
     "bulk_items",
     "bulk_jobs",
     "calendars",

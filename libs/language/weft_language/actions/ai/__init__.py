@@ -19,8 +19,9 @@ USAGE: Final[dict[str, Any]] = {
         "input_tokens": _COUNT,
         "output_tokens": _COUNT,
         "cost": {"type": ["number", "null"], "minimum": 0, "description": "US dollars; null where the model's price is not known."},
+        "cached": {"type": "boolean", "description": "Whether the answer is one of before: nobody was asked, and nothing paid for."},
     },
-    "required": ["provider", "connection", "model", "calls", "input_tokens", "output_tokens", "cost"],
+    "required": ["provider", "connection", "model", "calls", "input_tokens", "output_tokens", "cost", "cached"],
 }
 ERRORS: Final[tuple[Error, ...]] = (
     *calling_errors("ai"),
@@ -29,9 +30,13 @@ ERRORS: Final[tuple[Error, ...]] = (
     ("ai_unauthorized", "the provider does not take the connection's key, or it has no credit left; permanent"),
     ("ai_invalid", "the model's answer is not what was asked for, nor was the repaired one; permanent"),
     ("ai_refused", "the model, or its provider's filter, refused to answer; permanent"),
-    ("ai_over_budget", "the call may cost more than `max_cost`, or its price is not known; nothing was asked; permanent"),
+    (
+        "ai_over_budget",
+        "the call may cost more than `max_cost` or a budget leaves, or its price is not known; nothing was asked; permanent",
+    ),
+    ("ai_budget_unavailable", "the budgets could not be read at this moment; nothing was asked"),
 )
-_AS_WRITTEN: Final = ("connection", "fallback", "schema", "max_cost", "temperature", "timeout_s", "style")
+_AS_WRITTEN: Final = ("connection", "fallback", "schema", "max_cost", "temperature", "redact", "cache_s", "timeout_s", "style")
 _TAKES: Final[tuple[tuple[str, Takes], ...]] = (("max_output_tokens", "number"), ("max_words", "number"))
 
 

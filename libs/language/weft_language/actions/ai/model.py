@@ -8,9 +8,12 @@ from pydantic_core import PydanticCustomError
 from weft_language.model.part import ConnectionName, Int, Name, NonEmpty, Number, Part, TemplateText, Text
 
 MAX_TIMEOUT_S: Final = 120.0
+MAX_CACHE_S: Final = 30 * 86_400.0
 TIER_OF_TENANT: Final = "{{ default(tenant.tier, null) }}"
 
 Tokens = Annotated[Int, Field(ge=1, le=32_768)]
+Personal = Literal["email", "phone", "iban", "card", "tax_code", "ip"]
+"""Kinds of personal data that are told by their form."""
 Words = Annotated[Int, Field(ge=5, le=2_000)]
 
 
@@ -28,6 +31,12 @@ class AiWith(Part):
         default=None, description="Of one attempt, repair and fallback included; US dollars. What may cost more is not asked."
     )
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = Field(default=None, description="Left to the model when absent.")
+    redact: tuple[Personal, ...] = Field(
+        default=(), max_length=6, description="Kinds of personal data that are taken out of what the model is given, and put back after it."
+    )
+    cache_s: Annotated[Number, Field(gt=0, le=MAX_CACHE_S)] | None = Field(
+        default=None, description="For how long an answer stands for the same question of the same tenant; not at all when absent. Seconds."
+    )
     timeout_s: Annotated[Number, Field(gt=0, le=MAX_TIMEOUT_S)] = Field(default=30.0, description="For one attempt, all in all; seconds.")
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 from weft_connectors.ai.models import BASE_URLS
 from weft_connectors.http.connecting import place_of
+from weft_language.actions.ai.model import Personal
 
 from weft_engine.connections.kinds.settings import HttpsAddress, Settings, Wanted
 
@@ -30,13 +31,14 @@ class AiSettings(Settings):
 
     provider: whose language is spoken.  base_url: where, the provider's own address when absent; needed for `openai-compatible`.
     models: names by tier of tenants; a tier without one takes that of the next below, else `default`.  prices: by model, in the place of
-    the public ones.
+    the public ones.  redact: personal data that is taken out of every prompt, whatever a node says.
     """
 
     provider: Literal["openai", "anthropic", "openai-compatible"]
     base_url: HttpsAddress | None = None
     models: dict[TierName, ModelName] = Field(min_length=1, max_length=20)
     prices: dict[ModelName, PriceOfTokens] = Field(default_factory=dict, max_length=50)
+    redact: list[Personal] = Field(default_factory=list, max_length=6)
 
     @field_validator("models")
     @classmethod

@@ -84,7 +84,10 @@ def ended(state: State, entry: Entry, position: int, at: datetime) -> list[Said]
     data = entry.data
     told = _end(state, position, at, error=data.get("error"), reason=data.get("reason"), cancelled_by=data.get("by"))
     if state.position == position + 1:  # else this is said again, of an execution that has gone on since: what it had come to is not known
-        told["path"], told["steps"] = state.way, walking.told(state.walked, state.steps)
+        if (walk := walking.plain(state.way, state.walked, state.steps)) is not None:
+            told["walk"] = walk
+        else:
+            told["path"], told["steps"] = state.way, walking.told(state.walked, state.steps)
     return [Said(routing.EVENTS, None, entry.kind, told), *_report(state, entry.kind, entry.data)]
 
 
