@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -37,6 +38,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**40),
     float: st.floats(0, 1e9),
     UUID: st.uuids(),
+    Decimal: st.decimals(0, 10**9, places=12),
     datetime: st.datetimes(timezones=st.just(UTC)),
     type(None): st.none(),
 }
@@ -49,6 +51,9 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([values_of(argument) for argument in arguments])
+    if origin is typing.Annotated:
+        patterns = [rule.pattern for given in arguments[1:] for rule in given.metadata if getattr(rule, "pattern", None)]
+        return st.from_regex(patterns[0], fullmatch=True, alphabet=st.characters(codec="ascii")) if patterns else values_of(arguments[0])
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is dict:
