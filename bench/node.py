@@ -19,6 +19,7 @@ from weft_engine.worker import Worker
 from weft_runtime.context import ServiceContext
 from weft_runtime.service import Service, run
 
+from bench.sampling import sampled
 from weft import services
 
 
@@ -43,5 +44,8 @@ def ready(hosts: Sequence[Any], ports: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        sampled(os.environ.get("BENCH_SAMPLES"), sys.argv[2]),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(run([service(sys.argv[1], sys.argv[2])], started=ready))

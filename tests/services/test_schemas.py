@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import asyncpg
 import pytest
@@ -29,6 +29,8 @@ SAMPLES: dict[type[object], Callable[[], object]] = {
     sa.Uuid: new_id,
     sa.Integer: lambda: 1,
     sa.Float: lambda: 1.0,
+    sa.Numeric: lambda: 1,
+    sa.Date: lambda: date(2026, 1, 1),
     sa.Boolean: lambda: False,
     sa.TIMESTAMP: sa.func.now,
     sa.ARRAY: list,

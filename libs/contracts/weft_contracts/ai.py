@@ -65,4 +65,4 @@ class AiCalled(Event):
     output_tokens: int = Field(default=0, ge=0)
     cost: Dollars | None = Field(default=None, description="None where the model's price is not known.")
     took_ms: int = Field(default=0, ge=0)
-    at: datetime
+    at: datetime = Field(description="When it was asked.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,7 +54,7 @@ class BudgetAccounts:
             if await store.any_for(uow, workflow):
                 await store.lock(uow)
                 refusal = refused(await store.standing(uow, workflow, today), asked.most, asked.model)
-            made = Reserved(new_id(), call.tenant, today, workflow, asked.most, _told(call, asked))
+            made = Reserved(new_id(), call.tenant, today, workflow, asked.most, _told(call, asked, uow.now))
             if refusal is None:
                 await store.reserve(uow, made, uow.now + GONE_AFTER)
             else:
@@ -79,7 +79,7 @@ class BudgetAccounts:
         with self._forgiven("telling of a model's call", call):
             async with self._context.transaction(call.tenant) as uow:
                 workflow = await store.workflow_of(uow, call.execution_id)
-                _say(uow, Reserved(new_id(), call.tenant, uow.now.date(), workflow, None, _told(call, asked)), used)
+                _say(uow, Reserved(new_id(), call.tenant, uow.now.date(), workflow, None, _told(call, asked, uow.now)), used)
 
     async def recall(self, call: ActivityCall, key: str) -> dict[str, Any] | None:
         """The output that was remembered under a key."""
@@ -144,8 +144,9 @@ async def forget(context: ServiceContext) -> None:
         await store.forget_spending(uow, uow.now.date() - SPENDING_KEPT)
 
 
-def _told(call: ActivityCall, asked: ModelCall) -> dict[str, Any]:
+def _told(call: ActivityCall, asked: ModelCall, at: datetime) -> dict[str, Any]:
     return {
+        "at": at.isoformat(),  # of asking: by that the ledger and those who are told count it for the same day
         "execution_id": str(call.execution_id),
         "node": call.node,
         "action": call.name,
@@ -159,6 +160,6 @@ def _told(call: ActivityCall, asked: ModelCall) -> dict[str, Any]:
 def _say(uow: UnitOfWork, made: Reserved, used: Used) -> None:
     called = AiCalled(
         call_id=made.id, workflow=made.workflow, outcome=used.outcome, code=used.code, input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens, cost=used.cost, took_ms=used.took_ms, at=uow.now, **made.told,
+        output_tokens=used.output_tokens, cost=used.cost, took_ms=used.took_ms, **made.told,
     )  # fmt: skip
     uow.say(called, tenant=made.tenant)
