@@ -30,7 +30,7 @@ from weft_engine.tables import ai_answers as answers_table
 from weft_runtime.testing import said, tell
 
 from tests.connectors.ai.conftest import connection
-from tests.connectors.ai.fakes import Fail, Provider, openai
+from tests.connectors.ai.fakes import Fail, Provider, Says, openai
 from tests.services.engine.conftest import Engine
 
 CLASSIFY: dict[str, Any] = {"connection": "brain", "input": "{{ input.text }}", "categories": ["urgent", "other"]}
@@ -158,13 +158,18 @@ async def test_calls_at_once_never_reserve_more_than_there_is(engine: Engine) ->
 async def test_what_is_not_answered_counts_as_what_it_could_cost_and_what_was_not_taken_as_nothing(engine: Engine, brain: Provider) -> None:
     mine = Engine(engine.service, "silent")
     await budget(mine, "1")
-    brain.next.extendleft([Fail(503), Fail(raw=b"{}", status=200)])
-    await classified(mine)
-    await classified(mine)
+    brain.next.extendleft([Says(URGENT, input_tokens=0, output_tokens=0), Fail(503), Fail(raw=b"{}", status=200)])
+    for _ in range(3):
+        await classified(mine)
     calls = told(mine)
-    assert [(one.outcome, one.code) for one in calls] == [("unanswered", "ai_bad_response"), ("failed", "ai_unavailable")]
-    assert calls[0].cost is not None and calls[0].cost > COST and calls[1].cost == 0
-    assert await used(mine) == calls[0].cost
+    assert [(one.outcome, one.code) for one in calls] == [
+        ("unanswered", "ai_bad_response"),
+        ("failed", "ai_unavailable"),
+        ("answered", None),
+    ]
+    silent, refused_, secretive = (one.cost or Decimal(0) for one in calls)
+    assert silent > COST and secretive > COST and refused_ == 0
+    assert await used(mine) == silent + secretive
 
 
 async def test_a_call_whose_worker_is_gone_is_settled_as_the_most_that_it_can_have_cost(engine: Engine) -> None:

@@ -19,6 +19,8 @@ from weft_connectors.plug import Plug
 
 _NOT_SENT: Final = frozenset({"dns_failed", "tls_failed", "ssrf_blocked", "bad_url", "bad_request"})
 """Reasons for which the guarded client sent nothing, so that there is nothing to pay for."""
+MOST_TOKENS: Final = 1_000_000_000
+"""A provider that tells of more in one call is not believed."""
 _settlements: Final[set[asyncio.Task[None]]] = set()
 """Those under way; the loop itself holds tasks by weak references only."""
 
@@ -75,7 +77,8 @@ class Purse:
         reserved = None if self.accounts is None else await self.accounts.reserve(self.call, asked)
         began = monotonic()
         try:
-            used, reply = await self._sent(model, prompt, key, time_s)
+            reply = await self._sent(model, prompt, key, time_s)
+            used = await _used(model, reply, most)
         except ActivityError as error:
             unpaid = _is_unpaid(error)
             used = Used("failed" if unpaid else "unanswered", Decimal(0) if unpaid else most, code=error.code)
@@ -105,18 +108,16 @@ class Purse:
         if self.accounts is not None:
             await self.accounts.note(self.call, ModelCall(model.connection.name, model.provider, model.name), Used("cached"))
 
-    async def _sent(self, model: Model, prompt: Prompt, key: str, time_s: float) -> tuple[Used, Reply]:
+    async def _sent(self, model: Model, prompt: Prompt, key: str, time_s: float) -> Reply:
         provider = PROVIDERS[model.provider]
         answer = await self.plug.send(self.call, provider.request(model, prompt, key, max(time_s, 0.001)), model.connection)
         if answer.status != 200:
             raise status_error(answer, model.provider)
         try:
-            reply = provider.read(answer)
+            return provider.read(answer)
         except Unreadable as error:
             message = f"the answer of {model.provider} is no completion: {str(error)[:200]}"
             raise ActivityError("ai_bad_response", message) from error
-        price = await prices.cost(model, reply.input_tokens, reply.output_tokens)
-        return Used("answered", price, reply.input_tokens, reply.output_tokens), reply
 
     async def _within_max_cost(self, asked: ModelCall) -> None:
         """Raises: ActivityError `ai_over_budget` where the attempt could come to more than its bound."""
@@ -136,6 +137,12 @@ class Purse:
         if self.accounts is not None:
             await self.accounts.note(self.call, asked, Used("refused", code="ai_over_budget"))
         raise ActivityError("ai_over_budget", message, permanent=True, details=details)
+
+
+async def _used(model: Model, reply: Reply, most: Decimal | None) -> Used:
+    """What an answer came to, by what the provider told; where it tells nothing of its use, the most that it can have cost."""
+    given, made = (min(max(tokens, 0), MOST_TOKENS) for tokens in (reply.input_tokens, reply.output_tokens))
+    return Used("answered", await prices.cost(model, given, made) if given or made else most, given, made)
 
 
 def _is_unpaid(error: ActivityError) -> bool:

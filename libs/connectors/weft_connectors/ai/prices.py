@@ -11,12 +11,18 @@ from typing import Any, Final
 from weft_connectors.ai.port import Model, Prompt
 
 MILLION: Final = Decimal(1_000_000)
+_SMALLEST: Final = Decimal("1e-12")
 OVERHEAD_TOKENS: Final = 256
 """Of roles and frames around the texts of a prompt, at most."""
 
 
 async def cost(model: Model, input_tokens: int, output_tokens: int) -> Decimal | None:
-    """What so many tokens cost; None where the model's price is not known."""
+    """What so many tokens cost, to a millionth of a millionth; None where the model's price is not known."""
+    exact = await _exact(model, input_tokens, output_tokens)
+    return None if exact is None else exact.quantize(_SMALLEST)
+
+
+async def _exact(model: Model, input_tokens: int, output_tokens: int) -> Decimal | None:
     own = model.connection.settings.get("prices", {}).get(model.name)
     if own is not None:
         return (Decimal(str(own["input"])) * input_tokens + Decimal(str(own["output"])) * output_tokens) / MILLION
