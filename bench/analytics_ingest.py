@@ -22,7 +22,7 @@ from weft_contracts import catalog
 from weft_contracts.executions import ExecutionCompleted, ExecutionStarted
 from weft_contracts.frames import encode_frame
 from weft_contracts.message import Message
-from weft_contracts.walks import bucket_of
+from weft_contracts.walks import shortened
 from weft_runtime.clock import new_id
 from weft_runtime.pipeline.reading import Origin
 from weft_runtime.testing import RunningService, running_service
@@ -46,8 +46,7 @@ def said(count: int) -> list[tuple[Message, Message]]:
         took_ms = 5 + number % 400
         walk: dict[str, object] = {}
         if STEPS:
-            took = tuple((f"step_{place}", 1, 0, 0, 0, (bucket_of(took_ms // STEPS), 1), ()) for place in range(STEPS))
-            walk = {"path": tuple(name for name, *_ in took), "steps": took}
+            walk = {"walk": shortened([(f"step_{place}", took_ms // STEPS, 0) for place in range(STEPS)])}
         start = ExecutionStarted(**same, position=1, at=at, **begin)
         end = ExecutionCompleted(
             **same, position=9, at=at + timedelta(milliseconds=took_ms), started_at=at, duration_ms=took_ms, **begin, **walk
