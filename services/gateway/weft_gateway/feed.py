@@ -103,7 +103,7 @@ def items(facts: Iterable[tuple[str, Message]]) -> list[FeedItem]:
     return list(latest.values())
 
 
-_OF_THE_NUMBERS = {"path", "steps"}
+_OF_THE_NUMBERS = {"walk", "path", "steps"}
 """What ends tell for analytics alone."""
 
 
