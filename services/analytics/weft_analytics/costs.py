@@ -117,8 +117,7 @@ def _watched(one: Standing, share: float) -> tuple[Rule, list[Found]]:
     budget, whose = one.budget, one.budget.workflow or "all workflows"
     made = budget.created_at, budget.created_by, budget.updated_at, budget.updated_by
     name = f"{share:.0%} of the budget of {whose} for a {budget.period}"
-    # Each share has an alert of its own, and each period begins with none.
-    id_ = uuid5(budget.id, f"{share:g} {one.begins.date()}")
+    id_ = uuid5(budget.id, f"{share:g}")  # each share has an alert of its own; a new period begins with nothing spent, so it is over then
     severity: Severity = "critical" if share >= OVERRUN else "warning"
     rule = Rule(id_, budget.tenant, name, "budget", budget.workflow, severity, True, {}, budget.revision, *made)
     if one.share < share:

@@ -77,7 +77,7 @@ async def test_costs_are_told_by_day_workflow_node_model_and_connection_and_each
         called(service, "0.75", outcome="unanswered", code="ai_timeout"),
         called(service, "0", outcome="cached", input_tokens=0, output_tokens=0),
         called(service, "0", outcome="refused", input_tokens=0, output_tokens=0),
-        called(service, "0", outcome="failed", connection="spare", input_tokens=0, output_tokens=0),
+        called(service, "0", outcome="failed", code="ai_unavailable", connection="spare", input_tokens=0, output_tokens=0),
     ]
     await tell(service, *calls, tenant="told")
     await tell(service, first, first, tenant="told")
@@ -97,6 +97,9 @@ async def test_costs_are_told_by_day_workflow_node_model_and_connection_and_each
         ("openai", "small", 1.25),
     ]
     assert [(one["connection"], one["failed"]) for one in found["connections"]] == [("brain", 0), ("spare", 1)]
+    assert found["errors"] == [
+        {"connection": "brain", "code": "ai_timeout", "calls": 1}, {"connection": "spare", "code": "ai_unavailable", "calls": 1},
+    ]  # fmt: skip
     assert found["latency_ms"]["p99"] == pytest.approx(4000, rel=0.045)
 
 
@@ -194,7 +197,11 @@ async def test_a_budget_raises_an_alert_at_each_share_and_all_are_over_with_its_
     service.clock.advance(timedelta(days=1))
     await look(service, "alarms")
     assert (await shown(service, "alarms", "/alerts", status="open"))["items"] == []
-    assert [len(said(service, word, tenant="alarms")) for word in (AlertRaised, AlertResolved)] == [2, 2]
+    assert len(said(service, AlertRaised, tenant="alarms")) == 2
+    assert [one.reason for one in said(service, AlertResolved, tenant="alarms")] == ["over", "over"]
+    await tell(service, called(service, "0.7"), tenant="alarms")
+    await look(service, "alarms")
+    assert len((await shown(service, "alarms", "/alerts", status="open"))["items"]) == 1
 
 
 async def test_a_costly_rule_tells_which_executions_cost_the_most(service: RunningService) -> None:

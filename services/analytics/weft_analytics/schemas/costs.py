@@ -100,6 +100,14 @@ class ConnectionUseView(UseView):
     connection: str
 
 
+class ErrorUseView(BaseModel):
+    """How many calls by a connection came to an error."""
+
+    connection: str
+    code: str
+    calls: int
+
+
 class CostsView(BaseModel):
     """What models cost. Each list but that of days has the 100 dearest; `total` is of all. from, to: both days are in it.
 
@@ -116,6 +124,7 @@ class CostsView(BaseModel):
     nodes: list[NodeUseView]
     models: list[ModelUseView]
     connections: list[ConnectionUseView]
+    errors: list[ErrorUseView]
 
 
 _VIEWS: Final[dict[str, type[UseView]]] = {
@@ -129,6 +138,7 @@ def costs_view(found: Spending) -> CostsView:
         name: [_VIEWS[name](**_use(row), **{one: getattr(row, one) for one in by}) for row in found.lists[name]]
         for name, by in LISTS.items()
     }
+    lists["errors"] = [ErrorUseView(connection=row.connection, code=row.code, calls=row.calls) for row in found.errors]
     until = found.until - timedelta(days=1)
     return CostsView(
         since=found.since, until=until, total=UseView(**_use(found.total)), latency_ms=DurationView(**found.latency_ms), **lists

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, get_args
 from uuid import UUID
@@ -72,6 +72,16 @@ async def times(uow: UnitOfWork, since: date, until: date, only: Filters) -> dic
     query = sa.select(ai_times.c.bucket, sa.cast(sa.func.sum(ai_times.c.count), sa.BigInteger))
     rows = await uow.conn.execute(query.where(*_within(ai_times, uow, since, until, only)).group_by(ai_times.c.bucket))
     return {row[0]: row[1] for row in rows}
+
+
+async def errors(uow: UnitOfWork, since: date, until: date, only: Filters) -> Sequence[Any]:
+    """How many calls of these days came to which error, by connection: connection, code, calls, the most first."""
+    begins, ends = (datetime.combine(day, time.min, UTC) for day in (since, until))
+    within = [ai_calls.c.tenant_id == uow.tenant, ai_calls.c.at >= begins, ai_calls.c.at < ends, ai_calls.c.code.is_not(None)]
+    within += [ai_calls.c[name] == value for name, value in only.items() if value is not None]
+    by, calls = (ai_calls.c.connection, ai_calls.c.code), sa.func.count().label("calls")
+    query = sa.select(*by, calls).where(*within).group_by(*by).order_by(calls.desc(), *by)
+    return (await uow.conn.execute(query.limit(SHOWN_MOST))).all()
 
 
 async def dear(uow: UnitOfWork, workflow: str | None, since: datetime) -> Sequence[Any]:

@@ -32,13 +32,17 @@ LISTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What models cost in the days from `since`, before `until`. total: a row of counts and cost.  lists: rows by what they are told by."""
+    """What models cost in the days from `since`, before `until`. total: a row of counts and cost.  lists: rows by what they are told by.
+
+    errors: rows of connection, code, calls.
+    """
 
     since: date
     until: date
     total: Any
     latency_ms: dict[str, float | None]
     lists: dict[str, Sequence[Any]]
+    errors: Sequence[Any]
 
 
 async def hear(heard: Sequence[Heard[AiCalled]], uow: UnitOfWork) -> None:
@@ -57,7 +61,8 @@ async def spending(since: date, until: date, only: store.Filters, uow: UnitOfWor
         await require_workflow(workflow, uow)
     (total,) = await store.summed(uow, (), since, until, only)
     lists = {name: await store.summed(uow, by, since, until, only) for name, by in LISTS.items()}
-    return Spending(since, until, total, percentiles(await store.times(uow, since, until, only)), lists)
+    failed = await store.errors(uow, since, until, only)
+    return Spending(since, until, total, percentiles(await store.times(uow, since, until, only)), lists, failed)
 
 
 async def keep_budget(
