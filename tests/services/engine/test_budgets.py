@@ -27,6 +27,7 @@ from weft_engine.budgets import Standing, refused, sparing
 from weft_engine.budgets.accounts import GONE_AFTER, BudgetAccounts, settle_expired
 from weft_engine.store import ai_answers
 from weft_engine.tables import ai_answers as answers_table
+from weft_runtime.database.engine import Database
 from weft_runtime.testing import said, tell
 
 from tests.connectors.ai.conftest import connection
@@ -225,6 +226,20 @@ async def test_an_answer_stands_for_the_same_question_of_the_same_tenant_as_long
     mine.service.clock.advance(timedelta(seconds=3601))
     assert (await classified(mine, cache_s=3600))["output"]["result"] == "other"
     assert [one.outcome for one in told(mine)] == ["answered", "cached", *["answered"] * 5]
+
+
+async def test_where_the_database_does_not_answer_nobody_is_asked_and_what_was_paid_for_is_given_all_the_same(engine: Engine) -> None:
+    nowhere = "postgresql://nobody:nothing@127.0.0.1:9/nothing"
+    accounts = BudgetAccounts(replace(engine.service.context, database=Database(nowhere, nowhere, "engine")))
+    call, asked = trial("ai.generate", {}), ModelCall("brain", "openai", "gpt-small", Decimal("0.1"))
+    for needed in (accounts.tier(call, None), accounts.reserve(call, asked)):
+        with pytest.raises(ActivityError) as error:
+            await needed
+        assert (error.value.code, error.value.permanent) == ("ai_budget_unavailable", False)
+    await accounts.settle(call, asked, uuid4(), _answered())
+    await accounts.note(call, asked, Used("cached"))
+    await accounts.remember(call, "key", {"result": 1}, 60)
+    assert await accounts.recall(call, "key") is None
 
 
 async def test_so_many_answers_of_a_tenant_are_kept_and_the_oldest_go(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
