@@ -103,6 +103,12 @@ async def test_costs_are_told_by_day_workflow_node_model_and_connection_and_each
     assert found["latency_ms"]["p99"] == pytest.approx(4000, rel=0.045)
 
 
+async def test_more_calls_at_once_than_a_statement_takes_are_all_counted(service: RunningService) -> None:
+    await tell(service, *(called(service, "0.000000000001", execution_id=HOLDER) for _ in range(2200)), tenant="many")
+    total = (await shown(service, "many", "/analytics/costs"))["total"]
+    assert (total["calls"], total["cost"], total["input_tokens"]) == (2200, 2.2e-09, 22_000)
+
+
 async def test_costs_are_asked_for_by_span_workflow_model_and_connection(service: RunningService) -> None:
     await known(service, "spans", "sort", "write")
     old, new = called(service, "1", ago=timedelta(days=40)), called(service, "2", workflow="write", model="large", connection="spare")

@@ -31,8 +31,8 @@ _LOCK: Final = "weft budgets"
 async def write(uow: UnitOfWork, calls: Iterable[tuple[str, AiCalled]]) -> set[UUID]:
     """Write calls of these tenants, a tenant_id with each. Returns: the ids of those that were not here."""
     rows = [{"id": call.call_id, "tenant_id": tenant, **{name: getattr(call, name) for name in _CALL}} for tenant, call in calls]
-    new = insert(ai_calls).values(rows).on_conflict_do_nothing().returning(ai_calls.c.id)
-    return set((await uow.conn.execute(new)).scalars())
+    new = insert(ai_calls).on_conflict_do_nothing().returning(ai_calls.c.id)
+    return set((await uow.conn.execute(new, rows)).scalars())
 
 
 async def add(uow: UnitOfWork, costs: Costs) -> None:
