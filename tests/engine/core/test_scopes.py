@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from weft_engine.core import entries as e
+from weft_engine.core.state import scope_key
 
 from tests.engine.core.conftest import Run, program_of
 
@@ -188,3 +190,35 @@ def test_an_end_in_a_branch_ends_the_whole_execution() -> None:
     branches = {"left": branch(act("a"), {"id": "stop", "type": "end", "with": {"output": {"why": "left"}}}), "right": branch(act("b"))}
     run = Run(program_of([{"id": "fan", "type": "parallel", "with": {"branches": branches}}])).start().complete("a")
     assert (run.state.status, run.state.output, run.state.steps["b"].status) == ("completed", {"why": "left"}, "cancelled")
+
+
+def test_items_begin_in_order_also_where_those_before_them_end_at_once() -> None:
+    body = [
+        {"id": "odd", "type": "if", "with": {"when": "item % 2 == 1"}},
+        {"id": "w", "type": "activity", "with": {"name": "work"}},
+        {"id": "t", "type": "set", "with": {"last": "{{ item }}"}},
+    ]
+    edges = [{"from": "odd", "to": "w", "on": "true"}, {"from": "odd", "to": "t", "on": "false"}]
+    node = {"id": "each", "type": "foreach", "with": {"items": list(range(9)), "concurrency": 3, "body": {"nodes": body, "edges": edges}}}
+    run = Run(program_of([node], output={"all": "{{ step.each.output }}"})).start()
+    while not run.state.ended:
+        run.complete("w", "ok")
+    opened = [entry.data["label"] for row in run.rows for entry in row.entries if entry.kind == e.SCOPE_OPENED]
+    begun = [entry.scope for row in run.rows for entry in row.entries if entry.node == "odd" and entry.kind == e.STEP_COMPLETED]
+    assert opened == list(range(9))
+    assert begun == [scope_key("each", 1, index) for index in range(9)]
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 50])
+def test_items_that_all_end_at_once_are_gone_through_in_order_with_no_more_open_than_there_may_be(concurrency: int) -> None:
+    run = each([{"id": "t", "type": "transform", "with": {"expression": "item"}}], list(range(20)), concurrency=concurrency)
+    assert run.state.output == {"all": list(range(20))}
+    live = most = 0
+    begun = []
+    for entry in (entry for row in run.rows for entry in row.entries):
+        live += (entry.kind == e.SCOPE_OPENED) - (entry.kind == e.SCOPE_COMPLETED)
+        most = max(most, live)
+        if entry.node == "t":
+            begun.append(entry.scope)
+    assert most == min(concurrency, 20)
+    assert begun == [scope_key("each", 1, index) for index in range(20)]

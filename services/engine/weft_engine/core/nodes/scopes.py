@@ -12,7 +12,7 @@ from weft_engine.core import entries as e
 from weft_engine.core.claims import MAX_OUTPUT_BYTES, count_of, size_of, too_large
 from weft_engine.core.failures import failure
 from weft_engine.core.nodes.resting import limit
-from weft_engine.core.state import Pending, scope_key
+from weft_engine.core.state import Pending, Place, scope_key
 from weft_engine.core.turn import At, Entering, Turn
 
 
@@ -43,7 +43,13 @@ def foreach(turn: Turn, at: At, work: ForeachWork) -> None:
         turn.finish(at, "done", [])
         return
     turn.emit(e.SCOPE_ENTERED, at, **{"kind": "foreach", "items": items, "as": work.as_, "concurrency": concurrency, **limit(turn, at)})
-    _open(turn, at, [(index, work.graph) for index in range(min(concurrency, len(items)))])
+    _open_items(turn, at, work, range(min(concurrency, len(items))), len(items))
+
+
+def _open_items(turn: Turn, at: At, work: ForeachWork, indexes: range, count: int) -> None:
+    """Open iterations. Where more are to come they are looked after once these have begun, so that all begin in order."""
+    after = [at.place] if indexes.stop < count else []
+    _open(turn, at, [(index, work.graph) for index in indexes], *after)
 
 
 def _concurrency(value: Any) -> int:
@@ -65,13 +71,13 @@ def _again(turn: Turn, at: At, work: LoopWork, iteration: int) -> bool:
     return work.while_ is None or holds(work.while_, {**turn.names(at.scope), "iteration": iteration})
 
 
-def _open(turn: Turn, at: At, scopes: Sequence[tuple[str | int, str]]) -> None:
-    """Open scopes of a visit, by label and graph; the first of them goes first."""
-    begun = []
+def _open(turn: Turn, at: At, scopes: Sequence[tuple[str | int, str]], *after: Place) -> None:
+    """Open scopes of a visit, by label and graph; the first of them goes first. after: what is looked at when all have begun."""
+    begun: list[Entering | Place] = []
     for label, graph in scopes:
         turn.emit(e.SCOPE_OPENED, at, label=label)
         begun.append(Entering(turn.program.scopes[graph].start, scope_key(*at.place, label)))
-    turn.ready.extendleft(reversed(begun))
+    turn.ready.extendleft(reversed([*begun, *after]))
 
 
 def scope_ended(turn: Turn, pending: Pending) -> None:
@@ -102,13 +108,24 @@ def _branch_ended(turn: Turn, at: At, pending: Pending, work: ParallelWork) -> N
 
 
 def _iteration_ended(turn: Turn, at: At, pending: Pending, work: ForeachWork) -> None:
-    progress = pending.progress
+    progress, count = pending.progress, count_of(pending.progress.items)
     if progress.error is not None and work.fail_fast:
         turn.fail(at, progress.error)
-    elif progress.opened < count_of(progress.items):
-        _open(turn, at, [(progress.opened, work.graph)])
+    elif _goes_on(turn, at):
+        return  # an item before the next has still to begin; it is looked again then
+    elif progress.opened < count:
+        room = pending.data["concurrency"] - len(progress.open)
+        if room > 0:
+            _open_items(turn, at, work, range(progress.opened, min(progress.opened + room, count)), count)
     elif not progress.open:
-        _finish(turn, at, [progress.results.get(index) for index in range(count_of(progress.items))])
+        _finish(turn, at, [progress.results.get(index) for index in range(count)])
+
+
+def _goes_on(turn: Turn, at: At) -> bool:
+    """Whether it is the turn of one of a visit's own scopes."""
+    following = turn.ready[0] if turn.ready else None
+    scope = turn.state.scopes.get(following.scope) if isinstance(following, Entering) else None
+    return scope is not None and (scope.node, scope.visit) == at.place
 
 
 def _round_ended(turn: Turn, at: At, pending: Pending, work: LoopWork) -> None:
