@@ -23,6 +23,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "suspending": "holding up a tenant, a workflow, a node type",
         "budgets": "what models may cost: reserved before a call, settled after it; answers that stand for a while",
         "connections": "how workflows reach other systems, and those them; their secrets",
+        "auditing": "what the audit is told of what people ask for",
         "by_hand": "what a start by hand may give, by the workflow's manual trigger",
         "admitting": "how many executions live, or begin, at once",
         "forgetting": "executions that were kept as long as asked",
@@ -50,6 +51,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "keyring": "the keys tokens are signed with",
         "issuing": "tokens",
         "signing_in": "the verbs of signing in",
+        "auditing": "what the audit is told of signing in and of keys",
         "attempts": "how often a sign-in may fail",
         "feed": "what live watchers are told",
         "feeding": "the live feed's coming and going",
@@ -58,6 +60,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "seed": "the demo tenant",
     },
     "tasks": {
+        "auditing": "what the audit is told of decision links and stand-ins",
         "forms": "a form, checked on the server",
         "access": "who may do what with a task",
         "task": "the nouns that domain and store share",
@@ -77,6 +80,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",
+        "auditing": "what the audit is told of sources and schedules",
         "registry": "compiled triggers, kept",
         "explaining": "why an event started what it started",
         "listening": "what executions wait for, and which events that may be",

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from weft_contracts.audit import Origin
 from weft_contracts.message import Event
 
 
@@ -27,3 +28,4 @@ class CalendarChanged(Event):
     holidays: tuple[str, ...] = Field(default=(), description="Days without working time, such as `2026-12-25`.")
     at: datetime
     by: str | None = Field(default=None, description="Who changed it: a user's or key's id.")
+    origin: Origin | None = None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from weft_contracts.audit import Origin
 from weft_contracts.message import Event
 
 
@@ -32,6 +33,7 @@ class ConnectionSaved(Event):
     )
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None
 
 
 class ConnectionRemoved(Event):
@@ -45,6 +47,7 @@ class ConnectionRemoved(Event):
     connection_type: str
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None
 
 
 class ConnectionSuspended(Event):
@@ -60,6 +63,7 @@ class ConnectionSuspended(Event):
     reason: str | None = None
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None
 
 
 class ConnectionResumed(Event):
@@ -71,3 +75,4 @@ class ConnectionResumed(Event):
     name: str
     at: datetime
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from weft_contracts.audit import Origin
 from weft_contracts.message import Event
 
 
@@ -25,6 +26,18 @@ class WorkflowChanged(Event):
     definition: dict[str, Any] | None = Field(default=None, description="The document of `active_version`, weft/v1.")
     labels: dict[str, str] = Field(default_factory=dict)
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None
+
+
+class WorkflowDrafted(Event):
+    """A workflow has a draft, or another one. Heard by engine, which simulates it and starts nothing by it."""
+
+    type, version = "workflow.drafted", 1
+    owner: ClassVar[str] = "definitions"
+    slug: str
+    draft_version: int = Field(ge=1, description="The number that it has when it is published.")
+    edit: int = Field(ge=1, description="Counts every change of the workflow; the higher one is the truth.")
+    definition: dict[str, Any] = Field(description="weft/v1.")
 
 
 class WorkflowInstalled(Event):
@@ -33,5 +46,5 @@ class WorkflowInstalled(Event):
     type, version = "workflow.installed", 1
     owner: ClassVar[str] = "definitions"
     slug: str
-    revision: int = Field(ge=1)
-    service: str
+    revision: int = Field(ge=1, description="Of a draft: its `edit`.")
+    service: str = Field(description="A room, or `engine.drafts` for its copy of a draft.")

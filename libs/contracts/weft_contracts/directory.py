@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from weft_contracts.audit import Origin
 from weft_contracts.message import Event
 
 
@@ -21,6 +22,7 @@ class TenantChanged(Event):
     settings: dict[str, Any] = Field(default_factory=dict)
     revision: int = Field(ge=1)
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None
 
 
 class UserChanged(Event):
@@ -36,3 +38,4 @@ class UserChanged(Event):
     active: bool = True
     revision: int = Field(ge=1)
     by: str | None = Field(default=None, description="Who did it: a user's or key's id.")
+    origin: Origin | None = None

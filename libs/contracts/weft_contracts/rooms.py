@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from weft_contracts.activities import ActivityAccepted, ActivityCompleted, ActivityFailed, ActivityHeartbeat, ActivityRequested
 from weft_contracts.ai import AiCalled, BudgetChanged
 from weft_contracts.alerts import AlertRaised, AlertResolved
+from weft_contracts.audit import RecordAudit
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
-from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
+from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted, WorkflowInstalled
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import (
     AdmitExecution,
@@ -82,13 +83,16 @@ class Room:
 ROOMS: dict[str, Room] = {
     "gateway": Room(
         hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded, *_ALERTS),
-        says=(TenantChanged, UserChanged),
+        says=(TenantChanged, UserChanged, RecordAudit),
     ),
     "definitions": Room(
-        hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS), says=(WorkflowChanged,)
+        hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS),
+        says=(WorkflowChanged, WorkflowDrafted, RecordAudit),
     ),
     "engine": Room(
-        hears=(WorkflowChanged, TenantChanged, CalendarChanged, BudgetChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS),
+        hears=(
+            WorkflowChanged, WorkflowDrafted, TenantChanged, CalendarChanged, BudgetChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS,
+        ),  # fmt: skip
         says=(
             WorkflowInstalled,
             *_PARTITION_COMMANDS,
@@ -100,15 +104,16 @@ ROOMS: dict[str, Room] = {
             *_CONNECTION_FACTS,
             *_REFUSED_STARTS,
             AiCalled,
+            RecordAudit,
         ),
     ),
     "events": Room(
         hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_CONNECTION_FACTS, *_REFUSED_STARTS, *_SUBSCRIBING),
-        says=(WorkflowInstalled, StartExecution, DeliverEvent),
+        says=(WorkflowInstalled, StartExecution, DeliverEvent, RecordAudit),
     ),
     "tasks": Room(
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
-        says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep),
+        says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep, RecordAudit),
     ),
     "analytics": Room(
         hears=(
@@ -122,8 +127,9 @@ ROOMS: dict[str, Room] = {
             TenantChanged,
             UserChanged,
             AiCalled,
+            RecordAudit,
         ),
-        says=(*_ALERTS, BudgetChanged),
+        says=(*_ALERTS, BudgetChanged, RecordAudit),
     ),
     "worker": Room(hears=(ActivityRequested,), says=_ANSWERS),
 }

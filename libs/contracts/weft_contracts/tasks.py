@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from weft_contracts.audit import Origin
 from weft_contracts.message import Command, Event
 
 
@@ -91,6 +92,7 @@ class _TaskFact(Event):
     node: str
     task_version: int = Field(ge=1, description="Counts every change of the task; the higher one is the truth.")
     at: datetime
+    origin: Origin | None = Field(default=None, description="From where somebody did it, where somebody did. Analytics alone reads it.")
 
 
 class TaskCreated(_TaskFact):
@@ -113,6 +115,7 @@ class TaskReleased(_TaskFact):
     """A person gave a task back."""
 
     type, version = "task.released", 1
+    by: str | None = None
 
 
 class TaskReassigned(_TaskFact):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from weft_contracts.message import Message
 
+from weft_runtime.origins import signed
+
 StateT = TypeVar("StateT")
 
 if TYPE_CHECKING:
@@ -45,14 +47,10 @@ class UnitOfWork:
     def say(self, *messages: Message, tenant: str | None = None) -> None:
         """Say these words once the transaction commits: they go into the outbox with it, so neither happens without the other.
 
-        A word that tells `by` whom something was done, and does not say it itself, tells who asks.
+        A word that tells `by` whom something was done, or its `origin`, and does not say it itself, tells who asks, and from where.
         """
-        self.said.extend(Saying(self._signed(message), tenant or self.tenant) for message in messages)
-
-    def _signed(self, message: Message) -> Message:
-        if self.caller is None or getattr(message, "by", message) is not None:
-            return message
-        return message.model_copy(update={"by": self.caller.sub})
+        whose = tenant or self.tenant
+        self.said.extend(Saying(signed(message, whose, self.caller, self.traceparent, self.now), whose) for message in messages)
 
 
 @dataclass(frozen=True, slots=True)

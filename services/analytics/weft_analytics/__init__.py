@@ -10,6 +10,6 @@ Hears  WorkflowChanged,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskCompleted,
        TaskCancelled, TaskExpired,
        ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed, CalendarChanged, TenantChanged, UserChanged,
-       AiCalled.
-Says   AlertRaised, AlertResolved, BudgetChanged.
+       AiCalled, RecordAudit.
+Says   AlertRaised, AlertResolved, BudgetChanged, RecordAudit.
 """

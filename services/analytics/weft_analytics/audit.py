@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from weft_contracts.audit import Origin, RecordAudit
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged, UserChanged
-from weft_contracts.executions import ExecutionCancelled, ExecutionPaused, ExecutionResumed
+from weft_contracts.executions import ExecutionCancelled, ExecutionPaused, ExecutionQueued, ExecutionResumed, ExecutionStarted
 from weft_contracts.message import Message
-from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned
+from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned, TaskReleased
 
 FIRST: Final = "0" * 64
 """The hash before the first row."""
@@ -29,7 +30,8 @@ FIRST: Final = "0" * 64
 class Deed:
     """Something that was done. fact: names it, the same however often it is heard.  actor: None where it was not told.  via: the API key.
 
-    at: None where the fact tells no time.  after: what it made of the resource, None where it is gone.
+    at: None where the fact tells no time.  after: what it made of the resource, None where it is gone.  before: what it was, where
+    `tells_before`; else the row before tells it.  details: what is no state of the resource.  origin: where it came from.
     """
 
     fact: str
@@ -40,11 +42,15 @@ class Deed:
     after: Mapping[str, Any] | None = None
     at: datetime | None = None
     via: str | None = None
+    before: Mapping[str, Any] | None = None
+    tells_before: bool = False
+    details: Mapping[str, Any] | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the chain. before, after: JSON texts."""
+    """A row of the chain. before, after, details, origin: JSON texts."""
 
     seq: int
     fact: str
@@ -58,6 +64,8 @@ class Row:
     after: str | None
     prev_hash: str
     hash: str
+    details: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,14 @@ class Broken:
 def deed(message: Message) -> Deed | None:
     """What a fact tells of something that somebody did; None where nobody did it."""
     tell = _DEEDS.get(type(message))
-    return None if tell is None else tell(message)
+    done = None if tell is None else tell(message)
+    return done if done is None else replace(done, origin=getattr(message, "origin", None))
+
+
+def recorded(said: RecordAudit, source: str, item_id: str) -> Deed:
+    """What was said to be kept. source, item_id: of its envelope, the same on every repeat."""
+    about = f"{source}:{item_id}", said.action, said.resource_type, said.resource_id, said.by, said.after, said.at, said.via
+    return Deed(*about, before=said.before, tells_before=True, details=said.details, origin=said.origin)
 
 
 def text(value: Mapping[str, Any] | None) -> str | None:
@@ -87,14 +102,22 @@ def next_row(tenant: str, seq: int, prev_hash: str, done: Deed, before: str | No
     """The row that comes after one. seq, prev_hash: of that, 0 and `FIRST` where there is none."""
     at = (done.at or now).astimezone(UTC)
     about = done.actor, done.via, done.action, done.resource_type, done.resource_id
-    values = (seq + 1, done.fact, at, *about, before, text(done.after), prev_hash)
-    return Row(*values, hash=hash_of(tenant, *values))
+    was = text(done.before) if done.tells_before else before
+    origin = None if done.origin is None else text(done.origin.model_dump(exclude_none=True))
+    values = (seq + 1, done.fact, at, *about, was, text(done.after), prev_hash)
+    more = text(done.details), origin
+    return Row(*values, hash_of(tenant, *values, *_more(*more)), *more)
 
 
 def hash_of(tenant: str, seq: int, fact: str, at: datetime, *more: str | None) -> str:
-    """The hash of a row. more: actor, via, action, type and id of the resource, before, after, the hash before."""
+    """The hash of a row. more: actor, via, action, type and id of the resource, before, after, the hash before; details and origin."""
     said = json.dumps([tenant, seq, fact, at.astimezone(UTC).isoformat(), *more], separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _more(details: str | None, origin: str | None) -> tuple[str | None, ...]:
+    """What is hashed of a row beyond what each has. Rows of before there was any have hashes without."""
+    return () if details is None and origin is None else (details, origin)
 
 
 def broken(tenant: str, rows: Iterable[Row], seq: int, prev_hash: str) -> tuple[Broken | None, int, str]:
@@ -106,7 +129,7 @@ def broken(tenant: str, rows: Iterable[Row], seq: int, prev_hash: str) -> tuple[
         if row.seq != seq + 1:
             return Broken(seq + 1, "missing"), seq, prev_hash
         values = row.fact, row.at, row.actor, row.via, row.action, row.resource_type, row.resource_id, row.before, row.after, row.prev_hash
-        if row.prev_hash != prev_hash or row.hash != hash_of(tenant, row.seq, *values):
+        if row.prev_hash != prev_hash or row.hash != hash_of(tenant, row.seq, *values, *_more(row.details, row.origin)):
             return Broken(row.seq, "edited"), seq, prev_hash
         seq, prev_hash = row.seq, row.hash
     return None, seq, prev_hash
@@ -159,6 +182,13 @@ def _of_execution(fact: Any, action: str, by: str | None, after: dict[str, Any])
     return Deed(name, f"execution.{action}", "execution", str(fact.execution_id), by, {"workflow": fact.workflow, **after}, fact.at)
 
 
+def _started(fact: ExecutionQueued | ExecutionStarted) -> Deed | None:
+    if fact.trigger_type != "manual" or fact.user is None:
+        return None  # an event, time, or an execution that called it
+    about = f"execution:{fact.execution_id}:by_hand", "execution.started", "execution", str(fact.execution_id), fact.user
+    return Deed(*about, {"workflow": fact.workflow, "version": fact.workflow_version, "key": fact.key}, fact.at)
+
+
 def _resumed(fact: ExecutionResumed) -> Deed | None:
     return _of_execution(fact, "retried" if fact.retried else "resumed", fact.by, {"status": "running"})
 
@@ -179,10 +209,13 @@ _DEEDS: Final[dict[type[Message], Callable[[Any], Deed | None]]] = {
     CalendarChanged: _calendar,
     TenantChanged: _tenant,
     UserChanged: _user,
+    ExecutionQueued: _started,
+    ExecutionStarted: _started,
     ExecutionPaused: lambda fact: _of_execution(fact, "paused", fact.by, {"status": "paused", "reason": fact.reason}),
     ExecutionResumed: _resumed,
     ExecutionCancelled: lambda fact: _of_execution(fact, "cancelled", fact.cancelled_by, {"status": "cancelled", "reason": fact.reason}),
     TaskClaimed: lambda fact: _of_task(fact, "claimed", fact.assignee, assignee=fact.assignee),
+    TaskReleased: lambda fact: _of_task(fact, "released", fact.by, assignee=None),
     TaskReassigned: lambda fact: _of_task(fact, "reassigned", fact.by, assignee=fact.assignee),
     TaskDelegated: lambda fact: _of_task(fact, "delegated", fact.by, assignee=fact.assignee, on_behalf_of=fact.on_behalf_of),
     TaskDecided: lambda fact: _of_task(fact, "decided", fact.decided_by, fact.decided_via, outcome=fact.outcome),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,6 +84,7 @@ class Execution:
     waiting_node: str | None = None
     waiting_kind: str | None = None
     waiting_until: datetime | None = None
+    waiting_for: str | None = None
     heard_of_at: datetime | None = None
     retried: bool = False
 
@@ -151,3 +153,4 @@ def _move(execution: Execution, fact: Fact) -> None:
     execution.waiting_node = waiting.node if waiting else None
     execution.waiting_kind = waiting.kind if waiting else None
     execution.waiting_until = waiting.until if waiting else None
+    execution.waiting_for = json.dumps(waiting.waits_for) if waiting and waiting.waits_for is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from weft_contracts.ai import AiCalled
+from weft_contracts.audit import RecordAudit
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
@@ -92,6 +93,12 @@ async def sla_facts(heard: Sequence[Heard[service_levels.Fact]], uow: UnitOfWork
 async def models_called(heard: Sequence[Heard[AiCalled]], uow: UnitOfWork) -> None:
     """Keep what models cost."""
     await costs.hear(heard, uow)
+
+
+@on.batch(RecordAudit, repeatable=True)
+async def record_audit(heard: Sequence[Heard[RecordAudit]], uow: UnitOfWork) -> None:
+    """Tell who did it."""
+    await audit.record(heard, uow)
 
 
 @on(ConnectionSaved)

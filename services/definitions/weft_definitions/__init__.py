@@ -3,5 +3,5 @@
 Owns   schema `definitions`: workflow, version, installation, live_execution, connection.
 Hears  WorkflowInstalled, ConnectionSaved, ConnectionRemoved,
        ExecutionStarted, ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled.
-Says   WorkflowChanged.
+Says   WorkflowChanged, WorkflowDrafted, RecordAudit.
 """

@@ -55,7 +55,7 @@ async def create_workflow(body: RawBody, context: Context, uow: Uow, content_typ
     return waiting.when_installed(context, uow.tenant, workflow, reply)
 
 
-@door.get("/workflows", may=Permission.WORKFLOWS_READ)
+@door.get("/workflows", may=Permission.WORKFLOWS_READ, only_known=True)
 async def list_workflows(
     page: Page,
     uow: Uow,
@@ -97,7 +97,8 @@ async def put_workflow(
     _require_publish(sent, uow.caller)
     workflow, version, admitted = await usecases.revise(slug, sent, etag, uow)
     reply = Reply(schemas.workflow(workflow, version, admitted.findings), etag=workflow.etag)
-    return waiting.when_installed(context, uow.tenant, workflow, reply) if admitted.active else reply
+    told = waiting.when_installed if admitted.active else waiting.when_drafted
+    return told(context, uow.tenant, workflow, reply)
 
 
 @door.delete("/workflows/{slug}", may=Permission.WORKFLOWS_WRITE, status=204)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.audit import RecordAudit
+from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted
 from weft_contracts.executions import ExecutionCancelled, ExecutionCompleted, ExecutionFailed, ExecutionStarted, ExecutionTimedOut
 from weft_language.difference import same
 from weft_language.model import Definition, to_document
@@ -120,7 +123,7 @@ def create(content: Content, by: str, now: datetime) -> Change:
 def tell_draft(change: Change) -> Decision[Change]:
     """A new draft with what others are told of it: that it is there and starts nothing, so that they say 409 and not 404 of it."""
     told = replace(change.workflow, revision=change.workflow.revision + 1)
-    return Decision(replace(change, workflow=told), (changed(told, None),))
+    return Decision(replace(change, workflow=told), (changed(told, None), *drafted(change)))
 
 
 def revise(workflow: Workflow, newest: Version, content: Content, by: str, now: datetime) -> Change:
@@ -216,6 +219,26 @@ def changed(workflow: Workflow, active: Version | None) -> WorkflowChanged:
         definition=None if active is None else active.document,
         labels=dict(workflow.labels) if active is None else dict(active.document.get("labels", {})),
     )
+
+
+def drafted(change: Change) -> tuple[WorkflowDrafted, ...]:
+    """What the engine is told of a draft that was saved; nothing where none was."""
+    made, edit = change.version, change.workflow.edit
+    if made is None or made.published_at is not None:
+        return ()
+    return (WorkflowDrafted(slug=change.workflow.slug, draft_version=made.number, edit=edit, definition=made.document),)
+
+
+def draft_saved(slug: str, was: Version | None, made: Version, changes: Mapping[str, Any] | None) -> RecordAudit:
+    """What the audit is told of a definition that was saved. was: what it takes the place of.  changes: the difference from that."""
+    before, after = (None if one is None else {"version": one.number, "sha256": digest(one.document)} for one in (was, made))
+    details = None if changes is None else {"changes": dict(changes)}
+    return RecordAudit(action="draft.saved", resource_type="draft", resource_id=slug, before=before, after=after, details=details)
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a definition: of its JSON without spaces, names in order."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def count(facts: Sequence[tuple[str, ExecutionFact]]) -> tuple[list[tuple[str, UUID, str]], list[tuple[str, UUID]]]:

@@ -31,8 +31,9 @@ async def create(sent: Sent, uow: UnitOfWork) -> tuple[Workflow, Version, Admitt
     change = domain.create(admitted.content, _who(uow), uow.now)
     decision = _published(change, uow) if admitted.active else domain.tell_draft(change)
     await store.add(uow, decision.state)
-    uow.say(*decision.says)
-    return decision.state.workflow, _version_of(decision.state, change.version), admitted
+    version = _version_of(decision.state, change.version)
+    uow.say(domain.draft_saved(change.workflow.slug, None, version, None), *decision.says)
+    return decision.state.workflow, version, admitted
 
 
 async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tuple[Workflow, Version, Admitted]:
@@ -47,8 +48,11 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
     newest = await store.get_version(uow, slug, workflow.version)
     change = domain.revise(workflow, newest, admitted.content, _who(uow), uow.now)
     current = change if change.version is not None else Change(change.workflow, newest, changed=False)
-    decision = _published(current, uow) if admitted.active else Decision(change)
+    decision = _published(current, uow) if admitted.active else Decision(change, domain.drafted(change))
     await store.save(uow, decision.state)
+    if change.version is not None:
+        changes = await asyncio.to_thread(documents.compare, newest.document, change.version.document)
+        uow.say(domain.draft_saved(slug, newest, change.version, changes))
     uow.say(*decision.says)
     return decision.state.workflow, _version_of(decision.state, current.version), admitted
 

@@ -26,12 +26,15 @@ class VersionNotFound(NotFound):
 
 
 class NothingPublished(NotFound):
-    """The workflow has no published version at all."""
+    """The workflow has no published version at all, and no draft that is known here."""
 
     code = "version_not_found"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"workflow {slug!r} has no published version; send its definition to POST /workflows/simulate")
+        super().__init__(
+            f"workflow {slug!r} has no published version, and no draft that was heard of here; save it again, "
+            "or send its definition to POST /workflows/simulate"
+        )
 
 
 class DefinitionInvalid(Invalid):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weft_contracts.ai import BudgetChanged
 from weft_contracts.calendars import CalendarChanged
-from weft_contracts.definitions import WorkflowChanged
+from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted
 from weft_contracts.directory import TenantChanged
 from weft_runtime.pipeline import Handlers
 from weft_runtime.uow import UnitOfWork
@@ -18,6 +18,12 @@ on = Handlers("engine")
 async def workflow_changed(msg: WorkflowChanged, uow: UnitOfWork) -> None:
     """A workflow was published or its life went on."""
     await usecases.install_workflow(msg, uow)
+
+
+@on(WorkflowDrafted)
+async def workflow_drafted(msg: WorkflowDrafted, uow: UnitOfWork) -> None:
+    """A workflow has another draft."""
+    await usecases.keep_draft(msg, uow)
 
 
 @on(TenantChanged)

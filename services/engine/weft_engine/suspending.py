@@ -16,6 +16,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail, Invalid
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine import auditing
 from weft_engine.bulk import jobs
 from weft_engine.bulk.schemas import FASTEST_PER_S, BulkBody, BulkFilter
 from weft_engine.errors import AlreadySuspended, SuspensionNotFound
@@ -45,6 +46,8 @@ async def suspend(kind: Kind, name: str, reason: str | None, most: int, uow: Uni
     made = await get(suspension_id, uow)
     if kind == "connection":
         uow.say(ConnectionSuspended(suspension_id=made.id, name=made.name, reason=made.reason, at=made.since, by=made.by))
+    else:
+        uow.say(auditing.suspension(kind, name, reason, held=True))
     return made
 
 
@@ -79,6 +82,8 @@ async def lift(suspension_id: UUID, most: int, uow: UnitOfWork) -> Suspension:
     if found.kind == "connection":
         by = None if uow.caller is None else uow.caller.sub
         uow.say(ConnectionResumed(suspension_id=found.id, name=found.name, at=uow.now, by=by))
+    else:
+        uow.say(auditing.suspension(found.kind, found.name, found.reason, held=False))
     if found.pause_job is not None:
         asked = BulkBody(
             verb="resume", filter=BulkFilter(status="paused"), reason=f"suspension {suspension_id} lifted", rate_per_s=FASTEST_PER_S

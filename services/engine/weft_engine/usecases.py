@@ -9,7 +9,7 @@ from uuid import UUID
 
 from weft_contracts.ai import BudgetChanged
 from weft_contracts.calendars import CalendarChanged
-from weft_contracts.definitions import WorkflowChanged, WorkflowInstalled
+from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted, WorkflowInstalled
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import (
     CancelExecution,
@@ -25,13 +25,13 @@ from weft_language.compilation import Program
 from weft_language.expressions import Calendar
 from weft_runtime.uow import UnitOfWork
 
-from weft_engine import by_hand, domain, gates, store
+from weft_engine import auditing, by_hand, domain, gates, store
 from weft_engine.core.entries import STEP_WAITING, Entry, Row
 from weft_engine.core.quotas import quotas_of
 from weft_engine.core.sentences import Called, called_by
 from weft_engine.errors import ExecutionNotFound, KeyTaken, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
-from weft_engine.store import budgets, calendars, quotas
+from weft_engine.store import budgets, calendars, drafts, quotas
 
 Asking = CancelExecution | PauseExecution | ResumeExecution | RetryExecution | SignalExecution | MigrateExecution | UndoMigration
 """Commands to one execution that exists."""
@@ -117,10 +117,14 @@ async def read_history(execution_id: UUID, after: int, limit: int, uow: UnitOfWo
 
 
 async def ask_execution(command: Asking, uow: UnitOfWork) -> None:
-    """Send a command to the partition that owns an execution. Raises: ExecutionNotFound."""
+    """Send a command to the partition that owns an execution, and tell the audit of what no fact will tell. Raises: ExecutionNotFound."""
     if await store.head(uow, command.execution_id) is None:
         raise ExecutionNotFound(command.execution_id)
     uow.say(command)
+    if isinstance(command, SignalExecution):
+        uow.say(auditing.signal_sent(command))
+    elif isinstance(command, UndoMigration) or (isinstance(command, MigrateExecution) and not command.dry_run):
+        uow.say(auditing.migration_sent(command))
 
 
 async def read_tenant(uow: UnitOfWork) -> dict[str, Any]:
@@ -141,7 +145,15 @@ async def read_answer(answer_id: UUID, uow: UnitOfWork) -> tuple[int, dict[str, 
 async def install_workflow(change: WorkflowChanged, uow: UnitOfWork) -> None:
     """Keep a copy of a workflow, and tell that it is here."""
     await store.install(uow, change)
+    if change.status == "archived":
+        await drafts.forget(uow, change.slug)
     uow.say(WorkflowInstalled(slug=change.slug, revision=change.revision, service="engine"))
+
+
+async def keep_draft(said: WorkflowDrafted, uow: UnitOfWork) -> None:
+    """Keep a copy of a draft, and tell that it is here."""
+    await drafts.keep(uow, said)
+    uow.say(WorkflowInstalled(slug=said.slug, revision=said.edit, service="engine.drafts"))
 
 
 async def remember_tenant(change: TenantChanged, uow: UnitOfWork) -> None:

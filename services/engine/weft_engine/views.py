@@ -22,6 +22,7 @@ from weft_engine.core.nodes.undoing import SUFFIX
 from weft_engine.core.selecting import ANY, Only
 from weft_engine.core.sentences import MOST, Called, because, due_of
 from weft_engine.core.state import OWNERS, Pending, State
+from weft_engine.core.waited import waited_for
 from weft_engine.machine import allowed_actions
 from weft_engine.schemas import (
     ChoiceView,
@@ -103,22 +104,11 @@ _CALLS: Final = frozenset({e.STEP_WAITING, e.CHILD_CALLED})
 
 def waiting_view(pending: Pending, state: State) -> WaitingView:
     """What an execution waits for, until when and for whom. A task that nothing ends is waited for until it is due."""
-    whom: Any = None
+    whom = {"for": waited_for(pending)}
     if pending.gate is not None:
-        return WaitingView(node=pending.node, kind="suspended", until=pending.wake_at, **{"for": pending.gate})
-    if pending.kind == "signal":
-        whom = pending.data["signals"]
-        if "events" in pending.data:
-            whom = {"signals": whom, "events": pending.data["events"]}
-    elif pending.kind == "task":
-        task = pending.data["task"]
-        whom = {name: task[name] for name in ("task_id", "assignee", "candidates") if task.get(name)}
-    elif pending.kind in ("activity", "retry", "enhancing"):
-        whom = pending.data["name"]
-    elif pending.kind == "child":
-        whom = {"execution_id": pending.data["child_id"], "workflow": pending.data["workflow"]}
+        return WaitingView(node=pending.node, kind="suspended", until=pending.wake_at, **whom)
     until = pending.deadline_at if pending.kind in ("activity", "child") else pending.wake_at or due_of(pending, state)
-    return WaitingView(node=pending.node, kind=pending.kind, until=until, **{"for": whom})
+    return WaitingView(node=pending.node, kind=pending.kind, until=until, **whom)
 
 
 def step_views(execution_id: UUID, rows: Iterable[Row], program: Program | None) -> list[StepView]:

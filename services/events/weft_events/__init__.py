@@ -5,5 +5,5 @@ Owns   schema `events`: event, event_key, event_value, verdict, delivery, subscr
        suspension.
 Hears  WorkflowChanged, TenantChanged, CalendarChanged, ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed,
        ExecutionSkipped, StartRejected, OpenSubscription, CloseSubscription, and plain CloudEvents from `weft.domain`.
-Says   StartExecution, DeliverEvent, WorkflowInstalled.
+Says   StartExecution, DeliverEvent, WorkflowInstalled, RecordAudit.
 """

@@ -7,5 +7,5 @@ Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, Exe
        ExecutionCancelled, ExecutionSkipped, StartRejected, ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskReminded,
        TaskCompleted, TaskCancelled, TaskExpired, AlertRaised, AlertResolved.
-Says   TenantChanged, UserChanged.
+Says   TenantChanged, UserChanged, RecordAudit.
 """

@@ -36,6 +36,12 @@ KNOWN_FOR: Final = timedelta(days=90)
 """How long an address is known as one where a person signs in, after the last time."""
 
 
+TOLD_WINDOW: Final = timedelta(hours=1)
+TOLD_FIRST: Final = 10
+TOLD_EVERY: Final = 100
+"""Refusals of an account that the audit is told of within the window: the first, then one of so many. A guesser fills nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failures:
     """How often signing in failed in the window that ends then, the try of this moment counted in."""
@@ -49,3 +55,8 @@ def wait_s(failures: Sequence[Failures], now: datetime, *, known: bool = False) 
     """Seconds until another try is let through; 0 when this one is. known: whether the person has signed in from this address."""
     over = [one.ends_at - now for one in failures if one.count > LIMITS[one.kind].failures and not (known and one.kind == "account")]
     return max((max(1, math.ceil(left.total_seconds())) for left in over), default=0)
+
+
+def is_told(refused: int) -> bool:
+    """Whether the audit is told of a refusal. refused: of the account in its window, this one too."""
+    return refused <= TOLD_FIRST or refused % TOLD_EVERY == 0

@@ -175,6 +175,15 @@ def present(session: Session, *, used: bool, user: User | None, now: datetime) -
     return session, True
 
 
+def refused_for(session: Session, *, used: bool, user: User | None) -> str:
+    """Why a session whose refresh token was shown did not go on. session: as it was.  used, user: as of `present`."""
+    if session.status is not SessionStatus.ACTIVE:
+        return session.status.value
+    if used:
+        return "used_before"
+    return "inactive" if user is None or not user.active else "expired"
+
+
 def over(session: Session, move: str, now: datetime) -> Session:
     """The session ended by `end`, `expire` or `revoke`; what is over already stays as it is."""
     status = MOVES.get((session.status, move))

@@ -103,12 +103,12 @@ def items(facts: Iterable[tuple[str, Message]]) -> list[FeedItem]:
     return list(latest.values())
 
 
-_OF_THE_NUMBERS = {"walk", "path", "steps"}
-"""What ends tell for analytics alone."""
+_FOR_ANALYTICS = {"walk", "path", "steps", "origin"}
+"""What facts tell for analytics alone."""
 
 
 def _item(tenant: str, fact: Message) -> FeedItem:
-    data = fact.model_dump(mode="json", exclude_none=True, exclude=_OF_THE_NUMBERS)
+    data = fact.model_dump(mode="json", exclude_none=True, exclude=_FOR_ANALYTICS)
     if isinstance(fact, AlertRaised | AlertResolved):
         return FeedItem(tenant, "alerts", fact.alert_id, fact.alert_id, fact.type, {"id": str(fact.alert_id), **data})
     execution_id: UUID = fact.execution_id  # type: ignore[attr-defined]  # every fact of these two owners has one

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weft_contracts.audit import Origin
 from weft_runtime.clock import new_id
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import NotFound
+from weft_runtime.origins import origin_of
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway import attempts, domain, passwords
+from weft_gateway import attempts, auditing, domain, passwords
+from weft_gateway.attempts import Failures
 from weft_gateway.domain import Session, User
 from weft_gateway.errors import RefreshRefused, TooManySignIns, WrongCredentials
 from weft_gateway.issuing import Issuer
@@ -40,12 +44,15 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
     # another gateway. One that is refused is rolled back and so does not count.
     async with context.owner_transaction() as uow:
         known = await failures.known(uow, account, address)
-        wait_s = attempts.wait_s(await failures.count(uow, account, address), uow.now, known=known)
+        counted = await failures.count(uow, account, address)
+        wait_s = attempts.wait_s(counted, uow.now, known=known)
         if wait_s:
             raise TooManySignIns(f"too many failed sign-ins; wait {wait_s} s", retry_after_s=wait_s)
         found = await directory.find_by_email(uow, account)
     user, phc = found or (None, None)
-    if not await passwords.matches(password, phc) or user is None or phc is None or not user.active:
+    matched = await passwords.matches(password, phc)
+    if not matched or user is None or phc is None or not user.active:
+        await _tell_refused(context, account, address, user, "inactive" if matched else "wrong_password", counted)
         raise WrongCredentials("the e-mail address or the password is wrong; check both")
     renewed = await passwords.hashed(password) if passwords.outdated(phc) else None
     async with context.owner_transaction(user.tenant) as uow:
@@ -55,31 +62,55 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
             await directory.save_password(uow, user, renewed)
         session = Session(new_id(), user.tenant, user.id, uow.now, uow.now + context.part(Issuer).session_lifetime)
         await sessions.add(uow, session)
+        uow.say(auditing.signed_in(user, session, _from(uow, address)))
         return await _tokens(context, session, user, uow)
 
 
-async def refresh(context: ServiceContext, token: str) -> SignedIn:
+async def _tell_refused(
+    context: ServiceContext, account: str, address: str, user: User | None, reason: str, counted: Sequence[Failures]
+) -> None:
+    """Tell the audit that somebody was not let in, unless that was told often enough.
+
+    What nobody is called is counted likewise, so that the answer takes as long.
+    """
+    async with context.owner_transaction("" if user is None else user.tenant) as uow:
+        refused = await failures.refuse(uow, account)
+        if user is None:
+            return
+        origin = _from(uow, address)
+        if attempts.is_told(refused):
+            uow.say(auditing.sign_in_refused(user, reason, refused, origin))
+        uow.say(*auditing.locked_out(user, counted, origin))
+
+
+async def refresh(context: ServiceContext, token: str, address: str = "") -> SignedIn:
     """The next pair of tokens of a session. A token shown twice ends the session, since somebody else may have it.
 
+    address: where they ask from.
     Raises: RefreshRefused.
     """
     async with context.owner_transaction() as uow:
-        given = await _exchanged(context, token, uow)
+        given = await _exchanged(context, token, address, uow)
     # Raised after the commit, so that the end of the session is kept.
     if given is None:
         raise RefreshRefused("the refresh token is unknown, expired or was used before; sign in again")
     return given
 
 
-async def sign_out(context: ServiceContext, token: str) -> None:
-    """End the session of a refresh token: neither it nor the last access token is good any more. An unknown one changes nothing."""
+async def sign_out(context: ServiceContext, token: str, address: str = "") -> None:
+    """End the session of a refresh token: neither it nor the last access token is good any more. An unknown one changes nothing.
+
+    address: where they ask from.
+    """
     async with context.owner_transaction() as uow:
         found = await sessions.of_token(uow, token)
-        if found is not None:
-            await sessions.save(uow, domain.over(found[0], "end", uow.now))
+        if found is not None and (after := domain.over(found[0], "end", uow.now)) is not found[0]:
+            uow.tenant = after.tenant
+            await sessions.save(uow, after)
+            uow.say(auditing.signed_out(after, _from(uow, address)))
 
 
-async def _exchanged(context: ServiceContext, token: str, uow: UnitOfWork) -> SignedIn | None:
+async def _exchanged(context: ServiceContext, token: str, address: str, uow: UnitOfWork) -> SignedIn | None:
     found = await sessions.of_token(uow, token)
     if found is None:
         return None
@@ -90,9 +121,17 @@ async def _exchanged(context: ServiceContext, token: str, uow: UnitOfWork) -> Si
     if after is not session:
         await sessions.save(uow, after)
     if not goes_on or user is None:
+        if after is not session or not used:
+            # Once for each token: whoever shows it again and again fills no table.
+            await sessions.use_token(uow, token)
+            uow.say(auditing.refresh_refused(after, domain.refused_for(session, used=used, user=user), _from(uow, address)))
         return None
     await sessions.use_token(uow, token)
     return await _tokens(context, session, user, uow)
+
+
+def _from(uow: UnitOfWork, address: str) -> Origin:
+    return origin_of(uow.tenant, None, uow.traceparent, ip=address)
 
 
 async def _present_user(session: Session, uow: UnitOfWork) -> User | None:

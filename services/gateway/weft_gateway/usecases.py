@@ -11,7 +11,7 @@ from weft_runtime.auth import Caller
 from weft_runtime.clock import new_id
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway import domain, passwords
+from weft_gateway import auditing, domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
 from weft_gateway.errors import KeyMakesNoKey, OwnerInactive, TenantMoved, TooManyKeys, UserMoved
 from weft_gateway.store import directory, keys, sessions
@@ -40,13 +40,18 @@ async def make_api_key(
     lowered = None if owner is None or service else domain.lowered_to(allowed, owner.roles)
     key = ApiKey(new_id(), maker.tenant, name, allowed, by, uow.now, until, owner=maker.sub, service=service, lowered_to=lowered)
     await keys.add_api_key(uow, key)
+    uow.say(auditing.key_made(key))
     return key, await directory.get_tenant(uow, maker.tenant)
 
 
 async def revoke_api_key(key_id: UUID, by: Caller, uow: UnitOfWork) -> None:
     """Refuse an API key from now on; other services learn of it within seconds. Raises: ApiKeyNotFound."""
-    key = await keys.get_api_key(uow, key_id)
-    await keys.save_api_key(uow, domain.revoke_key(key, by.email or by.sub, uow.now))
+    key = await keys.get_api_key(uow, key_id, lock=True)
+    revoked = domain.revoke_key(key, by.email or by.sub, uow.now)
+    if revoked is key:
+        return
+    await keys.save_api_key(uow, revoked)
+    uow.say(auditing.key_revoked(key, revoked))
 
 
 async def make_tenant(
@@ -117,6 +122,7 @@ async def change_user(
     await directory.save_user(uow, decision.state)
     if password is not None:
         await directory.save_password(uow, decision.state, await passwords.hashed(password))
+        uow.say(auditing.password_set(decision.state))
     if password is not None or not active:
         await sessions.revoke_all(uow, user_id)
     await keys.follow_owner(uow, decision.state)

@@ -77,7 +77,7 @@ def claim(task: Task, who: Who, version: int | None, now: datetime) -> Decision[
 def release(task: Task, who: Who, version: int | None, now: datetime) -> Decision[Change]:
     """Give a task back to who handed it on, or to whom it was meant for. Raises: as `claim`."""
     moved = make_move(task, "release", who, version, now, **behalf.given_back(task))
-    return Decision(Change(moved, line(now, "released", who)), (TaskReleased(**fact(moved)),))
+    return Decision(Change(moved, line(now, "released", who)), (TaskReleased(**fact(moved), by=who.by),))
 
 
 def reassign(

@@ -149,7 +149,7 @@ async def test_a_large_body_is_read_while_others_are_served() -> None:
     running = asyncio.create_task(others())
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]})
     strict = StrictRequest(request, body)
-    await strict.read_json()
+    await strict.read_document()
     running.cancel()
     assert len((await strict.json())["data"]) == 60_000
     assert turns > 1

@@ -7,13 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 from weft_analytics.app import build
+from weft_analytics.audit import FIRST, deed, hash_of, next_row
+from weft_contracts.audit import Origin, RecordAudit
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, ConnectionSaved, ConnectionSuspended
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_contracts.executions import ExecutionCancelled, ExecutionPaused, ExecutionResumed
 from weft_contracts.message import Message
-from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned
+from weft_contracts.tasks import TaskClaimed, TaskCompleted, TaskDecided, TaskDelegated, TaskReassigned, TaskReleased
 from weft_runtime.testing import RunningService, running_service, tell
 
 from tests.services.analytics.facts import START, life
@@ -48,6 +50,7 @@ def deeds() -> list[Message]:
         ExecutionResumed(**about, position=6, by="ann", retried=True),
         ExecutionCancelled(**about, position=7, started_at=START, duration_ms=1, cancelled_by="ann", reason="no more"),
         TaskClaimed(**of_task, task_version=2, assignee="bob"), TaskReassigned(**of_task, task_version=3, assignee="cid", by="bob"),
+        TaskReleased(**of_task, task_version=7, by="bob"),
         TaskDelegated(**of_task, task_version=6, assignee="dan", by="cid"),
         TaskDecided(**of_task, task_version=4, outcome="yes", decided_by="cid", decisions=1, required=2),
         TaskCompleted(**of_task, task_version=5, outcome="yes", completed_by="dan", completed_via="key-1"),
@@ -81,7 +84,7 @@ async def test_each_kind_of_deed_is_told_once_with_who_did_it(service: RunningSe
     assert {row[1:] for row in told} == {
         ("ann", "workflow.changed", "workflow", None), ("eve", "connection.created", "connection", None),
         ("eve", "connection.suspended", "connection_use", None), ("eve", "connection.resumed", "connection_use", None),
-        ("cid", "task.delegated", "task", None),
+        ("cid", "task.delegated", "task", None), ("bob", "task.released", "task", None),
         ("eve", "connection.removed", "connection", None), ("eve", "calendar.created", "calendar", None),
         ("root", "tenant.changed", "tenant", None), ("root", "user.created", "user", None),
         ("ann", "execution.paused", "execution", None), ("ann", "execution.resumed", "execution", None),
@@ -168,3 +171,60 @@ async def test_only_who_governs_reads_the_audit(service: RunningService) -> None
     assert (await service.client("guarded", ["operator"]).get("/api/v1/audit")).status_code == 200
     assert (await service.anonymous().get("/api/v1/audit")).status_code == 401
     assert (await service.client("guarded", ["admin"]).post(f"/api/v1/audit/verify?x={uuid4()}")).status_code == 200
+
+
+def recorded(action: str = "draft.saved", **told: Any) -> RecordAudit:
+    return RecordAudit(action=action, resource_type="draft", resource_id="leave", **told)
+
+
+async def test_what_a_service_says_to_be_kept_is_kept_once_as_it_says_it(service: RunningService) -> None:
+    origin = Origin(kind="key", owner="ann", ip="192.0.2.1", trace_id="t")
+    word = recorded(before={"version": 1}, after={"version": 2}, details={"changes": {}}, by="key-1", via="x", origin=origin, at=START)
+    for _ in range(2):
+        await tell(service, word, tenant="said", id="same")
+    (row,) = await asked(service, "said")
+    assert (row["before"], row["after"], row["details"], row["actor"], row["via"]) == (
+        {"version": 1}, {"version": 2}, {"changes": {}}, "key-1", "x",
+    )  # fmt: skip
+    assert row["origin"] == origin.model_dump()
+    assert row["at"] == "2026-01-05T08:30:00Z"
+    await tell(service, word, word, tenant="said")
+    assert [one["before"] for one in await asked(service, "said")] == [{"version": 1}] * 3
+    assert (await verified(service, "said"))["valid"]
+
+
+@pytest.mark.parametrize("column", ["details", "origin"])
+async def test_where_a_deed_came_from_cannot_be_edited_unseen(service: RunningService, column: str) -> None:
+    tenant = f"edit-{column}"
+    await tell(service, recorded(details={"a": 1}, origin=Origin(ip="192.0.2.1")), recorded(), tenant=tenant)
+    for value in ("NULL", "'{}'"):
+        statement = f"UPDATE analytics.audit SET {column} = {value} WHERE tenant_id = :tenant AND seq = 1"
+        await change(service, statement, tenant=tenant)
+        assert (await verified(service, tenant))["broken"] == {"seq": 1, "problem": "edited"}
+
+
+async def test_rows_of_before_there_were_origins_still_hold(service: RunningService) -> None:
+    done = deed(CalendarChanged(name="office", revision=1, zone="UTC", hours={}, at=START, by="eve"))
+    assert done is not None
+    row = next_row("older", 0, FIRST, done, None, START)
+    values = (row.fact, row.at, row.actor, row.via, row.action, row.resource_type, row.resource_id, row.before, row.after, FIRST)
+    assert row.hash == hash_of("older", 1, *values)
+
+
+async def test_what_is_no_state_is_not_what_a_resource_was_before(service: RunningService) -> None:
+    user = UserChanged(user_id=THING, email="a@b.c", name="A", roles=("admin",), revision=1, by="root", origin=Origin(ip="192.0.2.9"))
+    signed = RecordAudit(action="user.signed_in", resource_type="user", resource_id=str(THING), details={"method": "password"})
+    await tell(service, user, tenant="states")
+    await tell(service, signed, tenant="states")
+    await tell(service, user.model_copy(update={"revision": 2, "roles": ()}), tenant="states")
+    changed, _, made = await asked(service, "states")
+    assert (changed["before"]["roles"], changed["after"]["roles"], made["origin"]["ip"]) == (["admin"], [], "192.0.2.9")
+
+
+async def test_a_start_by_hand_is_told_once_and_no_other_start(service: RunningService) -> None:
+    by_hand = life(queued=True, trigger_type="manual", event_id=None, user="ann", key="k")
+    await tell(service, *by_hand, *life(user="ann"), *life(trigger_type="manual"), tenant="starts")
+    await tell(service, *by_hand, tenant="starts")
+    (row,) = await asked(service, "starts")
+    assert (row["action"], row["actor"], row["after"]) == ("execution.started", "ann", {"workflow": "leave", "version": 3, "key": "k"})
+    assert row["resource"]["id"] == str(by_hand[0].execution_id)

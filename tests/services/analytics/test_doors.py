@@ -10,7 +10,7 @@ import pytest
 from weft_analytics.app import build
 from weft_analytics.domain import Fact
 from weft_contracts.definitions import WorkflowChanged
-from weft_contracts.executions import ExecutionsForgotten
+from weft_contracts.executions import ExecutionsForgotten, ExecutionStarted, ExecutionWaiting
 from weft_contracts.tasks import TaskCompleted, TaskCreated
 from weft_runtime.database.migrate import check
 from weft_runtime.testing import RunningService, running_service, tell
@@ -152,6 +152,9 @@ async def test_the_list_is_narrowed_by_each_filter(service: RunningService) -> N
     assert await found(key="k%1") == ["failed"]
     assert await found(label="team=it") == ["failed"]
     assert await found(label=["team:hr", "site=a=b"]) == ["late"]
+    assert await found(label="site") == ["late"]
+    assert await found(label=["team=hr", "site"]) == ["late"]
+    assert await found(label=["team", "nowhere"]) == []
     assert await found(**{"from": (START + timedelta(minutes=1)).isoformat()}) == ["late"]
     assert await found(to=(START + timedelta(minutes=1)).isoformat()) == ["failed", "plain", "waiting"]
     assert await found(q=str(ids["plain"])) == ["plain"]
@@ -214,7 +217,8 @@ async def test_an_id_of_another_tenant_is_neither_shown_nor_overwritten(service:
 
 
 @pytest.mark.parametrize(
-    "query", [{"status": "done"}, {"from": "yesterday"}, {"label": "plain"}, {"limit": 0}, {"parent": "x"}, {"q": "x" * 301}]
+    "query",
+    [{"status": "done"}, {"from": "yesterday"}, {"label": "=plain"}, {"staus": "failed"}, {"limit": 0}, {"parent": "x"}, {"q": "x" * 301}],
 )
 async def test_a_question_that_makes_no_sense_is_a_422(service: RunningService, query: dict[str, Any]) -> None:
     assert (await service.client().get("/api/v1/executions", params=query)).status_code == 422
@@ -229,3 +233,23 @@ async def test_a_span_that_makes_no_sense_is_a_422(service: RunningService, quer
 async def test_whoever_may_not_read_is_refused(service: RunningService) -> None:
     assert (await service.anonymous().get("/api/v1/executions")).status_code == 401
     assert (await service.client("acme", ["nobody"]).get("/api/v1/analytics/overview")).status_code == 403
+
+
+async def test_a_list_tells_whom_an_execution_waits_for(service: RunningService) -> None:
+    about: dict[str, Any] = {"execution_id": uuid4(), "workflow": "leave", "workflow_version": 3, "at": START}
+    waits = ExecutionWaiting(**about, position=5, node="review", kind="task", waits_for={"assignee": "ann"})
+    await tell(service, ExecutionStarted(**about, position=1, trigger_type="manual"), waits, tenant="whom")
+    (item,) = (await get(service, "/executions", "whom"))["items"]
+    assert item["waiting_for"] == [{"node": "review", "kind": "task", "until": None, "for": {"assignee": "ann"}}]
+    await tell(service, waits.model_copy(update={"position": 6, "waits_for": None}), tenant="whom")
+    (item,) = (await get(service, "/executions", "whom"))["items"]
+    assert item["waiting_for"][0]["for"] is None
+
+
+async def test_a_misspelled_filter_is_named_and_those_there_are(service: RunningService) -> None:
+    for path in ("/executions", "/workflows/leave/executions"):
+        answer = await service.client("narrow", ["viewer"]).get(f"/api/v1{path}", params={"staus": "failed", "limit": 1, "workflow": "x"})
+        (wrong,) = answer.json()["errors"]
+        assert (answer.status_code, wrong["pointer"], wrong["code"], wrong["in"]) == (422, "/staus", "unknown_parameter", "query")
+        assert "status" in wrong["detail"]
+        assert "cursor" in wrong["detail"]

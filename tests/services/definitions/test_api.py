@@ -213,6 +213,7 @@ async def test_lists_are_filtered_and_paged(client: httpx2.AsyncClient) -> None:
     assert await slugs(label="team:sales") == await slugs(label="team=sales") == ["w1", "w3"]
     assert await slugs(label=["team", "team:it"]) == ["w0", "w2", "w4"]
     assert await slugs(status="active") == ["w1"]
+    assert (await client.get(PATH, params={"lable": "team"})).json()["errors"][0]["code"] == "unknown_parameter"
     assert await slugs(trigger="event") == ["w3"]
     assert await slugs(trigger="manual") == [f"w{number}" for number in range(5)]
     assert await slugs(q="W2") == ["w2"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from weft_runtime.testing import RunningService
+from weft_contracts.audit import RecordAudit
+from weft_contracts.definitions import WorkflowDrafted
+from weft_runtime.testing import RunningService, said
 
 from tests.services.definitions.documents import definition
 
@@ -27,3 +29,27 @@ async def test_who_made_and_published_what_is_told_with_its_time(definitions: Ru
     assert (first["published_at"], newer["published_at"]) == (made["created_at"], None)
     whole = (await ann.get(f"{PATH}/greet/versions/1")).json()
     assert (whole["definition"]["name"], whole["created_by"]) == ("Greet", ANN)
+
+
+async def test_the_audit_is_told_of_each_definition_that_is_saved_with_what_changed(definitions: RunningService, tenant: str) -> None:
+    client = definitions.client(tenant, ["editor"], sub="ann")
+    await client.post("/api/v1/workflows", json=definition())
+    for _ in range(2):  # the second time changes nothing
+        await client.put("/api/v1/workflows/greet", json=definition(description="says hello"))
+    made, changed = said(definitions, RecordAudit, tenant=tenant)
+    assert {(one.action, one.resource_type, one.resource_id, one.by) for one in (made, changed)} == {
+        ("draft.saved", "draft", "greet", "ann")
+    }
+    assert (made.before, changed.before, (changed.after or {})["version"]) == (None, made.after, 1)
+    assert changed.after != made.after
+    assert "says hello" in str(changed.details)
+
+
+async def test_the_engine_is_told_of_each_draft_and_not_of_what_is_published_at_once(definitions: RunningService, tenant: str) -> None:
+    client = definitions.client(tenant, ["editor"])
+    await client.post("/api/v1/workflows", json=definition())
+    await client.put("/api/v1/workflows/greet", json={"definition": definition(description="v1"), "status": "active"})
+    await client.put("/api/v1/workflows/greet", json=definition(description="v2"))
+    drafts = said(definitions, WorkflowDrafted, tenant=tenant)
+    assert [(one.slug, one.draft_version, one.definition.get("description")) for one in drafts] == [("greet", 1, None), ("greet", 2, "v2")]
+    assert drafts[0].edit < drafts[1].edit

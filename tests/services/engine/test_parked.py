@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from weft_connectors.activity import ActivityCall
 from weft_contracts import routing
+from weft_contracts.audit import RecordAudit
 from weft_contracts.envelope import Item, schema_of
 from weft_contracts.frames import encode_frame
 from weft_engine.app import build
@@ -21,7 +22,7 @@ from weft_runtime.bus.topology import pool
 from weft_runtime.clock import new_id
 from weft_runtime.database import driver_url
 from weft_runtime.pipeline.outbox import Outbox
-from weft_runtime.testing import eventually, running_service
+from weft_runtime.testing import eventually, running_service, said
 
 from tests.services.engine.conftest import Engine
 
@@ -163,6 +164,9 @@ async def test_what_is_still_wrong_when_it_is_replayed_is_parked_again(engine: E
     assert second["id"] != first["id"]
     assert (second["code"], second["status"]) == ("unknown_type", "parked")
     assert (await engine.client.post(f"/api/v1/parked/{second['id']}/discard")).json()["status"] == "discarded"
+    told = [one for one in said(engine.service, RecordAudit) if one.resource_id in (first["id"], second["id"])]
+    assert [(one.action, (one.details or {})["edited"]) for one in told] == [("parked.replayed", False), ("parked.discarded", False)]
+    assert all(one.by is not None and one.details is not None and one.details["service"] == "engine" for one in told)
 
 
 async def test_a_request_no_worker_could_read_is_mended_and_done(engine: Engine, working: Callable[..., None]) -> None:

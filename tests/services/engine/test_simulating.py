@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
+from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted, WorkflowInstalled
 from weft_engine.tables import executions
+from weft_runtime.testing import said, tell
 
 from tests.services.engine.conftest import Engine
 
@@ -174,3 +178,59 @@ async def test_what_is_not_there_is_not_found(engine: Engine) -> None:
     assert (await refused(engine, "/api/v1/workflows/once/simulate", version=7))[1]["code"] == "version_not_found"
     stranger = Engine(engine.service, "elsewhere")
     assert (await refused(stranger, "/api/v1/workflows/once/simulate"))[0] == 404
+    assert (await simulated(engine, "/api/v1/workflows/once/simulate", version=1))["status"] == "completed"
+
+
+async def drafted(engine: Engine, slug: str, edit: int, value: int, version: int = 1) -> None:
+    whole = {"format": "weft/v1", "slug": slug, "name": slug, "nodes": [{"id": "x", "type": "set", "with": {"x": value}}]}
+    word = WorkflowDrafted(slug=slug, draft_version=version, edit=edit, definition={**whole, "output": {"x": "{{ vars.x }}"}})
+    await tell(engine.service, word, tenant=engine.tenant)
+
+
+async def test_a_draft_is_simulated_until_something_is_published_and_by_its_number_after(engine: Engine) -> None:
+    path = "/api/v1/workflows/sketch/simulate"
+    await tell(engine.service, WorkflowChanged(slug="sketch", name="s", revision=1, status="inactive"), tenant=engine.tenant)
+    assert (await refused(engine, path))[0] == 404
+    await drafted(engine, "sketch", 2, value=2)
+    await drafted(engine, "sketch", 1, value=1)  # late
+    shown = await simulated(engine, path)
+    assert (shown["version"], shown["output"], shown["status"]) == (1, {"x": 2}, "completed")
+    assert {one.revision for one in said(engine.service, WorkflowInstalled) if (one.slug, one.service) == ("sketch", "engine.drafts")} == {
+        1,
+        2,
+    }
+    assert (await engine.client.post("/api/v1/workflows/sketch/trigger", json={"version": 1})).status_code == 409
+    whole = {"format": "weft/v1", "slug": "sketch", "name": "s", "nodes": [{"id": "x", "type": "set", "with": {"x": 3}}]}
+    published = {"active_version": 1, "definition": {**whole, "output": {"x": "{{ vars.x }}"}}}
+    await tell(engine.service, WorkflowChanged(slug="sketch", name="s", revision=2, status="active", **published), tenant=engine.tenant)
+    await drafted(engine, "sketch", 4, value=4, version=2)
+    assert (await simulated(engine, path))["output"] == {"x": 3}
+    assert (await simulated(engine, path, version=2))["output"] == {"x": 4}
+    assert (await refused(engine, path, version=3))[1]["code"] == "version_not_found"
+    started = await engine.client.post("/api/v1/workflows/sketch/trigger", json={"version": 2})
+    assert (started.status_code, started.json()["code"]) == (404, "version_not_found"), "a draft is simulated and never run"
+    await tell(
+        engine.service, WorkflowChanged(slug="sketch", name="s", revision=9, status="archived", active_version=1), tenant=engine.tenant
+    )
+    assert (await refused(engine, path, version=2))[1]["code"] == "version_not_found"
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+async def test_a_definition_is_read_as_yaml_too(engine: Engine, wrapped: bool) -> None:
+    body = {"definition": DEFINITION, "input": {"amount": 1}, "outputs": {"score": 1}} if wrapped else DEFINITION
+    for content, kind in ((yaml.safe_dump(body), "application/yaml"), (json.dumps(body), "application/json")):
+        answer = await engine.client.post("/api/v1/workflows/simulate", content=content, headers={"content-type": kind})
+        assert (answer.status_code, answer.json()["workflow"]) == (200, "tried"), answer.text
+        assert answer.json()["path"][:1] == ["score"]
+
+
+async def test_yaml_that_cannot_be_read_or_does_not_fit_says_where(engine: Engine) -> None:
+    async def asked(content: str) -> Any:
+        path, kind = "/api/v1/workflows/simulate", {"content-type": "application/yaml; charset=utf-8"}
+        return await engine.client.post(path, content=content, headers=kind)
+
+    twice, unknown = await asked("definition: {}\ndefinition: {}\n"), await asked("definition: {nodes: []}\noutcome: {}\n")
+    assert (twice.status_code, twice.json()["code"]) == (400, "duplicate_key")
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/outcome")
+    other = await engine.client.post("/api/v1/executions/bulk", content="verb: cancel", headers={"content-type": "application/yaml"})
+    assert other.status_code == 415

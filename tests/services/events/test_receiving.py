@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx2
@@ -192,3 +193,13 @@ async def test_a_repeat_with_the_same_key_gets_the_first_answer(client: httpx2.A
     headers = STRUCTURED | {"Idempotency-Key": "k"}
     first, again = await post(client, order(), headers), await post(client, order(), headers)
     assert (first.json(), again.headers["idempotent-replayed"]) == (again.json(), "true")
+
+
+@pytest.mark.parametrize("id_", ["a/b", "/", "a/explain", "100%/2F?#", "urn:x/y z/\u00e9"])
+async def test_an_event_is_reached_by_its_id_whatever_it_holds(client: httpx2.AsyncClient, id_: str) -> None:
+    assert (await post(client, {**order(1), "id": id_})).status_code == 202
+    path = f"{PATH}/{quote(id_, safe='')}"
+    read, explained = await client.get(path), await client.get(f"{path}/explain")
+    assert (read.status_code, read.json().get("id")) == (200, id_), read.text
+    assert (explained.status_code, explained.json()["event"]["id"]) == (200, id_)
+    assert (await client.get(f"{PATH}/{quote(id_ + '/no', safe='')}")).json()["code"] == "event_not_found"

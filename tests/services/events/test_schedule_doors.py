@@ -11,9 +11,10 @@ import httpx2
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from weft_contracts.audit import RecordAudit
 from weft_events import scheduling
 from weft_events.tables import schedule
-from weft_runtime.testing import RunningService, tell
+from weft_runtime.testing import RunningService, said, tell
 
 from tests.services.events.schedules import MINUTE, advanced, fired, minutes, published, quiet_service, scheduled, starts
 
@@ -273,3 +274,21 @@ async def test_a_repeat_with_its_key_gets_the_first_answer(
     key, body = {"Idempotency-Key": "k1"}, {"from": written(now - MINUTE), "to": written(now)}
     first, again = [await client.post(f"{PATH}/{id_of(tenant)}/backfill", json=body, headers=key) for _ in range(2)]
     assert (again.headers["idempotent-replayed"], again.json(), again.json()["started"]) == ("true", first.json(), 2)
+
+
+async def test_the_audit_is_told_who_holds_lets_go_and_backfills(
+    events: RunningService, client: httpx2.AsyncClient, tenant: str, now: datetime
+) -> None:
+    await published(events, tenant, every="PT1M")
+    id_ = id_of(tenant)
+    for verb in ("pause", "pause", "resume", "resume"):
+        assert (await client.post(f"{PATH}/{id_}/{verb}")).status_code == 200
+    events.clock.advance(timedelta(minutes=10))
+    first, last = now + MINUTE, now + 3 * MINUTE
+    await filled(client, id_, first, last, dry_run=True)
+    await filled(client, id_, first, last)
+    told = [one for one in said(events, RecordAudit, tenant=tenant) if one.resource_id == str(id_)]
+    assert [one.action for one in told] == ["schedule.paused", "schedule.resumed", "schedule.backfilled"]
+    assert [(one.before, one.after) for one in told[:2]] == [({"paused": False}, {"paused": True}), ({"paused": True}, {"paused": False})]
+    assert told[2].details == {"workflow": "flow", "trigger": "tick", "from": first.isoformat(), "to": last.isoformat(), "started": 3}
+    assert all(one.by for one in told)

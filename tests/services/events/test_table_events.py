@@ -7,12 +7,14 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from weft_contracts.audit import RecordAudit
 from weft_contracts.executions import StartExecution
 from weft_events import usecases
 from weft_events.errors import SourceTaken
 from weft_events.records import Held, read_change
 from weft_events.registry import REGISTRY
 from weft_events.store import leases, sources
+from weft_events.usecases.sources import note_installed
 from weft_runtime.clock import new_id
 from weft_runtime.testing import RunningService, said, tell
 
@@ -148,3 +150,35 @@ async def test_another_tenant_has_settings_of_its_own_and_a_viewer_reads_only(
     assert (await other.get(ORDERS)).status_code == 404
     assert (await viewer.get(ORDERS)).json()["enabled"] is False
     assert [(await viewer.put(ORDERS, json={})).status_code, (await viewer.delete(ORDERS)).status_code] == [403, 403]
+
+
+async def test_the_audit_is_told_of_sources_and_of_what_counts_of_their_tables(events: RunningService, tenant: str) -> None:
+    admin = events.client(tenant, ["admin"], sub="ann")
+    body = {"name": "shop", "connection": "shop", "tables": ["orders"]}
+    made = (await admin.post("/api/v1/sources", json=body)).json()
+    change = {"connection": "shop", "tables": ["orders", "customers"]}
+    for _ in range(2):  # the second time changes nothing
+        assert (await admin.put(f"/api/v1/sources/{made['id']}", json=change)).status_code == 200
+    for operations in (["create"], ["create"], ["delete"]):
+        await admin.put(ORDERS, json={"operations": operations})
+    await admin.delete(ORDERS)
+    assert (await admin.delete(f"/api/v1/sources/{made['id']}?uninstall=false")).status_code == 204
+    told = said(events, RecordAudit, tenant=tenant)
+    assert [one.action for one in told] == [
+        "source.created", "source.changed", "table_events.created", "table_events.changed", "table_events.removed", "source.removed",
+    ]  # fmt: skip
+    assert {one.by for one in told} == {"ann"}
+    created, changed, _, other, gone, removed = told
+    assert (changed.before, removed.before, removed.after) == (created.after, changed.after, None)
+    assert ((other.before or {})["operations"], (other.after or {})["operations"], gone.after) == (["create"], ["delete"], None)
+
+
+async def test_the_audit_is_told_when_capture_is_in_place(events: RunningService, tenant: str) -> None:
+    body = {"name": "shop", "connection": "shop", "tables": ["orders"]}
+    made = (await events.client(tenant, ["admin"]).post("/api/v1/sources", json=body)).json()
+    async with events.context.transaction(tenant) as uow:
+        source = (await sources.listed(uow, after=None, limit=1))[0]
+        await note_installed(source.id, source.tables, uow)
+    told = said(events, RecordAudit, tenant=tenant)[-1]
+    assert (told.action, told.resource_id, told.before) == ("source.installed", made["id"], {"installed": []})
+    assert [one["name"] for one in (told.after or {})["installed"]] == ["orders"]

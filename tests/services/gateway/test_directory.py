@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 import sqlalchemy as sa
+from weft_contracts.audit import RecordAudit
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_gateway.domain import User, access_claims
 from weft_gateway.issuing import Issuer
@@ -181,3 +182,34 @@ async def test_a_key_that_signed_long_enough_is_followed_by_another_and_stays_pu
     assert set(before) < set(after)
     assert TEST_SECRET not in str(after)
     assert (await (await signed_in(gateway, "admin@demo.weft")).get("/api/v1/me")).status_code == 200
+
+
+async def test_the_audit_is_told_of_keys_and_passwords_and_never_what_they_are(gateway: RunningService) -> None:
+    client = await signed_in(gateway, "admin@demo.weft")
+    me = (await client.get("/api/v1/me")).json()["id"]
+    key = (await client.post("/api/v1/api-keys", json={"name": "audited", "roles": ["service"]})).json()
+    for _ in range(2):
+        assert (await client.delete(f"/api/v1/api-keys/{key['id']}")).status_code == 204
+    made, revoked = [one for one in said(gateway, RecordAudit, tenant="demo") if one.resource_id == key["id"]]
+    assert [(one.action, one.by) for one in (made, revoked)] == [("api_key.created", me), ("api_key.revoked", me)]
+    assert made.origin is not None
+    assert (made.origin.kind, made.after, revoked.before) == ("person", revoked.before, made.after)
+    assert (revoked.after or {})["revoked"] is True
+    assert key["key"] not in str((made, revoked))
+    email = f"{uuid4().hex}@demo.weft"
+    user = (await client.post("/api/v1/users", json={"email": email, "name": "N", "roles": []})).json()
+    change = {"name": "N", "roles": [], "groups": [], "active": True, "password": "another horse battery"}
+    assert (await client.put(f"/api/v1/users/{user['id']}", json=change)).status_code == 200
+    (told,) = [one for one in said(gateway, RecordAudit, tenant="demo") if one.resource_id == user["id"]]
+    assert (told.action, told.by, told.details) == ("user.password_set", me, {"email": email})
+    (fact,) = [one for one in said(gateway, UserChanged, tenant="demo") if one.email == email]
+    assert fact.origin is not None
+    assert fact.origin.request_id
+
+
+async def test_who_runs_the_installation_is_told_of_with_their_own_tenant(gateway: RunningService) -> None:
+    client, name = await signed_in(gateway, "admin@demo.weft"), f"t-{uuid4().hex[:8]}"
+    assert (await client.post("/api/v1/tenants", json={"id": name, "name": "New"})).status_code == 201
+    (fact,) = said(gateway, TenantChanged, tenant=name)
+    assert fact.origin is not None
+    assert fact.origin.tenant == "demo"

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from weft_gateway.attempts import LIMITS
-from weft_gateway.store import failures
-from weft_runtime.testing import RunningService
+from weft_contracts.audit import RecordAudit
+from weft_gateway.attempts import LIMITS, TOLD_FIRST, is_told
+from weft_gateway.store import directory, failures
+from weft_runtime.testing import RunningService, said
 
-from tests.services.gateway.conftest import at, login, signed_in
+from tests.services.gateway.conftest import PASSWORD, at, login, signed_in
 
 
 async def test_a_person_signs_in_and_learns_who_they_are(gateway: RunningService) -> None:
@@ -94,3 +95,58 @@ async def test_keys_are_published_without_their_private_half_and_sealed_at_rest(
     published = (await gateway.anonymous().get("/.well-known/jwks.json")).json()["keys"]
     assert published
     assert all("d" not in key and key["kty"] == "EC" and key["kid"] for key in published)
+
+
+async def heard_of(gateway: RunningService, email: str, since: int) -> list[RecordAudit]:
+    """What the audit was told of a person, from so many on."""
+    async with gateway.context.owner_transaction() as uow:
+        found = await directory.find_by_email(uow, email)
+    user_id = str(found[0].id) if found else ""
+    return [one for one in said(gateway, RecordAudit, tenant="demo")[since:] if one.resource_id == user_id]
+
+
+async def test_the_audit_is_told_of_signing_in_going_on_wrongly_and_signing_out(gateway: RunningService) -> None:
+    gateway.clock.advance(timedelta(hours=2))
+    since = len(said(gateway, RecordAudit, tenant="demo"))
+    client = at(gateway, "198.51.100.20")
+    first, other = [(await login(client)).json()["refresh_token"] for _ in range(2)]
+    await client.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    for _ in range(3):  # the first of them ends the session; whoever shows the token again is not told of again
+        await client.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    for _ in range(2):
+        await client.post("/api/v1/auth/logout", json={"refresh_token": other})
+    for _ in range(2):
+        await client.post("/api/v1/auth/refresh", json={"refresh_token": other})
+    told = await heard_of(gateway, "admin@demo.weft", since)
+    assert [(one.action, (one.details or {}).get("reason")) for one in told] == [
+        ("user.signed_in", None), ("user.signed_in", None), ("user.refresh_refused", "used_before"), ("user.signed_out", None),
+        ("user.refresh_refused", "ended"),
+    ]  # fmt: skip
+    assert {one.origin.ip for one in told if one.origin is not None} == {"198.51.100.20"}
+    assert [one.by == one.resource_id for one in told] == [True, True, False, True, False]
+    assert not any(token in str(told) for token in (first, other, PASSWORD))
+
+
+async def test_refusals_are_told_of_people_there_are_and_whoever_guesses_on_fills_nothing(gateway: RunningService) -> None:
+    gateway.clock.advance(timedelta(hours=2))
+    since = len(said(gateway, RecordAudit, tenant="demo"))
+    await login(at(gateway, "192.0.2.99"), "nobody-there@demo.weft", "wrong")
+    for number in range(12):
+        await login(at(gateway, f"192.0.2.{100 + number}"), "approver@demo.weft", "wrong")
+    told = await heard_of(gateway, "approver@demo.weft", since)
+    assert told == said(gateway, RecordAudit, tenant="demo")[since:]
+    assert [(one.action, one.by, (one.details or {})["refused"]) for one in told] == [
+        ("user.sign_in_refused", None, number) for number in range(1, TOLD_FIRST + 1)
+    ]
+    assert told[0].origin is not None
+    assert (told[0].origin.ip, told[0].details) == ("192.0.2.100", {"reason": "wrong_password", "refused": 1})
+    gateway.clock.advance(timedelta(hours=2))
+    guesser = at(gateway, "192.0.2.200")
+    for _ in range(11):
+        await login(guesser, "approver@demo.weft", "wrong")
+    locked = [one for one in (await heard_of(gateway, "approver@demo.weft", since)) if one.action == "user.locked_out"]
+    assert [(one.details or {})["where"] for one in locked] == ["address"]
+
+
+def test_of_very_many_refusals_one_in_a_hundred_is_told() -> None:
+    assert [number for number in range(1, 301) if is_told(number)] == [*range(1, 11), 100, 200, 300]

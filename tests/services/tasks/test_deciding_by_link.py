@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from weft_contracts.audit import RecordAudit
 from weft_contracts.directory import UserChanged
 from weft_contracts.executions import ExecutionPaused, ExecutionsForgotten
 from weft_contracts.tasks import CreateTask, TaskCompleted
@@ -210,3 +211,16 @@ async def test_what_is_no_link_is_not_found_by_people_and_programs(service: Runn
         assert (answer.status_code, answer.json()["code"]) == (404, "decision_link_unknown")
         page = await service.anonymous().request(verb, "/decisions/nothing", headers=BROWSER)
         assert (page.status_code, page.headers["content-type"].startswith("text/html")) == (404, True)
+
+
+async def test_the_audit_is_told_who_made_a_link_and_from_where_it_decided(service: RunningService) -> None:
+    task = await asked(service, assignee=ANN)
+    made = await link_of(service, task)
+    await service.anonymous().post(made["path"], json={"outcome": "yes"})
+    link, decided = [one for one in said(service, RecordAudit) if one.resource_id == str(task.task_id)]
+    assert (link.action, link.by, (link.details or {})["for"], link.after) == ("task.link_made", CARL, ANN, None)
+    assert (decided.action, decided.by, decided.via) == ("task.decided_by_link", ANN, f"link:{made['id']}")
+    assert (decided.details or {})["link_made_by"] == CARL
+    assert decided.origin is not None
+    assert decided.origin.ip
+    assert made["token"] not in str((link, decided))

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from weft_contracts.tasks import Approvals, Candidates, TaskCompleted, TaskDelegated
+from weft_contracts.audit import RecordAudit
+from weft_contracts.tasks import Approvals, Candidates, TaskCompleted, TaskDelegated, TaskReleased
 from weft_contracts.waits import CompleteStep
 from weft_runtime.testing import RunningService, running_service, said
 
@@ -169,3 +170,18 @@ async def test_a_sleeping_task_is_out_of_sight_of_its_assignee_until_its_time(se
     for wrong in (iso(service.clock.now() - HOUR), "2026-01-01T00:00:00", "9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00"):
         assert (await act(service, task, "snooze", ANN, until=wrong)).json()["code"] == "bad_time", wrong
     assert (await act(service, task, "snooze", ANN, until="2026-02-01T00:00:00")).json()["snoozed_until"] == "2026-02-01T00:00:00Z"
+
+
+async def test_the_audit_is_told_of_stand_ins_and_of_what_is_given_back(service: RunningService) -> None:
+    made = await away(service, ANN, BOB, reason="away")
+    for _ in range(2):
+        await back(service, ANN, made)
+    told = [one for one in said(service, RecordAudit) if one.resource_id == made["id"]]
+    assert [(one.action, one.by) for one in told] == [("delegation.created", ANN), ("delegation.revoked", ANN)]
+    assert ((told[0].after or {})["delegate"], told[1].before) == (BOB, told[0].after)
+    task = await asked(service, assignee=ANN)
+    await act(service, task, "claim", ANN)
+    await act(service, task, "release", ANN)
+    (released,) = [one for one in said(service, TaskReleased) if one.task_id == task.task_id]
+    assert released.by == ANN
+    assert released.origin is not None

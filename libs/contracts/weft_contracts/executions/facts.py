@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -57,6 +57,7 @@ class ExecutionWaiting(ExecutionFact):
     node: str
     kind: str = Field(description="`task`, `signal`, `timer`, `child`.")
     until: datetime | None = None
+    waits_for: Any = Field(default=None, description="Whom or what for, where that is short: as `for` of an execution's `waiting_for`.")
 
 
 class ExecutionPaused(ExecutionFact):

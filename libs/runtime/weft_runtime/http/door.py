@@ -59,12 +59,18 @@ class Door:
         status: int = 200,
         max_body_bytes: int | None = None,
         per_minute: int | None = None,
+        yaml: Callable[[bytes], Any] | None = None,
+        meant: Callable[[Any], Any] | None = None,
+        only_known: bool = False,
         **options: Any,
     ) -> Callable[[EndpointT], EndpointT]:
         """Declare a route.
 
         may: the permission it needs.  public: nobody has to sign in.  root: the path is not below `/api/v1`.  status: of its good answer.
         max_body_bytes: instead of the service's limit.  per_minute: requests of one address, for public routes.
+        yaml: reads the body where it is YAML, for routes that take it; raises Malformed.
+        meant: of the value of a body, what it stands for where it is written shorter; it itself where it is not.
+        only_known: refuse parameters of the query that the route does not read, as a list does whose filters must not be misspelled.
         options: what the framework documents a route with (`summary`, `tags`, `responses`, `openapi_extra`, `operation_id`,
         `include_in_schema`).
         Raises: ValueError where neither or both of `may` and `public` are given, or the path is not plain; TypeError for an endpoint
@@ -80,7 +86,7 @@ class Door:
         def declare(endpoint: EndpointT) -> EndpointT:
             if not inspect.iscoroutinefunction(endpoint):
                 raise TypeError(f"{label}: make {endpoint.__name__} an `async def` that returns its answer")
-            rules = Rules(may, public, max_body_bytes, per_minute)
+            rules = Rules(may, public, max_body_bytes, per_minute, yaml, meant, only_known)
             self.declared.append(Declared(whole, tuple(methods), endpoint, rules, status, options))
             return endpoint
 

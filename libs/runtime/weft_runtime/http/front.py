@@ -17,6 +17,7 @@ from weft_runtime.errors import Invalid, Malformed
 from weft_runtime.http import problems
 from weft_runtime.http.addresses import Network, client_address
 from weft_runtime.http.call import SCOPE_KEY, Call
+from weft_runtime.http.paths import kept_apart
 from weft_runtime.telemetry.metrics import Metrics
 from weft_runtime.telemetry.tracing import span
 
@@ -104,7 +105,7 @@ class Front:
             scope[SCOPE_KEY].code = refusal.code
             await problems.from_weft_error(refusal)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(kept_apart(scope), receive, send)
 
     def _tell(self, call: Call, method: str, status: int, seconds: float) -> None:
         told: dict[str, Any] = {"method": method, "route": call.route, "status": status, "duration_ms": round(seconds * 1000, 1)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -11,16 +11,21 @@ from typing import Any
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Match
+from starlette.types import Scope
 
 from weft_runtime.auth.permissions import Permission
-from weft_runtime.errors import Forbidden, RateLimited, Unauthenticated, WeftError
+from weft_runtime.errors import Detail, Forbidden, Invalid, RateLimited, Unauthenticated, WeftError
 from weft_runtime.http import idempotency, problems
 from weft_runtime.http.addresses import of_one_party
 from weft_runtime.http.call import Call, call_of
 from weft_runtime.http.parameters import Listing, owner_uow
+from weft_runtime.http.paths import whole
+from weft_runtime.http.pointers import pointer
 from weft_runtime.http.rate import Quota
 from weft_runtime.http.reply import Reply
 from weft_runtime.http.requests import StrictRequest, read_body
@@ -32,12 +37,19 @@ _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one route. may: the permission, None only where it is public.  per_minute: requests of one address, public routes."""
+    """What holds for one route. may: the permission, None only where it is public.  per_minute: requests of one address, public routes.
+
+    yaml: reads a body that is YAML; None where only JSON is taken.  meant: what a body that may be written shorter stands for.
+    only_known: parameters of the query that it does not know are refused.
+    """
 
     may: Permission | None
     public: bool
     max_body_bytes: int | None = None
     per_minute: int | None = None
+    yaml: Callable[[bytes], Any] | None = None
+    meant: Callable[[Any], Any] | None = None
+    only_known: bool = False
 
 
 class DoorRoute(APIRoute):
@@ -49,6 +61,14 @@ class DoorRoute(APIRoute):
         self.rules = rules
         super().__init__(path, endpoint, **options)
         self._owner = _asks_for(self.dependant, owner_uow)
+        self._known = frozenset(_query_names(self.dependant))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is asked for, and with what in its path, where an encoded slash is a slash like any other."""
+        match, found = super().matches(scope)
+        if match is not Match.NONE:
+            found["path_params"] = {name: whole(value) for name, value in found["path_params"].items()}
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler inside ours."""
@@ -71,11 +91,13 @@ class DoorRoute(APIRoute):
         return handle
 
     async def _handle(self, call: Call, request: Request, inner: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+        if self.rules.only_known and (unknown := [name for name in dict.fromkeys(request.query_params) if name not in self._known]):
+            raise _unknown_parameters(unknown, self._known)
         limit = self.rules.max_body_bytes or call.context.settings.max_body_bytes
         body = b"" if request.method in _NO_BODY else await read_body(request, limit)
         strict = StrictRequest(request, body)
         if self.body_field is not None:
-            await strict.read_json()
+            await strict.read_document(self.rules.yaml, self.rules.meant)
         guard = idempotency.guard(request, body, call.context.name, call.caller, call.context.settings.secrets)
         async with AsyncExitStack() as stack:
             call.stack = stack
@@ -188,6 +210,25 @@ def _bearer(request: Request) -> str:
 def _matches(request: Request, etag: str) -> bool:
     given = request.headers.get("if-none-match", "")
     return given.strip() == "*" or f'"{etag}"' in (part.strip().removeprefix("W/") for part in given.split(","))
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """What a route reads of the query, by the names that are written there."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (info.alias or name for name, info in model.model_fields.items())
+        else:
+            yield field.alias
+    for below in dependant.dependencies:
+        yield from _query_names(below)
+
+
+def _unknown_parameters(names: Sequence[str], known: Collection[str]) -> Invalid:
+    # One that is misspelled would filter nothing, and the answer would look like one that did.
+    detail = f"it is not known here; known are {', '.join(sorted(known))}"
+    details = [Detail(pointer((name[:100],)), "unknown_parameter", detail, source="query") for name in names[: problems.MAX_ERRORS]]
+    return Invalid("the query has parameters that are not known here; `errors` says which", details=details)
 
 
 def _asks_for(dependant: Dependant, function: Callable[..., Any]) -> bool:

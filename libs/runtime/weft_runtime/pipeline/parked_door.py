@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from pydantic import BaseModel
+from weft_contracts.audit import RecordAudit
 
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.database import plumbing
@@ -157,7 +158,22 @@ async def _settle(uow: UnitOfWork, service: str, tenant: str, parked_id: UUID, v
     table = plumbing.table(service, "parked")
     who = uow.caller.email or uow.caller.sub if uow.caller else None
     changed = sa.update(table).where(table.c.id == parked_id).values(settled_by=who, **values).returning(table)
-    return (await uow.conn.execute(changed)).one()
+    after = (await uow.conn.execute(changed)).one()
+    uow.say(_deed(service, row, after))
+    return after
+
+
+def _deed(service: str, row: Any, after: Any) -> RecordAudit:
+    """What the audit is told of a parked message that was settled, not what is in it."""
+    about = {"service": service, "type": row.type, "code": row.code, "edited": bytes(after.body) != bytes(row.body)}
+    return RecordAudit(
+        action="parked.discarded" if after.status == "discarded" else "parked.replayed",
+        resource_type="parked",
+        resource_id=str(row.id),
+        before={"status": row.status},
+        after={"status": after.status},
+        details=about,
+    )
 
 
 def _view(row: Any, service: str, *, whole: bool = False) -> ParkedView:

@@ -26,13 +26,13 @@ from weft_analytics.window import Window, window
 from weft_analytics.words import CommonWords
 
 
-@door.get("/executions", may=Permission.EXECUTIONS_READ)
+@door.get("/executions", may=Permission.EXECUTIONS_READ, only_known=True)
 async def list_executions(query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow, context: Context) -> Listing[ExecutionSummary]:
     """Executions of this tenant, the latest started first."""
     return await _listed(query.filter(_me(uow)), page, uow, context)
 
 
-@door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ)
+@door.get("/workflows/{slug}/executions", may=Permission.EXECUTIONS_READ, only_known=True)
 async def list_executions_of(
     slug: str, query: Annotated[ExecutionQuery, Query()], page: Page, uow: Uow, context: Context
 ) -> Listing[ExecutionSummary]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,7 +27,8 @@ ME = "me"
 
 
 class ExecutionQuery(BaseModel):
-    """Which executions. from, to: of their start.  label: `name=value`, may be repeated.  version: of the workflow that is named.
+    """Which executions. from, to: of their start.  label: `name=value` or `name:value`, or `name` for any
+    value; all that are given must hold.  version: of the workflow that is named.
 
     started_by: the id of a person or API key that started it by hand, `me` for who asks.
     q: an id, or the beginning of a key, an event's id or a workflow's slug, or the beginnings of words in labels and errors.
@@ -94,11 +96,12 @@ class ErrorView(BaseModel):
 
 
 class WaitingView(BaseModel):
-    """What an execution rests for."""
+    """What an execution rests for. for: whom or what, as the execution itself tells it; null where that is long, as of many candidates."""
 
     node: str
     kind: str | None
     until: datetime | None
+    for_: Any = Field(default=None, alias="for", serialization_alias="for")
 
 
 class ExecutionSummary(BaseModel):
@@ -209,7 +212,7 @@ def summary(execution: Execution, children: Sequence[UUID]) -> ExecutionSummary:
     """An execution in a list."""
     one = execution
     error = ErrorView(code=one.error_code, message=one.error_message, node=one.error_node) if one.error_code else None
-    waiting = [WaitingView(node=one.waiting_node, kind=one.waiting_kind, until=one.waiting_until)] if one.waiting_node else []
+    waiting = [_waiting(one)] if one.waiting_node else []
     return ExecutionSummary.model_construct(
         id=one.id,
         workflow=one.workflow,
@@ -228,6 +231,11 @@ def summary(execution: Execution, children: Sequence[UUID]) -> ExecutionSummary:
         waiting_for=waiting,
         allowed_actions=list(ALLOWED_ACTIONS[execution.status]),
     )
+
+
+def _waiting(one: Execution) -> WaitingView:
+    whom = {"for": None if one.waiting_for is None else json.loads(one.waiting_for)}
+    return WaitingView(node=one.waiting_node or "", kind=one.waiting_kind, until=one.waiting_until, **whom)
 
 
 def overview(numbers: Numbers) -> OverviewView:
@@ -279,12 +287,12 @@ def _success_rate(counts: dict[str, int], without: int = 0) -> float | None:
     return round((counts["completed"] - without) / decided, 4) if decided else None
 
 
-def _label(text: str) -> tuple[str, str]:
+def _label(text: str) -> tuple[str, str | None]:
     name, sign, value = text.partition("=") if "=" in text else text.partition(":")
-    if not sign or not name:
-        detail = "write a label as name=value"
+    if not name:
+        detail = "write a label as name=value, or name for any value"
         raise BadLabel(f"{text!r} is no label; {detail}", details=[Detail("/label", "bad_label", detail, source="query")])
-    return name, value
+    return name, value if sign else None
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from weft_contracts.audit import Origin
 from weft_runtime.http import Body
 
 from weft_analytics.audit import Row
 from weft_analytics.usecases.audit import Verdict
 
+_JSON = ("before", "after", "details", "origin")
 Name = Annotated[str, Field(max_length=300)]
 
 
@@ -35,9 +37,9 @@ class ResourceView(BaseModel):
 
 
 class AuditView(BaseModel):
-    """Something that was done. actor: a user's or key's id, null where it was not told.  via: the API key it was done with.
+    """Something that was done. actor: a user's or key's id, null where it was not told.  via: what it was done with, such as a key.
 
-    before: what the row before made of the resource, null where there is none.
+    before: what the resource was, null where that is not known.  details: what else there is to tell.  origin: where it came from.
     """
 
     seq: int
@@ -48,6 +50,8 @@ class AuditView(BaseModel):
     resource: ResourceView
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    details: dict[str, Any] | None
+    origin: Origin | None
     prev_hash: str
     hash: str
 
@@ -55,7 +59,7 @@ class AuditView(BaseModel):
     def of(cls, row: Row) -> AuditView:
         """The view of a row."""
         names = ("seq", "at", "actor", "via", "action", "prev_hash", "hash")
-        values = {name: None if (said := getattr(row, name)) is None else json.loads(said) for name in ("before", "after")}
+        values: dict[str, Any] = {name: None if (said := getattr(row, name)) is None else json.loads(said) for name in _JSON}
         return cls(
             resource=ResourceView(type=row.resource_type, id=row.resource_id), **values, **{name: getattr(row, name) for name in names}
         )

@@ -34,10 +34,10 @@ async def known(uow: UnitOfWork, tenant: str, facts: Collection[str]) -> set[str
 
 
 async def newest(uow: UnitOfWork, tenant: str, resources: Collection[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-    """What the newest row of each of these (type, id) has made of it."""
+    """What the newest row of each of these (type, id) that tells a state of it has made of it."""
     about = sa.tuple_(audit.c.resource_type, audit.c.resource_id)
     query = sa.select(audit.c.resource_type, audit.c.resource_id, audit.c.after).where(
-        audit.c.tenant_id == tenant, about.in_(list(resources))
+        audit.c.tenant_id == tenant, about.in_(list(resources)), sa.or_(audit.c.details.is_(None), audit.c.after.is_not(None))
     )
     query = query.ext(distinct_on(audit.c.resource_type, audit.c.resource_id))
     ordered = query.order_by(audit.c.resource_type, audit.c.resource_id, audit.c.seq.desc())

@@ -46,6 +46,7 @@ _TYPES: Final = {
     "waiting_node": "text",
     "waiting_kind": "text",
     "waiting_until": "timestamptz",
+    "waiting_for": "text",
     "heard_of_at": "timestamptz",
     "retried": "bool",
 }

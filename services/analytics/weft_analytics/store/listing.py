@@ -15,7 +15,7 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_analytics.domain import Execution
 from weft_analytics.store.hearing import execution
-from weft_analytics.tables import WORDS, workflows
+from weft_analytics.tables import LABEL_NAMES, WORDS, workflows
 from weft_analytics.tables import own_executions as table
 
 Condition = sa.ColumnElement[bool]
@@ -35,6 +35,8 @@ _plan_anew: Final = sa.select(sa.func.set_config("plan_cache_mode", "force_custo
 class Filter:
     """Which executions. since, until: of their start.  version: of `workflow`.  started_by: a user's or key's id.
 
+    labels: values by name, None for any.
+
     q: an id, or the beginning of a key, an event's id or a workflow's slug, or the beginnings of words in labels and errors.
     """
 
@@ -47,7 +49,7 @@ class Filter:
     event_id: str | None = None
     parent: UUID | None = None
     started_by: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str | None] = field(default_factory=dict)
     q: str | None = None
 
 
@@ -146,15 +148,24 @@ async def _among_the_newest(uow: UnitOfWork, where: Sequence[Condition], query: 
     return found if len(found) == page else None
 
 
-def _labelled(labels: Mapping[str, str]) -> Condition:
-    return sa.and_(table.c.labels.contains(sa.cast(dict(labels), JSONB)), table.c.labels != sa.text("'{}'::jsonb"))
+def _labelled(labels: Mapping[str, str | None]) -> Condition:
+    names = sa.literal_column(LABEL_NAMES, JSONB)
+    return sa.and_(_have(labels, table.c.labels, names), table.c.labels != sa.text("'{}'::jsonb"))
 
 
-async def _newest_labelled(uow: UnitOfWork, where: Sequence[Condition], labels: Mapping[str, str]) -> Condition:
+async def _newest_labelled(uow: UnitOfWork, where: Sequence[Condition], labels: Mapping[str, str | None]) -> Condition:
     few = await _few(uow, where, _labelled(labels))
     if few is not None:
         return table.c.id.in_(few)
-    return sa.literal_column("(labels || '{}'::jsonb)", JSONB).contains(sa.cast(dict(labels), JSONB))  # which no index has
+    unindexed = sa.literal_column("(labels || '{}'::jsonb)", JSONB)
+    return _have(labels, unindexed, unindexed)
+
+
+def _have(labels: Mapping[str, str | None], values: sa.ColumnElement[Any], names: sa.ColumnElement[Any]) -> Condition:
+    """That each label is there. values, names: where they are looked for."""
+    given = {name: value for name, value in labels.items() if value is not None}
+    found = [values.contains(sa.cast(given, JSONB))] if given else []
+    return sa.and_(*found, *(names.op("?")(name) for name, value in labels.items() if value is None))
 
 
 def _newest(query: sa.Select[Any], limit: int) -> sa.Select[Any]:

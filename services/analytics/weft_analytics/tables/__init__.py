@@ -55,6 +55,9 @@ WORDS: Final = (
 )
 """What is looked for by words: the values of labels, the codes and messages of errors. Exactly what the index holds, so that it is used."""
 
+LABEL_NAMES: Final = "(jsonb_path_query_array(labels, '$.keyvalue().\"key\"'::jsonpath))"
+"""The names of labels, exactly as the index holds them."""
+
 executions = sa.Table(
     "executions",
     metadata,
@@ -82,6 +85,7 @@ executions = sa.Table(
     sa.Column("waiting_node", sa.Text),
     sa.Column("waiting_kind", sa.Text),
     sa.Column("waiting_until", _time),
+    sa.Column("waiting_for", sa.Text, comment="JSON"),
     sa.Column("heard_of_at", _time, comment="time of the newest fact heard"),
     sa.Column("retried", sa.Boolean, comment="whether somebody let it go on from a bad end; null for no"),
     sa.Index("executions_page", "tenant_id", "started_at", "id"),
@@ -93,6 +97,7 @@ executions = sa.Table(
     sa.Index("executions_event", "tenant_id", "event_id", postgresql_ops={"event_id": _begins}, postgresql_where=_has_event),
     sa.Index("executions_parent", "tenant_id", "parent", "started_at", "id", postgresql_where=_has_parent),
     sa.Index("executions_labels", "labels", postgresql_using="gin", postgresql_ops=_paths, postgresql_where=_has_labels),
+    sa.Index("executions_label_names", sa.text(LABEL_NAMES), postgresql_using="gin", postgresql_where=_has_labels),
     sa.Index("executions_words", sa.text(WORDS), postgresql_using="gin", postgresql_where=_has_words),
 )
 

@@ -22,6 +22,8 @@ audit = sa.Table(
     sa.Column("after", sa.Text, comment="JSON as it was hashed"),
     sa.Column("prev_hash", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False, comment="SHA-256 of the row and of the hash before"),
+    sa.Column("details", sa.Text, comment="JSON as it was hashed: what is no state of the resource"),
+    sa.Column("origin", sa.Text, comment="JSON as it was hashed: from where"),
     sa.Index("audit_fact", "tenant_id", "fact", unique=True),
     sa.Index("audit_resource", "tenant_id", "resource_type", "resource_id", "seq"),
     sa.Index("audit_actor", "tenant_id", "actor", "seq"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
+from weft_contracts.audit import RecordAudit
 from weft_contracts.message import Message
+from weft_runtime.origins import origin_of
+from weft_runtime.pipeline.handlers import Heard
 from weft_runtime.uow import UnitOfWork
 
 from weft_analytics import audit
@@ -37,10 +40,19 @@ class Verdict:
 
 async def hear(facts: Iterable[tuple[str, Message]], uow: UnitOfWork) -> None:
     """Add what these (tenant, fact) pairs tell of deeds to the chains of their tenants, once, in the transaction that hears them."""
+    told = ((tenant, audit.deed(fact)) for tenant, fact in facts if type(fact) in DEEDS)
+    await _add([(tenant, done) for tenant, done in told if done is not None], uow)
+
+
+async def record(heard: Sequence[Heard[RecordAudit]], uow: UnitOfWork) -> None:
+    """Add what was said to be kept to the chains of its tenants, once, in the transaction that hears it."""
+    await _add([(one.tenant, audit.recorded(one.message, one.item.source, one.item.id)) for one in heard], uow)
+
+
+async def _add(deeds: Sequence[tuple[str, Deed]], uow: UnitOfWork) -> None:
     by_tenant: dict[str, list[Deed]] = {}
-    for tenant, fact in facts:
-        if type(fact) in DEEDS and (done := audit.deed(fact)) is not None:
-            by_tenant.setdefault(tenant, []).append(done)
+    for tenant, done in deeds:
+        by_tenant.setdefault(tenant, []).append(done)
     # In the order of tenants, so that two services that add to the same chains could never wait for each other in a circle.
     for tenant in sorted(by_tenant):
         await _chain(tenant, by_tenant[tenant], uow)
@@ -49,8 +61,8 @@ async def hear(facts: Iterable[tuple[str, Message]], uow: UnitOfWork) -> None:
 async def note(action: str, resource_type: str, resource_id: str, after: Mapping[str, Any] | None, uow: UnitOfWork) -> None:
     """Add something that was done by a route of this service."""
     caller = uow.caller
-    done = Deed(f"own:{uuid4()}", action, resource_type, resource_id, None if caller is None else caller.sub, after, uow.now)
-    await _chain(uow.tenant, [done], uow)
+    about = f"own:{uuid4()}", action, resource_type, resource_id, None if caller is None else caller.sub, after, uow.now
+    await _chain(uow.tenant, [Deed(*about, origin=origin_of(uow.tenant, caller, uow.traceparent))], uow)
 
 
 async def verify(after: int, uow: UnitOfWork) -> Verdict:

@@ -62,7 +62,7 @@ async def delete_connection(connection_id: UUID, etag: IfMatch, uow: Uow) -> Rep
 @door.post("/connections/{connection_id}/test", may=Permission.CONNECTIONS_MANAGE)
 async def try_connection(connection_id: UUID, uow: Uow, context: Context) -> Reply[ConnectionTestView]:
     """Try a connection as workflows would use it: whether its secrets open, and what the service answers where one is called by it."""
-    connection = await verbs.get_connection(connection_id, uow)
+    connection = await verbs.try_connection(connection_id, uow)
     allow_private = _allow_private(context)
 
     async def tried() -> Reply[ConnectionTestView]:

@@ -12,6 +12,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine import auditing
 from weft_engine.bulk.schemas import BulkBody, BulkFilter, utc
 from weft_engine.bulk.verbs import VERBS, Verb, are_live
 from weft_engine.errors import BulkFinished, BulkNotFound, BulkTooLarge, BulkUnusable
@@ -74,6 +75,7 @@ async def start(asked: BulkBody, most: int, uow: UnitOfWork, *, done_by: UUID | 
         "finished_at": None if chosen else uow.now,
     }
     await store.add(uow, job)
+    uow.say(auditing.bulk("started", job_id, None, {name: job[name] for name in ("verb", "filter", "options", "reason", "total")}))
     return await get(job_id, uow)
 
 
@@ -93,7 +95,9 @@ async def stop(job_id: UUID, uow: UnitOfWork) -> Job:
     if job.status != BulkStatus.STOPPING:
         if (job.status, "stop") not in BULK_MOVES:
             raise BulkFinished(job_id, job.status)
-        await store.set_status(uow, job_id, BULK_MOVES[job.status, "stop"])
+        stopping = BULK_MOVES[job.status, "stop"]
+        await store.set_status(uow, job_id, stopping)
+        uow.say(auditing.bulk("stopped", job_id, {"status": job.status}, {"status": stopping, "sent": job.sent, "total": job.total}))
     return await get(job_id, uow)
 
 

@@ -10,6 +10,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.sealing import Envelope
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine import auditing
 from weft_engine.connections import MOST, Connection, Secret, change, new, remove
 from weft_engine.connections.kinds import check, same_place
 from weft_engine.errors import ConnectionInUse, ConnectionNameTaken, ConnectionNotFound, ConnectionUnusable, TooManyConnections
@@ -40,6 +41,13 @@ async def get_connection(connection_id: UUID, uow: UnitOfWork, *, lock: bool = F
     found = await store.find(uow, connection_id, lock=lock)
     if found is None:
         raise ConnectionNotFound(connection_id)
+    return found
+
+
+async def try_connection(connection_id: UUID, uow: UnitOfWork) -> Connection:
+    """A connection that is to be tried, of which the audit is told. Raises: ConnectionNotFound."""
+    found = await get_connection(connection_id, uow)
+    uow.say(auditing.connection_tried(found.id, found.name))
     return found
 
 

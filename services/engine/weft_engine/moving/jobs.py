@@ -12,8 +12,8 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
+from weft_engine import auditing, usecases
 from weft_engine import store as doors
-from weft_engine import usecases
 from weft_engine.core.mapping import MappingUnusable, NodeMapping, completed, proposal
 from weft_engine.errors import MappingRefused, MigrationCannot, MigrationNotFound, MigrationUnusable, WorkflowNotFound
 from weft_engine.machine import MIGRATION_MOVES, MigrationStatus
@@ -41,27 +41,25 @@ async def plan(slug: str, asked: MigrationBody, programs: ProgramCache, most: in
     if total > most:
         detail = Detail("/filter", "too_many", f"more than {most} executions fit, the most one migration takes; narrow the filter")
         raise MigrationUnusable(detail.detail, details=[detail])
-    await store.add(
-        uow,
-        {
-            "id": migration_id,
-            "workflow": slug,
-            "from_version": asked.from_,
-            "to_version": asked.to,
-            "mapping": {node: becomes for node, becomes in mapping.items() if node != becomes},
-            "proposed": [
-                {"from": one.old, "to": one.new, "confidence": one.confidence, "reason": one.reason} for one in proposal(old, new)
-            ],
-            "timers": asked.timers,
-            "filter": asked.filter.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            "canary": {} if asked.canary is None else asked.canary.model_dump(exclude_none=True),
-            "stop_at_error_rate": asked.stop_at_error_rate,
-            "watch_s": asked.watch_s,
-            "status": MigrationStatus.PLANNING.value,
-            "total": total,
-            "caller": {"id": caller.sub, "email": caller.email, "roles": list(caller.roles)} if caller else {},
-        },
-    )
+    row: dict[str, Any] = {
+        "id": migration_id,
+        "workflow": slug,
+        "from_version": asked.from_,
+        "to_version": asked.to,
+        "mapping": {node: becomes for node, becomes in mapping.items() if node != becomes},
+        "proposed": [{"from": one.old, "to": one.new, "confidence": one.confidence, "reason": one.reason} for one in proposal(old, new)],
+        "timers": asked.timers,
+        "filter": asked.filter.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "canary": {} if asked.canary is None else asked.canary.model_dump(exclude_none=True),
+        "stop_at_error_rate": asked.stop_at_error_rate,
+        "watch_s": asked.watch_s,
+        "status": MigrationStatus.PLANNING.value,
+        "total": total,
+        "caller": {"id": caller.sub, "email": caller.email, "roles": list(caller.roles)} if caller else {},
+    }
+    await store.add(uow, row)
+    told = ("workflow", "from_version", "to_version", "mapping", "timers", "filter", "canary", "total")
+    uow.say(auditing.migration("planned", migration_id, None, {name: row[name] for name in told}))
     return await get(migration_id, uow)
 
 
@@ -122,6 +120,7 @@ async def apply(migration_id: UUID, uow: UnitOfWork) -> None:
     tries = migration.status == MigrationStatus.READY and migration.canary_total > 0
     status = MIGRATION_MOVES[migration.status, "try_out" if tries else "apply"]
     await store.change(uow, migration_id, pause_s=0.0, status=status, **values)
+    uow.say(auditing.migration("applied", migration_id, {"status": migration.status}, {"status": status}))
 
 
 async def undo(migration_id: UUID, uow: UnitOfWork) -> None:
@@ -131,7 +130,9 @@ async def undo(migration_id: UUID, uow: UnitOfWork) -> None:
         return
     if (migration.status, "undo") not in MIGRATION_MOVES:
         raise MigrationCannot(migration_id, "be undone", migration.status)
-    await store.change(uow, migration_id, pause_s=0.0, status=MIGRATION_MOVES[migration.status, "undo"])
+    status = MIGRATION_MOVES[migration.status, "undo"]
+    await store.change(uow, migration_id, pause_s=0.0, status=status)
+    uow.say(auditing.migration("undone", migration_id, {"status": migration.status}, {"status": status}))
 
 
 async def _locked(migration_id: UUID, uow: UnitOfWork) -> Migration:

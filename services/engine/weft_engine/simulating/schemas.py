@@ -50,13 +50,15 @@ class SimulationBody(AnswersBody):
 
 
 class WorkflowSimulation(SimulationBody):
-    """A simulation of a published version."""
+    """A simulation of a version, published or the draft."""
 
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="The active one when absent.")
+    version: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="The active one when absent, or the draft where none is published."
+    )
 
 
 class DefinitionSimulation(SimulationBody):
-    """A simulation of a definition that need not be saved."""
+    """A simulation of a definition that need not be saved. A definition alone may be the whole body, as where one is saved."""
 
     definition: dict[str, Any]
 
@@ -71,7 +73,7 @@ class ExecutionSimulation(AnswersBody):
         description="From after the transition that wrote this position of the journal; from its start when absent.",
     )
     input: dict[str, Any] | None = Field(default=None, description="In the place of its own; only from its start.")
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="Another published version; only from its start.")
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="Another version; only from its start.")
     definition: dict[str, Any] | None = Field(default=None, description="A definition that need not be saved; only from its start.")
 
 

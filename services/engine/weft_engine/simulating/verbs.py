@@ -19,6 +19,7 @@ from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine import by_hand, domain, usecases
+from weft_engine import store as doors
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Row
 from weft_engine.core.evolve import flat, fold
@@ -27,13 +28,13 @@ from weft_engine.core.replaying import happenings
 from weft_engine.core.seeing import tenant_of
 from weft_engine.core.simulating import Answer, Answers, Simulation, answers_of, begin, go_on
 from weft_engine.core.state import Place
-from weft_engine.errors import DefinitionInvalid, NotBegun, NothingPublished, PositionNotFound, WorkflowNotFound
+from weft_engine.errors import DefinitionInvalid, NotBegun, NothingPublished, PositionNotFound, VersionNotFound, WorkflowNotFound
 from weft_engine.programs import ProgramCache
 from weft_engine.simulating import showing
 from weft_engine.simulating.checking import check_answers, check_beginning, event_of
 from weft_engine.simulating.schemas import AnswersBody, ExecutionSimulation, SimulationBody, SimulationView
 from weft_engine.simulating.triggering import Triggered, by_event
-from weft_engine.store import quotas
+from weft_engine.store import drafts, quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,24 @@ class Simulated:
     findings: tuple[Finding, ...] = ()
 
 
-async def published(slug: str, version: int | None, programs: ProgramCache, uow: UnitOfWork) -> Simulated:
-    """A published version of a workflow, the active one for None. Raises: WorkflowNotFound, NothingPublished, VersionNotFound."""
+async def saved(slug: str, version: int | None, programs: ProgramCache, uow: UnitOfWork) -> Simulated:
+    """A version of a workflow, published or the draft; for None the active one, or the draft where none is.
+
+    Raises: WorkflowNotFound, NothingPublished, VersionNotFound, DefinitionInvalid for a draft that an earlier release took.
+    """
     known = await quotas.workflow(uow, slug)
     if known is None:
         raise WorkflowNotFound(slug)
     wanted = version or known.active_version
+    if wanted is not None and await doors.document(uow, slug, wanted) is not None:
+        program = await usecases.program_of(uow, programs, slug, wanted)
+        return Simulated(program, wanted, await asyncio.to_thread(validate, program.definition))
+    draft = await drafts.find(uow, slug)
+    if draft is not None and wanted in (None, draft[0]):
+        return await asyncio.to_thread(_read, draft[1], draft[0])
     if wanted is None:
         raise NothingPublished(slug)
-    program = await usecases.program_of(uow, programs, slug, wanted)
-    return Simulated(program, wanted, await asyncio.to_thread(validate, program.definition))
+    raise VersionNotFound(slug, wanted)
 
 
 async def sent(document: Mapping[str, Any]) -> Simulated:
@@ -62,14 +71,14 @@ async def sent(document: Mapping[str, Any]) -> Simulated:
     return await asyncio.to_thread(_read, document)
 
 
-def _read(document: Mapping[str, Any]) -> Simulated:
+def _read(document: Mapping[str, Any], version: int | None = None) -> Simulated:
     findings = validate(document)
     if has_errors(findings):
         details = [Detail(f"/definition{one.pointer}", one.code, one.message) for one in findings if one.severity == "error"]
         raise DefinitionInvalid("the definition has errors, so nothing can be said of what it would do", details=details)
     definition = parse(document)
     unfinished = tuple(replace(one, severity="warning") for one in publish_findings(definition))
-    return Simulated(compile_definition(definition, 1), None, (*findings, *unfinished))
+    return Simulated(compile_definition(definition, version or 1), version, (*findings, *unfinished))
 
 
 async def simulate(body: SimulationBody, wanted: Simulated, uow: UnitOfWork) -> SimulationView:

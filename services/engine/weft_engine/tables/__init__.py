@@ -8,6 +8,7 @@ from weft_runtime.database import blobs as runtime_blobs
 
 from weft_engine.tables.ai import ai_answers, ai_reservations, ai_spending, budgets
 from weft_engine.tables.connections import connection_secrets, connection_sign_ins, connections
+from weft_engine.tables.drafts import drafts
 from weft_engine.tables.schema import metadata
 from weft_engine.tables.schema import moment as _moment
 
@@ -27,6 +28,7 @@ __all__ = [
     "connection_sign_ins",
     "connections",
     "definitions",
+    "drafts",
     "executions",
     "journal",
     "keys",

@@ -20,7 +20,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
-from weft_events import domain, scheduling, store
+from weft_events import auditing, domain, scheduling, store
 from weft_events.domain import Candidate, Considered, Received
 from weft_events.errors import BadSpan, BrokenTriggers, ScheduleInactive, ScheduleUnreadable
 from weft_events.registry import Compiled, Registry
@@ -145,6 +145,7 @@ async def pause(id_: UUID, uow: UnitOfWork) -> Schedule:
         return found
     paused = replace(found, paused_at=uow.now, paused_by=uow.caller.sub if uow.caller else None, changed_at=uow.now)
     await rows.put(uow, [paused])
+    uow.say(auditing.schedule_held(found, paused))
     return paused
 
 
@@ -169,6 +170,7 @@ async def resume(id_: UUID, uow: UnitOfWork) -> Schedule:
     if missed is not None:
         await _tell([(found, missed)], uow, "the schedule was paused")
     await rows.put(uow, [resumed])
+    uow.say(auditing.schedule_held(found, resumed))
     return resumed
 
 
@@ -191,8 +193,8 @@ async def backfill(id_: UUID, first: datetime, last: datetime, registry: Registr
         considered = await _considered(fresh, [candidate] * len(fresh), compiled)
     else:
         considered, _ = await _fire(received, [candidate] * len(received), compiled, uow)
-    outcomes = tuple(Backfilled(moment.at, considered.get(one.id)) for moment, one in zip(moments, received, strict=True))
-    return Backfill(found, outcomes)
+        uow.say(auditing.backfilled(found, first, last, sum(1 for one in considered.values() if one.start is not None)))
+    return Backfill(found, tuple(Backfilled(moment.at, considered.get(one.id)) for moment, one in zip(moments, received, strict=True)))
 
 
 def _span(found: Schedule, first: datetime, last: datetime, now: datetime) -> list[datetime]:

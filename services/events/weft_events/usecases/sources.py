@@ -12,7 +12,7 @@ from weft_runtime.database.outside import Outside, OutsideError
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
-from weft_events import records
+from weft_events import auditing, records
 from weft_events.errors import (
     SourceExists,
     SourceMoved,
@@ -55,6 +55,7 @@ async def create_source(name: str, kind: str, connection: str, tables: Sequence[
     made = Source(uow.tenant, new_id(), name, kind, connection, tuple(tables), wake, 1, uow.now, by, uow.now)
     await _claim(made, uow)
     await sources.add(uow, made)
+    uow.say(auditing.source_saved(None, made))
     return await sources.find(uow, made.id)
 
 
@@ -71,6 +72,7 @@ async def change_source(id_: UUID, connection: str, tables: Sequence[Watched], w
     made = replace(made, version=was.version + 1, updated_at=uow.now)
     await _claim(made, uow)
     await sources.change(uow, made, elsewhere=made.connection != was.connection)
+    uow.say(auditing.source_saved(was, made))
     return await sources.find(uow, id_)
 
 
@@ -113,9 +115,11 @@ async def install(source: Source, made: Plan, database: Outside) -> None:
 
 async def note_installed(id_: UUID, tables: Sequence[Watched], uow: UnitOfWork) -> Source:
     """Remember that the changes of these tables are captured; whoever reads the source begins. Raises: SourceNotFound."""
-    await sources.find(uow, id_, hold=True)
+    was = await sources.find(uow, id_, hold=True)
     await sources.installed(uow, id_, tables)
-    return await sources.find(uow, id_)
+    made = await sources.find(uow, id_)
+    uow.say(auditing.source_installed(was, made))
+    return made
 
 
 async def begin_removal(id_: UUID, etag: str | None, uow: UnitOfWork) -> Source:
@@ -123,6 +127,8 @@ async def begin_removal(id_: UUID, etag: str | None, uow: UnitOfWork) -> Source:
     was = await sources.find(uow, id_, hold=True)
     _check(was, etag)
     await sources.begin_removal(uow, id_)
+    if not was.removing:
+        uow.say(auditing.source_removed(was))
     return was
 
 
@@ -149,6 +155,7 @@ async def put_table_events(asked: TableEvents, etag: str | None, uow: UnitOfWork
     made = records.written(was, asked, etag, uow.now, by)
     if made != was:
         await watching.save(uow, made)
+        uow.say(auditing.table_events(was, made, asked.name))
     return made, await sources.of_table(uow, asked.name), was is None
 
 
@@ -159,6 +166,7 @@ async def remove_table_events(name: str, etag: str | None, uow: UnitOfWork) -> N
         raise TableNotWatched(f"the table {name!r} has no settings: every change of it counts, where a source watches it")
     check_unmoved(was, name, etag)
     await watching.remove(uow, name)
+    uow.say(auditing.table_events(was, None, name))
 
 
 def in_one(statements: Sequence[str]) -> str:

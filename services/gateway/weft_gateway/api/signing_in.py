@@ -40,16 +40,16 @@ async def login(body: LoginBody, address: Address, context: Context) -> TokenVie
 
 
 @door.post("/auth/refresh", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096)
-async def refresh(body: RefreshBody, context: Context) -> TokenView:
+async def refresh(body: RefreshBody, address: Address, context: Context) -> TokenView:
     """Exchange a refresh token for the next pair. Each is good once."""
-    given = await signing_in.refresh(context, body.refresh_token)
+    given = await signing_in.refresh(context, body.refresh_token, address)
     return TokenView(access_token=given.access_token, refresh_token=given.refresh_token, expires_in=given.expires_in)
 
 
 @door.post("/auth/logout", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096, status=204)
-async def logout(body: RefreshBody, context: Context) -> None:
+async def logout(body: RefreshBody, address: Address, context: Context) -> None:
     """End the session of a refresh token. Its access token is refused within seconds."""
-    await signing_in.sign_out(context, body.refresh_token)
+    await signing_in.sign_out(context, body.refresh_token, address)
 
 
 @door.get("/me", may=Permission.SELF_READ)

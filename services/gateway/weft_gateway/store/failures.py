@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from weft_runtime.uow import UnitOfWork
 
-from weft_gateway.attempts import KNOWN_FOR, LIMITS, Failures, Kind
+from weft_gateway.attempts import KNOWN_FOR, LIMITS, TOLD_WINDOW, Failures, Kind
 from weft_gateway.tables import sign_in_failures as table
 from weft_gateway.tables import sign_in_places as places
+
+_REFUSED: Final = "refused"
+"""The kind of row that counts what the audit may be told of; it holds nobody up."""
 
 
 async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
@@ -22,6 +26,16 @@ async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
         {"kind": kind, "name": name, "failures": 1, "ends_at": uow.now + LIMITS[kind].window}
         for kind, name in _names(account, address).items()
     ]
+    return [Failures(cast(Kind, row.kind), row.failures, row.ends_at) for row in await _one_more(uow, rows)]
+
+
+async def refuse(uow: UnitOfWork, account: str) -> int:
+    """Count a try as refused. Returns: how many were, of this account within the window."""
+    row = {"kind": _REFUSED, "name": _digest(account), "failures": 1, "ends_at": uow.now + TOLD_WINDOW}
+    return int((await _one_more(uow, [row]))[0].failures)
+
+
+async def _one_more(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> Sequence[sa.Row[Any]]:
     statement = insert(table).values(rows)
     over = table.c.ends_at <= uow.now
     counted = statement.on_conflict_do_update(
@@ -31,7 +45,7 @@ async def count(uow: UnitOfWork, account: str, address: str) -> list[Failures]:
             "ends_at": sa.case((over, statement.excluded.ends_at), else_=table.c.ends_at),
         },
     ).returning(table.c.kind, table.c.failures, table.c.ends_at)
-    return [Failures(cast(Kind, row.kind), row.failures, row.ends_at) for row in await uow.conn.execute(counted)]
+    return (await uow.conn.execute(counted)).all()
 
 
 async def forgive(uow: UnitOfWork, account: str, address: str) -> None:

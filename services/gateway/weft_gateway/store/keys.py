@@ -59,9 +59,10 @@ async def add_api_key(uow: UnitOfWork, key: ApiKey) -> None:
     await uow.conn.execute(statement)
 
 
-async def get_api_key(uow: UnitOfWork, id: UUID) -> ApiKey:
-    """One API key of the caller's tenant. Raises: ApiKeyNotFound."""
-    row = (await uow.conn.execute(sa.select(api_keys).where(api_keys.c.tenant_id == uow.tenant, api_keys.c.id == id))).one_or_none()
+async def get_api_key(uow: UnitOfWork, id: UUID, *, lock: bool = False) -> ApiKey:
+    """One API key of the caller's tenant. lock: nobody else changes it while the transaction lasts. Raises: ApiKeyNotFound."""
+    query = sa.select(api_keys).where(api_keys.c.tenant_id == uow.tenant, api_keys.c.id == id)
+    row = (await uow.conn.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise ApiKeyNotFound(f"there is no API key {id}; list them with GET /api/v1/api-keys")
     return _api_key(row)

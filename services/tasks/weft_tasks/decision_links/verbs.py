@@ -12,9 +12,10 @@ from uuid import UUID
 
 from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
+from weft_runtime.origins import origin_of
 from weft_runtime.uow import UnitOfWork
 
-from weft_tasks import decision_links, usecases
+from weft_tasks import auditing, decision_links, usecases
 from weft_tasks import store as tasks
 from weft_tasks.decision_links import Link, LinkStanding, as_shown
 from weft_tasks.domain import line
@@ -58,6 +59,7 @@ async def make_link(
     link = decision_links.make(task, new_id(), decisions, ends, version, who.by, uow.now)
     about = {"link": str(link.id), "for": link.whom, "decisions": list(link.decisions), "expires_at": link.expires_at.isoformat()}
     await tasks.add_entry(uow, Change(task, line(uow.now, "link_made", who, about)))
+    uow.say(auditing.link_made(task, about))
     return link
 
 
@@ -137,6 +139,7 @@ async def _receipt(link: Link, shown: Task, done: Task, who: Who, outcome: str, 
     told = {"receipt": str(receipt.id), "outcome": outcome, "version": link.task_version, "shown_hash": digest}
     told |= {"ip": where.ip, "user_agent": where.user_agent, "link_made_by": link.made_by}
     await tasks.add_entry(uow, Change(done, line(uow.now, "receipt", who, told)))
+    uow.say(auditing.decided_by_link(done, who, told, origin_of(uow.tenant, None, uow.traceparent, ip=where.ip)))
     return receipt
 
 

@@ -11,7 +11,7 @@ from weft_runtime.clock import new_id
 from weft_runtime.errors import Detail
 from weft_runtime.uow import UnitOfWork
 
-from weft_tasks import standing_in
+from weft_tasks import auditing, standing_in
 from weft_tasks import store as tasks
 from weft_tasks.errors import DelegationNotFound, TooManyDelegations, UnknownAssignee
 from weft_tasks.store import delegations as store
@@ -46,7 +46,9 @@ async def stand_in(
         )
     values = {"absent": away, "stand_in": instead, "starts_at": span.starts_at, "ends_at": span.ends_at, "reason": reason}
     chosen = None if workflows is None else sorted(set(workflows))
-    return await store.add(uow, {**values, "id": new_id(), "workflows": chosen, "created_at": uow.now, "created_by": who.by})
+    made = await store.add(uow, {**values, "id": new_id(), "workflows": chosen, "created_at": uow.now, "created_by": who.by})
+    uow.say(auditing.stands_in(made))
+    return made
 
 
 async def read(delegation_id: UUID, who: Who, uow: UnitOfWork, *, lock: bool = False) -> Any:
@@ -62,6 +64,7 @@ async def take_back(delegation_id: UUID, who: Who, uow: UnitOfWork) -> None:
     found = await read(delegation_id, who, uow, lock=True)
     if found.revoked_at is None and uow.now < found.ends_at:
         await store.revoke(uow, delegation_id, who.by)
+        uow.say(auditing.stands_in_no_more(found))
 
 
 async def _called(somebody: str, pointer: str, uow: UnitOfWork, *, must_be_active: bool = False) -> tuple[str, frozenset[str]]:
