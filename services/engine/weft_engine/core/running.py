@@ -14,6 +14,7 @@ from weft_engine.core.nodes.scopes import scope_ended
 from weft_engine.core.nodes.undoing import undo_next
 from weft_engine.core.state import OWNERS, ROOT, Pending, Place
 from weft_engine.core.turn import MAX_JOURNAL, RUNAWAY, Entering, Turn
+from weft_engine.core.waited import shortly_waited_for
 from weft_engine.machine import ExecutionStatus
 
 MAX_TRANSITION: Final = 2_000
@@ -130,7 +131,9 @@ def settle(turn: Turn) -> None:
         first = min(resting, key=_soonest)
         until: dict[str, Any] = {"until": first.wake_at} if first.wake_at is not None and first.kind != "child" else {}
         kind = first.kind if first.gate is None else "suspended"
-        turn.write(e.Entry(e.WAITING, first.node, first.visit, data={"kind": kind, **until}, scope=first.scope))
+        whom = shortly_waited_for(first)
+        told = {"kind": kind, **until, **({} if whom is None else {"for": whom})}
+        turn.write(e.Entry(e.WAITING, first.node, first.visit, data=told, scope=first.scope))
 
 
 _AWAKE: Final = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.WAITING})

@@ -29,7 +29,7 @@ def waited_for(pending: Pending) -> Any:
     return None
 
 
-def shortly_waited_for(pending: Pending | None) -> Any:
-    """The same where it is short, None else. pending: None where the visit waits no more."""
-    told = None if pending is None else waited_for(pending)
+def shortly_waited_for(pending: Pending) -> Any:
+    """The same where it is short, None else."""
+    told = waited_for(pending)
     return told if told is None or len(msgspec.json.encode(told)) <= SHORT_BYTES else None

@@ -20,7 +20,6 @@ from weft_engine.core.items import Caller
 from weft_engine.core.messages.said import Outgoing, Said, fact, pack
 from weft_engine.core.recalling import child_lost
 from weft_engine.core.state import Place, State
-from weft_engine.core.waited import shortly_waited_for
 
 
 def _origin(state: State) -> dict[str, Any]:
@@ -65,9 +64,9 @@ def sla_said(state: State, entry: Entry, position: int, at: datetime) -> list[Sa
 
 def waiting(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
     """It rests."""
-    # Said again later, of an execution that has gone on since, it tells no more whom it rested for.
-    whom = None if entry.node is None else shortly_waited_for(state.pending.get((entry.node, entry.visit)))
-    told = fact(state, position, at, node=entry.node, kind=entry.data["kind"], until=entry.data.get("until"), waits_for=whom)
+    told = fact(
+        state, position, at, node=entry.node, kind=entry.data["kind"], until=entry.data.get("until"), waits_for=entry.data.get("for")
+    )
     return [Said(routing.EVENTS, None, "execution.waiting", told)]
 
 
