@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from weft_contracts.message import PartitionCommand
 from weft_engine import store
 from weft_engine.app import build
 from weft_engine.bulk.running import BULK, next_status, read, room
 from weft_engine.bulk.verbs import VERBS, Asked, answer_id
 from weft_engine.campaigns import ANSWER_S, look, results
 from weft_engine.store import bulk as bulk_store
-from weft_runtime.testing import ManualClock, eventually, running_service
+from weft_runtime.testing import ManualClock, eventually, running_service, said
 
 
 async def test_a_job_whose_runner_died_goes_on_where_it_was(database_url: str) -> None:
@@ -43,11 +44,12 @@ async def test_a_job_whose_runner_died_goes_on_where_it_was(database_url: str) -
             patch.setattr(bulk_store, "advance", dies)
             with pytest.raises(Killed):
                 await look(BULK, service.context)
-        assert service.outbox.said == []
+        assert said(service, PartitionCommand) == []
         assert (await client.get(f"/api/v1/bulk/{job['id']}")).json()["progress"] == {"waiting": 3, "sent": 0, "ok": 0, "refused": 0}
         assert await look(BULK, service.context) == 0.0
-        said = [message for _, message in service.outbox.said]
-        assert {getattr(one, "answer_id", None) for one in said} == {answer_id(UUID(job["id"]), UUID(id_)) for id_ in ids}
+        assert {getattr(one, "answer_id", None) for one in said(service, PartitionCommand)} == {
+            answer_id(UUID(job["id"]), UUID(id_)) for id_ in ids
+        }
         service.clock.advance(timedelta(seconds=ANSWER_S + 1))
 
         async def ended() -> Any:
@@ -57,7 +59,7 @@ async def test_a_job_whose_runner_died_goes_on_where_it_was(database_url: str) -
 
         done = await eventually(ended, "the end of a job that nobody answers")
         assert done["progress"] == {"waiting": 0, "sent": 0, "ok": 0, "refused": 3}
-        assert len(service.outbox.said) == 3
+        assert len(said(service, PartitionCommand)) == 3
 
 
 def test_every_verb_gives_a_stable_command() -> None:
