@@ -45,6 +45,9 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
     "definitions": {
         "documents": "what stands in a definition",
         "waiting": "a publish is answered when all have it",
+        "exchange": "definitions as files: out, and in from other languages",
+        "templates": "definitions with parameters, of which workflows are made",
+        "labels": "labels as lists are asked for them",
     },
     "gateway": {
         "passwords": "argon2",

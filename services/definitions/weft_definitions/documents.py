@@ -66,23 +66,28 @@ def read(body: bytes, content_type: str | None) -> Sent:
 
     Raises: UnsupportedMediaType, Unreadable, InvalidRequest.
     """
-    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
-    if not (media_type.endswith(("/json", "+json")) or "yaml" in media_type):
-        raise UnsupportedMediaType(f"a definition is read as application/json or application/yaml, not as {media_type[:100]}")
-    try:
-        value = read_document(body, media_type)
-    except UnreadableDocument as error:
-        raise Unreadable(str(error), code=error.code) from error
+    value = read_plain(body, content_type)
     if not isinstance(value, dict) or "definition" not in value or "nodes" in value or "format" in value:
         return Sent(value)
     unknown = [name for name in value if name not in _WRAPPING]
-    details = [Detail(f"/{_token(name)}", "unknown_field", "only definition and status are known here") for name in unknown]
+    details = [Detail(f"/{token(name)}", "unknown_field", "only definition and status are known here") for name in unknown]
     status = value.get("status", "draft")
     if status not in STATUSES:
         details.append(Detail("/status", "not_allowed", 'status is "draft" (the default) or "active", which publishes at once'))
     if details:
         raise InvalidRequest("the body is neither a definition nor {definition, status}", details=details)
     return Sent(value["definition"], status == "active", "/definition")
+
+
+def read_plain(body: bytes, content_type: str | None) -> Any:
+    """The plain value in a body: JSON, or YAML where the content type says so. Raises: UnsupportedMediaType, Unreadable."""
+    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
+    if not (media_type.endswith(("/json", "+json")) or "yaml" in media_type):
+        raise UnsupportedMediaType(f"a definition is read as application/json or application/yaml, not as {media_type[:100]}")
+    try:
+        return read_document(body, media_type)
+    except UnreadableDocument as error:
+        raise Unreadable(str(error), code=error.code) from error
 
 
 def named(sent: Sent, slug: str) -> Sent:
@@ -168,5 +173,6 @@ def details(findings: Iterable[Finding], at: str) -> list[Detail]:
     ]
 
 
-def _token(name: str) -> str:
+def token(name: str) -> str:
+    """A member's name as a part of a pointer, cut short."""
     return name[:100].replace("~", "~0").replace("/", "~1")

@@ -17,6 +17,18 @@ class VersionNotFound(NotFound):
     code = "version_not_found"
 
 
+class TemplateNotFound(NotFound):
+    """This tenant sees no such template."""
+
+    code = "template_not_found"
+
+
+class TemplateVersionNotFound(NotFound):
+    """The template has no such version."""
+
+    code = "template_version_not_found"
+
+
 class NodeTypeNotFound(NotFound):
     """The catalog has no such type of node."""
 
@@ -27,6 +39,18 @@ class SlugTaken(Conflict):
     """Another workflow of the tenant has this slug."""
 
     code = "slug_taken"
+
+
+class TemplateTaken(Conflict):
+    """Another template that the tenant sees has this slug."""
+
+    code = "template_taken"
+
+
+class TooManyTemplates(Conflict):
+    """The tenant has as many templates as it may."""
+
+    code = "too_many_templates"
 
 
 class IllegalMove(Conflict):
@@ -57,6 +81,30 @@ class InvalidDefinition(Invalid):
     """The definition has errors; each is in `errors` with its pointer and how to mend it."""
 
     code = "invalid_definition"
+
+
+class TemplateInvalid(Invalid):
+    """The template, or the workflow that its example makes, has errors; each is in `errors`."""
+
+    code = "invalid_template"
+
+
+class ParametersInvalid(Invalid):
+    """What a workflow is to be made by does not fit the template; each fault is in `errors`."""
+
+    code = "invalid_parameters"
+
+
+class TierTooLow(Invalid):
+    """What is asked for is for tenants of a higher tier."""
+
+    code = "tier_too_low"
+
+
+class NotCarriedOver(Invalid):
+    """What was sent has parts without an equal, so that its definition would mean something else; each is in `errors`."""
+
+    code = "not_carried_over"
 
 
 class NotExecutable(Invalid):

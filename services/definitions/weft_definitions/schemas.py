@@ -11,6 +11,7 @@ from weft_language import Finding
 from weft_runtime.http import Body
 
 from weft_definitions.domain import Version, Workflow
+from weft_definitions.exchange import Imported
 from weft_definitions.machine import allowed
 
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -88,6 +89,24 @@ class WorkflowView(WorkflowSummary):
     installed: bool | None = Field(default=None, description="After a publish: whether every service has stored it already.")
 
 
+class ImportView(BaseModel):
+    """What came of a file.
+
+    format: what it was taken for.  valid: nothing kept it from being imported.  definition: what it became.
+    findings: what could not be carried over, with pointers into the file, then what there is to say about the definition.
+    workflow: what it is now, None where nothing was saved.
+    """
+
+    format: str
+    valid: bool
+    slug: str | None
+    status: str | None = None
+    version: int | None = None
+    definition: Any
+    findings: list[FindingView]
+    workflow: WorkflowView | None = None
+
+
 class VersionSummary(BaseModel):
     """A version in a list."""
 
@@ -124,6 +143,27 @@ def workflow(shown: Workflow, version: Version, findings: Sequence[Finding] = ()
         latest_version=shown.version,
         definition=version.document,
         findings=[finding(found) for found in findings],
+    )
+
+
+def import_preview(file: Imported, valid: bool, findings: Sequence[Finding]) -> ImportView:
+    """What would come of a file."""
+    shown = [finding(found) for found in findings]
+    return ImportView(format=file.format, valid=valid, slug=file.slug, definition=file.sent.document, findings=shown)
+
+
+def imported(file: Imported, made: Workflow, version: Version, findings: Sequence[Finding]) -> ImportView:
+    """What came of a file that was imported."""
+    shown = workflow(made, version, findings)
+    return ImportView(
+        format=file.format,
+        valid=True,
+        slug=shown.slug,
+        status=shown.status,
+        version=shown.version,
+        definition=shown.definition,
+        findings=[*map(finding, file.findings), *shown.findings],
+        workflow=shown,
     )
 
 

@@ -73,3 +73,30 @@ live_execution = sa.Table(
     sa.Index("live_execution_slug", "tenant_id", "slug"),
     comment="Executions that have started and not ended; what keeps a workflow from being deleted.",
 )
+
+template = sa.Table(
+    "template",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("latest", sa.Integer, nullable=False),
+    sa.Column("edit", sa.Integer, nullable=False),
+    sa.Column("shared_with", ARRAY(sa.Text), nullable=False, comment="tenants that see it, too; * is all"),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    comment="Definitions with parameters, of which workflows are made. Its tenant's own, and seen by those it is shared with.",
+)
+
+template_version = sa.Table(
+    "template_version",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    # JSON, not JSONB: the author's order of members is part of the definition.
+    sa.Column("content", JSON, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+)

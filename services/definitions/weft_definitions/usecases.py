@@ -10,9 +10,11 @@ from weft_contracts.definitions import WorkflowInstalled
 from weft_language import Finding
 from weft_runtime.uow import Decision, UnitOfWork
 
-from weft_definitions import documents, domain, store
+from weft_definitions import documents, domain, exchange, store
 from weft_definitions.documents import Admitted, Known, Sent
 from weft_definitions.domain import Change, ExecutionFact, Version, Workflow
+from weft_definitions.errors import InvalidDefinition, NotExecutable
+from weft_definitions.exchange import Imported
 
 Findings = tuple[Finding, ...]
 
@@ -55,6 +57,20 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
         uow.say(domain.draft_saved(slug, newest, change.version, changes))
     uow.say(*decision.says)
     return decision.state.workflow, _version_of(decision.state, current.version), admitted
+
+
+async def bring_in(imported: Imported, uow: UnitOfWork, *, renew: bool) -> tuple[Workflow, Version, Admitted, bool]:
+    """Make a workflow of a file, or give the one there is a new version; and whether it was made. renew: where one has the slug.
+
+    Raises: NotCarriedOver, and as `create` and `revise`.
+    """
+    exchange.require_carried(imported)
+    try:
+        if renew and imported.slug is not None and await store.exists(uow, imported.slug):
+            return *await revise(imported.slug, imported.sent, None, uow), False
+        return *await create(imported.sent, uow), True
+    except (InvalidDefinition, NotExecutable) as error:
+        raise exchange.explained(error, imported) from None
 
 
 async def publish(slug: str, number: int | None, note: str | None, etag: str | None, uow: UnitOfWork) -> tuple[Workflow, Findings]:

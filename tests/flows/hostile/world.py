@@ -166,6 +166,7 @@ RULE = {
 def _bodies(tenant: str) -> dict[str, Any]:
     base = "/api/v1/workflows"
     definitions = {f"POST {base}": DEFINITION, f"PUT {base}/{{slug}}": DEFINITION, f"POST {base}/validate": DEFINITION}
+    definitions |= {f"POST {base}/import": {**DEFINITION, "slug": "hostile-imported"}}
     return definitions | {
         "POST /api/v1/events": EVENT,
         f"POST {base}/{{slug}}/trigger": {"input": {"amount": 3}, "key": "k", "labels": {"a": "b"}},

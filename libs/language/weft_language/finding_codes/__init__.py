@@ -9,7 +9,7 @@ from weft_language.finding_codes.code import FindingCode
 from weft_language.finding_codes.graph import FLOW, GRAPH
 from weft_language.finding_codes.reading import EXPRESSIONS, STEPS, TYPES
 from weft_language.finding_codes.shape import SCHEMAS, SHAPE
-from weft_language.finding_codes.work import ENHANCING, PEOPLE, PUBLISHING, UNDOING
+from weft_language.finding_codes.work import CARRYING, ENHANCING, PEOPLE, PUBLISHING, UNDOING
 
 __all__ = ["CODES", "FindingCode", "page"]
 
@@ -29,6 +29,7 @@ _CHAPTERS: Final[tuple[tuple[str, str, tuple[FindingCode, ...]], ...]] = (
     ("Failing and undoing", "Errors, compensation and calls.", UNDOING),
     ("Enhancing", "What AI may do in a node's place.", ENHANCING),
     ("Publishing", "Said when a valid definition is published.", PUBLISHING),
+    ("Carrying over", "Said when another language's document is imported, or exported to.", CARRYING),
 )
 CODES: Final[dict[str, FindingCode]] = {code.code: code for _, _, codes in _CHAPTERS for code in codes}
 

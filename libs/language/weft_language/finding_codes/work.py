@@ -40,3 +40,19 @@ PUBLISHING: Final = (
     Code("workflow_not_there", "warning", "a call of a workflow that the tenant does not have (yet)", "name one there is, or make it"),
     Code("workflow_not_published", "warning", "a call of a workflow or version that was never published (yet)", "publish it first"),
 )
+
+CARRYING: Final = (
+    Code(
+        "not_carried",
+        "error",
+        "a part of another language that has no equal, and without which it means something else",
+        "do as the fix says",
+    ),
+    Code(
+        "carried_otherwise",
+        "warning",
+        "a part that stands otherwise, or needs something more to do the same",
+        "see whether it is what is wanted",
+    ),
+    Code("left_out", "info", "a part that has no equal, and no effect on what is done", "nothing has to be done"),
+)

@@ -77,7 +77,7 @@ def _add(parent: _Open, value: Any, event: Any) -> None:
         name = event.value
         if name in parent.value:
             raise _refused("duplicate_key", f"the member {name[:80]!r} is given twice in one map", event)
-        if name == "<<":
+        if name == "<<" and event.implicit[0]:
             raise _refused("yaml_merge", "merge keys (<<) are not read; write the members out", event)
         parent.key = name
     else:

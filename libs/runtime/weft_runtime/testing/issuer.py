@@ -39,11 +39,12 @@ class TestIssuer:
         groups: Sequence[str] = (),
         email: str = "",
         name: str = "",
+        tier: str = "standard",
         lifetime: timedelta = timedelta(hours=1),
         token_id: str | None = None,
     ) -> str:
         """An access token."""
-        claims = Claims(sub, tenant, tuple(roles), tuple(groups), email=email, name=name)
+        claims = Claims(sub, tenant, tuple(roles), tuple(groups), tier=tier, email=email, name=name)
         return self.keys.token(claims, self.clock.now(), lifetime, token_id=token_id)
 
     def api_key(

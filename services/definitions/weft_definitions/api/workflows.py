@@ -1,4 +1,4 @@
-"""The HTTP door of definitions."""
+"""Workflows and their versions, and the catalog of nodes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Path, Query
+from fastapi import Path, Query
 from weft_language import Finding, node_type, node_types
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
 from weft_runtime.errors import Forbidden
-from weft_runtime.http import Asker, Context, Door, IfMatch, Listing, Page, RawBody, Reply, Several, Uow
+from weft_runtime.http import Asker, Context, IfMatch, Listing, Page, RawBody, Reply, Several, Uow
 from weft_runtime.uow import UnitOfWork
 
 from weft_definitions import documents, schemas, store, usecases, waiting
+from weft_definitions.api.routes import AskedNumber, ContentType, door
 from weft_definitions.documents import Sent
 from weft_definitions.domain import Workflow
 from weft_definitions.errors import NodeTypeNotFound
+from weft_definitions.labels import wanted
 from weft_definitions.machine import WorkflowStatus
 from weft_definitions.schemas import (
     PublishBody,
@@ -30,11 +32,7 @@ from weft_definitions.schemas import (
     WorkflowView,
 )
 
-door = Door("definitions")
-
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-AskedNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
-ContentType = Annotated[str | None, Header(alias="content-type", include_in_schema=False)]
 DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -67,8 +65,9 @@ async def list_workflows(
     trigger: Annotated[str | None, Query(max_length=50, description="The kind of one of its triggers.")] = None,
 ) -> Listing[WorkflowSummary]:
     """The workflows, newest first."""
-    labels = {name: value if found else None for name, found, value in map(_label, label)}
-    rows = await store.list_workflows(uow, status=status, labels=labels, text=q, trigger=trigger, after=page.after, limit=page.limit + 1)
+    rows = await store.list_workflows(
+        uow, status=status, labels=wanted(label), text=q, trigger=trigger, after=page.after, limit=page.limit + 1
+    )
     return page.listing(rows, view=schemas.summary, key=lambda row: (row.created_at, row.slug))
 
 
@@ -190,12 +189,6 @@ async def _told(workflow: Workflow, context: ServiceContext, uow: UnitOfWork, fi
     shown = await store.get_version(uow, workflow.slug, workflow.version)
     reply = Reply(schemas.workflow(workflow, shown, findings), etag=workflow.etag)
     return waiting.when_installed(context, uow.tenant, workflow, reply)
-
-
-def _label(text: str) -> tuple[str, str, str]:
-    """The name of a label, the sign between, and its value: whichever of the two signs comes first."""
-    colon, equals = text.partition(":"), text.partition("=")
-    return min((colon, equals), key=lambda parts: len(parts[0]))
 
 
 def _require_publish(sent: Sent, caller: Caller | None) -> None:

@@ -28,6 +28,12 @@ async def get(uow: UnitOfWork, slug: str, *, lock: bool = False) -> Workflow:
     return _workflow(row)
 
 
+async def exists(uow: UnitOfWork, slug: str) -> bool:
+    """Whether a workflow has this slug, archived or not."""
+    query = sa.select(sa.literal(1)).where(workflow.c.tenant_id == uow.tenant, workflow.c.slug == slug)
+    return (await uow.conn.execute(query)).first() is not None
+
+
 async def get_version(uow: UnitOfWork, slug: str, number: int) -> Version:
     """One version of a workflow. Raises: VersionNotFound."""
     query = sa.select(version).where(version.c.tenant_id == uow.tenant, version.c.slug == slug, version.c.number == number)
