@@ -80,6 +80,34 @@ def test_a_definition_is_judged_without_a_mesh(tmp_path: Path) -> None:
     assert (missing.returncode, "cannot be read" in missing.stderr) == (1, True)
 
 
+def test_a_definition_is_drawn_without_a_mesh(tmp_path: Path) -> None:
+    flow = weft("workflow", "diagram", written(tmp_path, LETTER), "--format", "mermaid")
+    assert (flow.returncode, flow.stdout.splitlines()[0], '"sent<br/>state"' in flow.stdout) == (0, "flowchart TD", True)
+    picture = tmp_path / "letter.svg"
+    assert weft("workflow", "diagram", written(tmp_path, LETTER), "--out", str(picture)).returncode == 0
+    assert picture.read_text(encoding="utf-8").startswith("<svg ")
+    wrong = weft("workflow", "diagram", written(tmp_path, LETTER.replace("state,", "stat,")))
+    assert (wrong.returncode, "It cannot be drawn (/nodes/0/type" in wrong.stderr) == (1, True)
+
+
+@in_one_process
+def test_what_cannot_be_carried_over_or_made_is_told(mesh: MeshProcess, tmp_path: Path) -> None:
+    flow = "document: {dsl: 1.0.3, namespace: a, name: merged, version: 0.1.0}\ndo:\n- both: {set: {all: '${ . + {a: 1} }'}}\n"
+    path = written(tmp_path, flow, "flow.yaml")
+    preview = workflow(mesh, "import", path, "--preview")
+    assert (preview.returncode, preview.stdout.strip()) == (1, "merged: it cannot be imported")
+    assert "error  /document/do/0/both/set/all  not_carried:" in preview.stderr
+    refused = workflow(mesh, "import", path)
+    assert (refused.returncode, "Refused (not_carried_over)" in refused.stderr) == (1, True)
+    where = ("--data-dir", str(mesh.data_dir))
+    unfit = weft("template", "instantiate", "notification", "--with", "{}", *where)
+    assert (unfit.returncode, "/parameters/event:" in unfit.stderr) == (1, True)
+    shapeless = weft("template", "instantiate", "notification", "--parameters", written(tmp_path, "[1]", "list.yaml"), *where)
+    assert (shapeless.returncode, "names and values" in shapeless.stderr) == (1, True)
+    nameless = weft("template", "save", written(tmp_path, "name: x", "nameless.yaml"), *where)
+    assert (nameless.returncode, "an object with a `slug`" in nameless.stderr) == (1, True)
+
+
 @in_one_process
 def test_a_file_becomes_a_workflow_that_is_published_started_switched_and_rolled_back(mesh: MeshProcess, tmp_path: Path) -> None:
     draft = workflow(mesh, "save", written(tmp_path, LETTER))

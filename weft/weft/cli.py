@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from weft.execution import app as execution
 from weft.parked import app as parked
 from weft.secrets import app as secrets
+from weft.template import app as template
 from weft.workflow import app as workflow
 
 DataDir = Annotated[Path, Parameter(name="--data-dir", help="Holds everything of one mesh. Default: WEFT_DATA_DIR, else .weft here.")]
@@ -17,6 +18,7 @@ HERE = Path(os.environ.get("WEFT_DATA_DIR", ".weft"))
 
 app = App(name="weft", help="Weft runs workflows for the teams of many tenants.", version_flags=["--version"])
 app.command(workflow)
+app.command(template)
 app.command(execution)
 app.command(parked)
 app.command(secrets)

@@ -1,7 +1,7 @@
 """`weft workflow`: its verbs and their options."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -9,6 +9,7 @@ from weft.options import DEMO_ADMIN, AnswersFile, Asker, Id, Json, Labels, Yes
 
 Document = Annotated[Path, Parameter(help="A definition, JSON or YAML; `-` reads it from standard input.")]
 Note = Annotated[str | None, Parameter(help="Why, for the history.")]
+Out = Annotated[Path | None, Parameter(help="A file to write it to, instead of printing it.")]
 
 app = App(name="workflow", help="Write, publish and start workflows of the running mesh, and move what lives to another version.")
 
@@ -158,6 +159,63 @@ def start(
     from weft.commands.workflow import start as run
 
     run(asker, slug, {"input": read_json(input_, "--input"), "key": key, "version": version}, label or [], wait)
+
+
+@app.command
+def export(
+    slug: str,
+    *,
+    form: Annotated[Literal["weft", "yaml", "serverless-workflow"], Parameter(name="--format")] = "yaml",
+    version: int | None = None,
+    out: Out = None,
+    asker: Asker = DEMO_ADMIN,
+) -> None:
+    """Write a definition as a file. What it could not carry over is told on standard error."""
+    from weft.commands.exchange import export as run
+
+    run(asker, slug, form, version, out)
+
+
+@app.command(name="import")
+def bring_in(
+    document: Annotated[Path, Parameter(help="A definition or a Serverless Workflow, JSON or YAML; `-` reads it from standard input.")],
+    *,
+    slug: str | None = None,
+    renew: Annotated[bool, Parameter(negative=(), help="Give the workflow that has the slug a new version.")] = False,
+    preview: Annotated[bool, Parameter(negative=(), help="Only tell what would come of it.")] = False,
+    asker: Asker = DEMO_ADMIN,
+) -> None:
+    """Make a draft of a file, and tell whatever could not be carried over.
+
+    Parameters
+    ----------
+    slug
+        Instead of the document's own.
+    """
+    from weft.commands.exchange import bring_in as run
+
+    run(asker, document, slug, "version" if renew else "refuse", preview=preview)
+
+
+@app.command
+def diagram(
+    what: Annotated[str, Parameter(name="what")],
+    *,
+    form: Annotated[Literal["svg", "mermaid"], Parameter(name="--format")] = "svg",
+    version: int | None = None,
+    out: Out = None,
+    asker: Asker = DEMO_ADMIN,
+) -> None:
+    """Draw a definition.
+
+    Parameters
+    ----------
+    what
+        A definition, JSON or YAML (`-` reads it from standard input), which needs no mesh, or a workflow's slug.
+    """
+    from weft.commands.exchange import diagram as run
+
+    run(asker, what, form, version, out)
 
 
 @app.command

@@ -129,7 +129,7 @@ def test_mermaid_has_each_node_edge_and_scope() -> None:
     assert mermaid(made) == (
         "flowchart TD\n"
         "  accTitle: Test\n"
-        "  accDescr: A workflow of 5 nodes, begun by#58; manual.\n"
+        "  accDescr: A workflow of 5 nodes, begun by: manual.\n"
         '  s0((" "))\n'
         '  n0{"Check it<br/>if"}\n'
         '  subgraph n1["both<br/>parallel"]\n'
@@ -140,15 +140,15 @@ def test_mermaid_has_each_node_edge_and_scope() -> None:
         "    end\n"
         '    subgraph n1g1["two"]\n'
         '      s2((" "))\n'
-        '      n4(["b<br/>wait#58; 1h"])\n'
+        '      n4(["b<br/>wait: 1h"])\n'
         "      s2 --> n4\n"
         "    end\n"
         "  end\n"
-        '  n2((("failed<br/>fail#58; no")))\n'
+        '  n2((("failed<br/>fail: no")))\n'
         "  s0 --> n0\n"
         '  n0 -->|"true"| n1\n'
         '  n1 -.->|"error"| n2\n'
-        '  n0 -->|"false#58; too small"| n2\n'
+        '  n0 -->|"false: too small"| n2\n'
     )
 
 

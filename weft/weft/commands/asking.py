@@ -36,6 +36,13 @@ class Mesh:
         """What stands at a path. query: left out where None or empty. Exits with 1 and the reason when it is refused."""
         return self._answer("GET", path, params={name: value for name, value in query.items() if value not in (None, [])})
 
+    def text(self, path: str, **query: Any) -> str:
+        """What stands at a path, as it is written. query: as of `get`. Exits as `get`."""
+        answer = self._request("GET", path, params=told(query))
+        if answer.status_code >= 400:
+            refuse(problem(answer.status_code, answer.text))
+        return answer.text
+
     def find(self, path: str) -> Any:
         """What stands at a path, None where nothing does. Exits as `get`."""
         answer = self._request("GET", path)

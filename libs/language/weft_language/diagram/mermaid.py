@@ -8,7 +8,7 @@ from typing import Any, Final
 from weft_language.diagram import wording
 from weft_language.validation.outline import Outline, OutlineGraph, OutlineNode, outline
 
-_SAFE: Final = frozenset(" .,_-")
+_SAFE: Final = frozenset(" .,:'?_-")
 _SHAPES: Final[Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys(("if", "switch"), ("{", "}")),
     **dict.fromkeys(("wait", "state"), ("([", "])")),
