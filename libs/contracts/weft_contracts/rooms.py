@@ -91,7 +91,14 @@ ROOMS: dict[str, Room] = {
     ),
     "engine": Room(
         hears=(
-            WorkflowChanged, WorkflowDrafted, TenantChanged, CalendarChanged, BudgetChanged, *_PARTITION_COMMANDS, DeliverEvent, *_ANSWERS,
+            WorkflowChanged,
+            WorkflowDrafted,
+            TenantChanged,
+            CalendarChanged,
+            BudgetChanged,
+            *_PARTITION_COMMANDS,
+            DeliverEvent,
+            *_ANSWERS,
         ),  # fmt: skip
         says=(
             WorkflowInstalled,

@@ -73,17 +73,18 @@ def _view_faults(attack: Attack, answer: httpx2.Response) -> list[str]:
     if operation.streams or answer.status_code == 204:
         return ["a body where there is none"] if answer.status_code == 204 and answer.content else []
     content = declared.get("content", {})
-    schema = content.get(answer.headers.get("content-type", "").partition(";")[0], {}).get("schema")
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    schema = content.get(kind, {}).get("schema")
     if content and schema is None:
         return [f"{answer.headers.get('content-type')} is not declared"]
-    validator = _validator(id(operation.document), operation, str(answer.status_code))
-    return [
-        f"not its own schema at /{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in validator.iter_errors(answer.json())
-    ][:3]
+    validator = _validator(id(operation.document), operation, str(answer.status_code), kind if content else "")
+    shown = answer.json() if kind.endswith("json") else answer.text
+    return [f"not its own schema at /{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in validator.iter_errors(shown)][:3]
 
 
 @cache
-def _validator(_: int, operation: Any, status: str) -> jsonschema.Draft202012Validator:
-    (content,) = operation.described["responses"][status]["content"].values()
+def _validator(_: int, operation: Any, status: str, kind: str) -> jsonschema.Draft202012Validator:
+    kinds = operation.described["responses"][status]["content"]
+    (content,) = [kinds[kind]] if kind else kinds.values()
     whole = {**content.get("schema", {}), "components": operation.document["components"]}
     return jsonschema.Draft202012Validator(whole, format_checker=FORMATS)

@@ -55,6 +55,25 @@ SHOP: dict[str, Any] = {
     "settings": {"host": "127.0.0.1", "port": 9, "database": "shop", "sslmode": "disable"},
     "secrets": {"username": "shop", "password": "canary-password-of-a-shop"},
 }
+TEMPLATE: dict[str, Any] = {
+    "slug": "hostile",
+    "name": "Hostile",
+    "parameters": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}},
+    "example": {"text": "t"},
+    "enhancements": [
+        {
+            "id": "a",
+            "node": "say",
+            "title": "t",
+            "enhance": {"type": "ai.summarize", "with": {"connection": "brain", "input": "${parameters.text}"}},
+        }
+    ],
+    "definition": {
+        "format": "weft/v1",
+        "name": "Hostile",
+        "nodes": [{"id": "say", "type": "transform", "with": {"expression": "${parameters.text}"}}],
+    },
+}
 WEEK = {"zone": "Europe/Rome", "hours": {"mon": [["09:00", "13:00"]]}, "holidays": ["2026-12-25"]}
 _CANARIES = (SHOP["secrets"]["password"], *BANK["secrets"].values(), *HOOKS["secrets"].values())
 EVENT: dict[str, Any] = {
@@ -104,6 +123,8 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
             for zone in ("UTC", "Asia/Tokyo"):
                 assert admin.put(f"/calendars/{calendar}", json={**WEEK, "zone": zone}).status_code < 300
         connections = [admin.post("/connections", json=body).json()["id"] for body in (BANK, HOOKS, SHOP)]
+        templates = [f"hostile-{number}" for number in range(3)]
+        assert all(admin.post("/templates", json={**TEMPLATE, "slug": slug}).status_code == 201 for slug in templates)
         tables = ("orders", "lines", "parts")
         watched = [{"name": f"hostile-{table}", "kind": "postgres", "connection": SHOP["name"], "tables": [table]} for table in tables]
         sources = [admin.post("/sources", json=body).json()["id"] for body in watched]
@@ -147,6 +168,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         "connection_id": connections,
         "source_id": sources,
         "table": tables,
+        "/templates/{slug}": templates,
         **{f"{_parked(room)}/{{parked_id}}": ids for room, ids in parked.items()},
     }
     keys = {"": key, "tenants.manage": operating}
@@ -166,7 +188,12 @@ RULE = {
 def _bodies(tenant: str) -> dict[str, Any]:
     base = "/api/v1/workflows"
     definitions = {f"POST {base}": DEFINITION, f"PUT {base}/{{slug}}": DEFINITION, f"POST {base}/validate": DEFINITION}
-    definitions |= {f"POST {base}/import": {**DEFINITION, "slug": "hostile-imported"}}
+    definitions |= {
+        f"POST {base}/import": {**DEFINITION, "slug": "hostile-imported"},
+        "POST /api/v1/templates": {**TEMPLATE, "slug": "hostile-new"},
+        "PUT /api/v1/templates/{slug}": {name: value for name, value in TEMPLATE.items() if name != "slug"},
+        "POST /api/v1/templates/{slug}/instantiate": {"parameters": {"text": "t"}, "slug": "hostile-made", "existing": "version"},
+    }
     return definitions | {
         "POST /api/v1/events": EVENT,
         f"POST {base}/{{slug}}/trigger": {"input": {"amount": 3}, "key": "k", "labels": {"a": "b"}},

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from weft_definitions.errors import ParametersInvalid
 from weft_definitions.templates import Content, builtins, checking
 from weft_definitions.templates.filling import fill
 from weft_engine.core.evolve import flat
 from weft_engine.core.simulating import Answers, Simulation
 from weft_engine.testing import Case, simulated
 from weft_language import SchemaCheck, publish_findings, validate
+from weft_language.expressions import ExpressionError, compile_expression, compile_template
 from weft_language.model import Definition
 
 from tests.language.strategies import json_values
@@ -134,23 +136,42 @@ def test_old_backups_go_only_when_the_new_one_is_good() -> None:
 
 ANY = {"type": "object", "properties": {"p": {}}}
 PLACES: dict[str, Any] = {
-    "whole": "${parameters.p}",
-    "text": "a ${parameters.p} b",
-    "inside": "{{ [${parameters.p}] }}",
-    "when": "x == ${parameters.p}",
+    "nodes": [
+        {"id": "a", "type": "set", "with": {"whole": "${parameters.p}", "text": "a ${parameters.p} b", "in": "{{ [${parameters.p}] }}"}},
+        {"id": "b", "type": "set", "with": {"when": "${parameters.p}", "expression": "${parameters.p}"}},
+        {"id": "c", "type": "transform", "with": {"expression": "${parameters.p}"}},
+        {"id": "d", "type": "group", "with": {"nodes": [{"id": "e", "type": "transform", "with": {"expression": "[${parameters.p}][0]"}}]}},
+        {"id": "f", "type": "wait", "with": {"until": "${parameters.p}"}},
+        {"id": "g", "type": "loop", "with": {"until": "${parameters.p}", "body": {"nodes": []}}},
+    ],
 }
 
 
 @many(150)
 @given(json_values(6))
 def test_whatever_a_parameter_is_it_stays_a_value(value: Any) -> None:
-    from weft_language.expressions import ExpressionError, compile_template
-
     assert SchemaCheck(ANY).errors({"p": value}) == []
-    filled = fill(PLACES, ANY, {"p": value})
-    assert compile_template(filled["whole"]).render({}) == value
-    assert compile_template(filled["text"]).is_constant
+    a, b, c, d, f, g = (node["with"] for node in fill(PLACES, ANY, {"p": value})["nodes"])
+    assert [compile_template(one).render({}) for one in (a["whole"], b["when"], b["expression"], f["until"])] == [value] * 4
+    assert compile_template(a["text"]).is_constant
+    assert g["until"] == c["expression"]
     try:
-        assert compile_template(filled["inside"]).render({}) == [value]
-    except ExpressionError as error:  # integers of over 64 bits, which CEL does not have; maps with one key twice do not come from JSON
+        assert compile_template(a["in"]).render({}) == [value]
+        assert compile_expression(c["expression"]).evaluate_json({}) == value
+        assert compile_expression(d["nodes"][0]["with"]["expression"]).evaluate_json({}) == value
+    except ExpressionError as error:  # integers of over 64 bits, which CEL does not have
         assert error.code in ("expression_syntax", "expression_limit", "expression_value", "expression_type"), error.code
+
+
+def test_a_parameter_may_be_an_expression_where_its_schema_says_so() -> None:
+    schema = {"type": "object", "properties": {"p": {"type": "string", "x-template": True}}}
+    a, _, c, *_ = (node["with"] for node in fill(PLACES, schema, {"p": "{{ now }}"})["nodes"])
+    assert (a["whole"], a["text"], c["expression"]) == ("{{ now }}", "a {{ now }} b", "{{ now }}")
+
+
+def test_what_is_not_given_is_left_out_and_what_is_too_large_is_refused() -> None:
+    nodes = fill(PLACES, ANY, {})["nodes"]
+    assert [sorted(node["with"]) for node in nodes[:3]] == [["in", "text"], [], []]
+    assert (nodes[0]["with"]["text"], nodes[0]["with"]["in"]) == ("a  b", "{{ [null] }}")
+    with pytest.raises(ParametersInvalid, match="larger than"):
+        fill({"texts": ["${parameters.p}"] * 3}, ANY, {"p": "x" * 400_000})

@@ -16,18 +16,27 @@ from weft_definitions.api.routes import AskedNumber, ContentType, door
 from weft_definitions.exchange import Format
 from weft_definitions.schemas import ImportView
 
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _FILE: dict[str, Any] = {
     "content": {"application/json": {"schema": {"type": "object"}}, "application/yaml": {"schema": {"type": "object"}}}
 }
-_EXPORTED: dict[int | str, dict[str, Any]] = {200: {"description": "The definition as a file.", **_FILE}}
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The definition as a file.",
+        "content": {"application/json": {"schema": {"type": "object"}}, "application/yaml": _TEXT},
+    }
+}
 _DRAWN: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The picture.",
-        "content": {"image/svg+xml": {"schema": {"type": "string"}}, "text/vnd.mermaid": {"schema": {"type": "string"}}},
+        "content": {"image/svg+xml": _TEXT, "text/vnd.mermaid": _TEXT},
     }
 }
 _AS_A_PICTURE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox", "X-Content-Type-Options": "nosniff"}
 """Opened by itself, a picture runs nothing and loads nothing, whatever a bug may let into it."""
+_SEEN: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImportView, "description": "Nothing was saved, or the workflow that was there has it."}
+}
 _IMPORTED: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -37,7 +46,7 @@ _IMPORTED: dict[str, Any] = {
 }
 
 
-@door.get("/workflows/{slug}/export", may=Permission.WORKFLOWS_READ, responses=_EXPORTED)
+@door.get("/workflows/{slug}/export", may=Permission.WORKFLOWS_READ, responses=_EXPORTED, response_class=Response)
 async def export_workflow(
     slug: str,
     uow: Uow,
@@ -54,7 +63,7 @@ async def export_workflow(
     return Response(exported.body, media_type=exported.media_type, headers=headers)
 
 
-@door.get("/workflows/{slug}/diagram", may=Permission.WORKFLOWS_READ, responses=_DRAWN)
+@door.get("/workflows/{slug}/diagram", may=Permission.WORKFLOWS_READ, responses=_DRAWN, response_class=Response)
 async def draw_workflow(
     slug: str,
     uow: Uow,
@@ -69,7 +78,7 @@ async def draw_workflow(
     return Response(text, media_type=media_type, headers=_AS_A_PICTURE)
 
 
-@door.post("/workflows/import", may=Permission.WORKFLOWS_WRITE, status=201, openapi_extra=_IMPORTED)
+@door.post("/workflows/import", may=Permission.WORKFLOWS_WRITE, status=201, responses=_SEEN, openapi_extra=_IMPORTED)
 async def import_workflow(
     body: RawBody,
     uow: Uow,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from weft_runtime.auth import Permission
@@ -24,6 +24,10 @@ from weft_definitions.templates.schemas import (
     TemplateVersion,
     TemplateView,
 )
+
+_RENEWED: dict[int | str, dict[str, Any]] = {
+    200: {"model": InstantiatedView, "description": "The workflow that was there has a new version."}
+}
 
 
 @door.get("/templates", may=Permission.WORKFLOWS_READ)
@@ -85,7 +89,7 @@ async def list_template_versions(slug: str, page: Page, uow: Uow) -> Listing[Tem
     )
 
 
-@door.post("/templates/{slug}/instantiate", may=Permission.WORKFLOWS_WRITE, status=201)
+@door.post("/templates/{slug}/instantiate", may=Permission.WORKFLOWS_WRITE, status=201, responses=_RENEWED)
 async def instantiate_template(slug: str, uow: Uow, body: InstantiateBody | None = None) -> Reply[InstantiatedView]:
     """Make a workflow of a template: a draft, with what is worth saying of it."""
     workflow, version, admitted, made_of, new = await verbs.instantiate(slug, body or InstantiateBody(), uow)

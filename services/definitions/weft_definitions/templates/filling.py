@@ -2,7 +2,7 @@
 
 `${parameters.name}` stands for a parameter. A text that is one placeholder and nothing else becomes the value with its type; where the
 parameter is not given, the member it is of is left out. Within an expression it is written as CEL writes a constant, elsewhere as text. A
-text that somebody gave is never read as a template, unless its schema says `x-template: true`.
+text that somebody gave is never read as a template or an expression, unless its schema says `x-template: true`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,26 @@ from weft_definitions.errors import ParametersInvalid
 PLACEHOLDER: Final = re.compile(r"\$\{parameters\.([A-Za-z_][A-Za-z0-9_]*)\}")
 MAX_FILLED: Final = 1_048_576
 """Characters of all that is put in: a large value in many places must not become larger than any document may be."""
-_EXPRESSIONS: Final = frozenset({"when", "expression", "while", "until", "match"})
-"""Fields that hold an expression without braces around it."""
+_CEL: Final = "cel"
+_SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
+    "graph": {"nodes": "[node", "edges": "[edge", "triggers": "[trigger"},
+    "edge": {"when": _CEL},
+    "trigger": {"when": _CEL},
+    "if": {"when": _CEL},
+    "transform": {"expression": _CEL},
+    "switch": {"cases": "[case"},
+    "case": {"when": _CEL},
+    "group": {"nodes": "[node", "edges": "[edge"},
+    "parallel": {"branches": "{graph"},
+    "foreach": {"body": "graph"},
+    "loop": {"while": _CEL, "until": _CEL, "body": "graph"},
+    "state": {"events": "{event"},
+    "event": {"match": _CEL},
+}
+"""Where expressions without braces stand: members by the shape of what they are of. `[` is a list of, `{` a map of.
+
+The `with` of a node has the shape of its type.
+"""
 _ABSENT: Final = object()
 
 
@@ -47,7 +65,7 @@ def fill(definition: Mapping[str, Any], schema: Mapping[str, Any], parameters: M
     """
     properties = schema.get("properties", {})
     templates = {name for name, one in properties.items() if isinstance(one, dict) and one.get("x-template") is True}
-    filled = _Filling(parameters, frozenset(templates)).value(definition, "")
+    filled = _Filling(parameters, frozenset(templates)).value(definition, "graph")
     return dict(filled)
 
 
@@ -57,38 +75,40 @@ class _Filling:
     templates: frozenset[str]
     left: int = MAX_FILLED
 
-    def value(self, value: Any, field: str) -> Any:
+    def value(self, value: Any, shape: str) -> Any:
         if isinstance(value, str):
-            return self.text(value, field)
+            return self.text(value, expression=shape == _CEL)
         if isinstance(value, Mapping):
-            pairs = ((name, self.value(one, name)) for name, one in value.items())
+            pairs = ((name, self.value(one, _shape_of(name, value, shape))) for name, one in value.items())
             return {name: one for name, one in pairs if one is not _ABSENT}
         if isinstance(value, list):
-            return [one for one in (self.value(item, field) for item in value) if one is not _ABSENT]
+            inner = shape[1:] if shape.startswith("[") else ""
+            return [one for one in (self.value(item, inner) for item in value) if one is not _ABSENT]
         return value
 
-    def text(self, text: str, field: str) -> Any:
+    def text(self, text: str, *, expression: bool) -> Any:
         whole = PLACEHOLDER.fullmatch(text)
         if whole is not None:
-            return self.whole(whole[1], field)
-        return "".join(self.parts(text, field))
+            return self.whole(whole[1], expression=expression)
+        return "".join(self.parts(text, expression=expression))
 
-    def whole(self, name: str, field: str) -> Any:
+    def whole(self, name: str, *, expression: bool) -> Any:
         if name not in self.parameters:
             return _ABSENT
         value = self.parameters[name]
         self.take(len(json.dumps(value)))
-        as_it_is = name in self.templates or field in _EXPRESSIONS
-        return value if as_it_is else _escaped(value)
+        if name in self.templates:
+            return value
+        return _constant(value) if expression else _escaped(value)
 
-    def parts(self, text: str, field: str) -> Iterator[str]:
+    def parts(self, text: str, *, expression: bool) -> Iterator[str]:
         place = 0
         for found in PLACEHOLDER.finditer(text):
             before = text[place : found.start()]
             yield before
             place = found.end()
             value = self.parameters.get(found[1])
-            inside = field in _EXPRESSIONS or text.count("{{", 0, found.start()) > text.count("}}", 0, found.start())
+            inside = expression or text.count("{{", 0, found.start()) > text.count("}}", 0, found.start())
             written = _constant(value) if inside else _plain(value, as_it_is=found[1] in self.templates)
             self.take(len(written))
             yield written
@@ -99,6 +119,15 @@ class _Filling:
         if self.left < 0:
             message = f"what the parameters become is larger than {MAX_FILLED} characters"
             raise ParametersInvalid(message, details=[Detail("/parameters", "too_large", "give shorter ones")])
+
+
+def _shape_of(name: str, holder: Mapping[str, Any], shape: str) -> str:
+    """The shape of a member of what has a shape itself."""
+    if shape.startswith("{"):
+        return shape[1:]
+    if shape == "node":
+        return str(holder.get("type")) if name == "with" else ""
+    return _SHAPES.get(shape, {}).get(name, "")
 
 
 def _escaped(value: Any) -> Any:
