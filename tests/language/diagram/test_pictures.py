@@ -166,6 +166,15 @@ def test_what_leads_back_goes_around_the_boxes() -> None:
     assert around[0][0][1] > around[0][3][1]
 
 
+def test_labels_of_edges_between_the_same_nodes_stand_apart() -> None:
+    made = document(
+        node("ask", "task", title="?", outcomes=["yes", "no"]), node("b", "end"), edges=[edge("ask", "b", "yes"), edge("ask", "b", "no")]
+    )
+    labels = [one for one in parts(svg(made)).iter(f"{SVG}text") if one.get("class") == "l"]
+    assert sorted(one.text or "" for one in labels) == ["no", "yes"]
+    assert abs(float(labels[0].get("y") or 0) - float(labels[1].get("y") or 0)) >= 15
+
+
 def test_the_largest_definition_is_drawn() -> None:
     nodes = [node(f"n{place}", "set", x=1) for place in range(1000)]
     edges = [

@@ -81,6 +81,14 @@ def test_lists_within_lists_and_functions_that_call_themselves_have_an_end() -> 
     assert len(validate(read_serverless(itself).document)) < 200
 
 
+def test_very_many_tasks_are_named_in_bounded_time() -> None:
+    same = [{"a": {"if": ".x", "set": {"x": 1}}} for _ in range(500)]
+    guarded = read_serverless(workflow({"many": {"do": same}}))
+    assert "may have run last" in " ".join(finding.message for finding in guarded.findings)
+    lists = [{"t": {"do": [{"a": {"wait": "PT1S"}}]}} for _ in range(4000)]
+    assert "more than 5000 nodes" in " ".join(finding.message for finding in read_serverless(workflow(*lists)).findings)
+
+
 def test_what_looks_like_a_template_of_ours_is_a_text() -> None:
     carried = read_serverless(workflow({"a": {"set": {"b": "{{ vars.secret }}"}}}))
     assert carried.document["nodes"][0]["with"] == {"b": "{{{{ vars.secret }}"}

@@ -86,6 +86,9 @@ def test_an_error_is_read_by_the_names_it_has_here() -> None:
         (".a = 1", "cannot be read"),
         ("(" * 50 + ".a" + ")" * 50, "nested"),
         ("." + "a" * 5000, "longer than"),
+        (".a" + " | (. + .)" * 300, "longer than"),
+        ("-" * 3000 + "1", "nested"),
+        ("1" + " // 1" * 1500, "nested|longer"),
     ],
 )
 def test_what_cannot_be_said_is_named(jq: str, why: str) -> None:

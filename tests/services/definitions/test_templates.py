@@ -155,7 +155,9 @@ async def test_what_parameters_make_is_verified(client: httpx2.AsyncClient) -> N
 
 async def test_versions_are_kept_and_workflows_move_to_them_when_asked(client: httpx2.AsyncClient) -> None:
     made = await kept(client)
-    first = await client.post(f"{PATH}/reminder/instantiate", json={"parameters": {"text": "a", "limit": 5}, "slug": "mine"})
+    first = await client.post(
+        f"{PATH}/reminder/instantiate", json={"parameters": {"text": "a", "limit": 5}, "slug": "mine", "enhancements": []}
+    )
     assert first.status_code == 201
     changed = template(definition=template()["definition"] | {"description": "better"})
     del changed["slug"]
@@ -172,9 +174,18 @@ async def test_versions_are_kept_and_workflows_move_to_them_when_asked(client: h
     assert (await client.get(f"{PATH}/reminder", params={"version": 3})).json()["code"] == "template_version_not_found"
     moved = await client.post(f"{PATH}/reminder/instantiate", json={"slug": "mine", "existing": "version", "parameters": {"limit": 6}})
     assert (moved.status_code, moved.json()["definition"]["description"], moved.json()["template"]["version"]) == (200, "better", 2)
+    assert moved.json()["template"]["enhancements"] == []
     assert moved.json()["definition"]["nodes"][2]["with"]["data"] == {"text": "a", "limit": 6}
     back = await client.post(f"{PATH}/reminder/instantiate", json={"parameters": {"text": "b"}, "slug": "old", "version": 1})
     assert (back.status_code, back.json()["template"]["version"]) == (201, 1)
+
+
+async def test_a_workflow_made_of_another_template_is_not_taken_for_one_of_this(client: httpx2.AsyncClient) -> None:
+    await kept(client)
+    await kept(client, slug="other")
+    await client.post(f"{PATH}/reminder/instantiate", json={"parameters": {"text": "a"}, "slug": "mine"})
+    answer = await client.post(f"{PATH}/other/instantiate", json={"slug": "mine", "existing": "version"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/parameters/text")
 
 
 async def test_a_template_is_deleted_and_what_was_made_of_it_stays(client: httpx2.AsyncClient) -> None:

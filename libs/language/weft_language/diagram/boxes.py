@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -24,11 +25,15 @@ MIN_WIDTH: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An edge. points: from its beginning to its end.  label: what stands on it, "" for none.  failing: it is taken by an error."""
+    """An edge. points: from its beginning to its end.  label: what stands on it, "" for none.  failing: it is taken by an error.
+
+    share: how far along its stretch the label stands, so that those of edges between the same nodes stand apart.
+    """
 
     points: tuple[Point, ...]
     label: str
     failing: bool = False
+    share: float = 0.5
 
     @property
     def label_at(self) -> Point:
@@ -36,7 +41,7 @@ class Line:
         points = self.points
         around = len(points) == 4 and points[1][0] == points[2][0] and points[0][1] == points[1][1]
         (x, y), (to_x, to_y) = points[1:3] if around else points[0:2]
-        return (x + to_x) / 2, (y + to_y) / 2
+        return x + (to_x - x) * self.share, y + (to_y - y) * self.share
 
     @property
     def label_width(self) -> float:
@@ -100,8 +105,10 @@ def _scope(graph: OutlineGraph, document: Mapping[str, Any]) -> Box:
     labels = [("", False)] * len(ends)
     labels += [(wording.edge_label(edge, document), edge.on in ("error", "timeout")) for edge, _, _ in edges]
     lines = [
-        Line(tuple((x + PADDING, y + PADDING + head) for x, y in way), label, failing)
-        for way, (label, failing) in zip(laid.ways, labels, strict=True)
+        Line(tuple((x + PADDING, y + PADDING + head) for x, y in way), label, failing, share)
+        for way, (label, failing), share in zip(
+            laid.ways, labels, _shares([*ends, *((source, target) for _, source, target in edges)]), strict=True
+        )
     ]
     left = min((line.label_at[0] - line.label_width / 2 for line in lines), default=0.0)
     right = max((line.label_at[0] + line.label_width / 2 for line in lines), default=0.0)
@@ -111,6 +118,16 @@ def _scope(graph: OutlineGraph, document: Mapping[str, Any]) -> Box:
     made = Box("scope", name, "", width, laid.height + 2 * PADDING + head, inner=boxes, lines=lines).moved(beside, 0.0)
     made.x = 0.0
     return made
+
+
+def _shares(edges: list[tuple[int, int]]) -> list[float]:
+    """How far along each edge its label stands: in the middle, of several between the same nodes at as many places."""
+    count, seen = Counter(edges), Counter[tuple[int, int]]()
+    shares = []
+    for edge in edges:
+        seen[edge] += 1
+        shares.append(seen[edge] / (count[edge] + 1))
+    return shares
 
 
 def _node(node: OutlineNode, document: Mapping[str, Any]) -> Box:

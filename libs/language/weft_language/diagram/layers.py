@@ -6,7 +6,7 @@ in a rank by the mean of the neighbours, places across by moving each towards it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +19,8 @@ MAX_LANES: Final = 12
 _SWEEPS: Final = 6
 
 Point = tuple[float, float]
+_Heights = tuple[list[float], list[float]]
+"""The upper edge and the height of each row."""
 
 
 @dataclass(slots=True)
@@ -65,10 +67,11 @@ def lay_out(sizes: Sequence[Point], edges: Sequence[tuple[int, int]]) -> Layout:
         slot.x -= left
     right = max(slot.x + slot.size[0] / 2 for slot in slots)
     places = [(slot.x - slot.size[0] / 2, tops[slot.rank]) for slot in slots[: len(sizes)]]
+    ports = _ports(slots, edges, passing)
     ways, lanes = [], 0
     for place, (source, target) in enumerate(edges):
         if place in passing:
-            ways.append(_way(slots, source, passing[place], target, tops, heights))
+            ways.append(_way(slots, ports[place], (source, target), passing[place], (tops, heights)))
         else:
             lane = right + LANE * (1.5 + lanes % MAX_LANES)
             lanes += 1
@@ -151,11 +154,12 @@ def _order(slots: list[_Slot], rows: list[list[int]]) -> None:
     """Bring each row into an order with few crossings: by the mean place of what each is joined to, down and up in turn."""
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
+        place = {one: at for row in rows for at, one in enumerate(row)}
         for row in rows[1:] if down else rows[-2::-1]:
-            place = {one: at for other in rows for at, one in enumerate(other)}
             now = {one: at for at, one in enumerate(row)}
             means = {one: _mean([place[near] for near in (slots[one].above if down else slots[one].below)], now[one]) for one in row}
             row.sort(key=lambda one: (means[one], now[one]))
+            place |= {one: at for at, one in enumerate(row)}
 
 
 def _across(slots: list[_Slot], rows: list[list[int]]) -> None:
@@ -205,19 +209,28 @@ def _down(slots: list[_Slot], rows: list[list[int]]) -> tuple[list[float], list[
     return tops, heights
 
 
-def _way(slots: list[_Slot], source: int, passed: list[int], target: int, tops: list[float], heights: list[float]) -> list[Point]:
-    begins, ends = slots[source], slots[target]
-    points = [(_port(slots, source, (passed or [target])[0], down=True), tops[begins.rank] + begins.size[1])]
+def _way(slots: list[_Slot], ports: tuple[float, float], ends: tuple[int, int], passed: list[int], rows: _Heights) -> list[Point]:
+    (source, target), (tops, heights) = ends, rows
+    points = [(ports[0], tops[slots[source].rank] + slots[source].size[1])]
     for one in passed:
-        points += [(slots[one].x, tops[slots[one].rank]), (slots[one].x, tops[slots[one].rank] + heights[slots[one].rank])]
-    return [*points, (_port(slots, target, (passed or [source])[-1], down=False), tops[ends.rank])]
+        top = tops[slots[one].rank]
+        points += [(slots[one].x, top), (slots[one].x, top + heights[slots[one].rank])]
+    return [*points, (ports[1], tops[slots[target].rank])]
 
 
-def _port(slots: list[_Slot], node: int, near: int, *, down: bool) -> float:
-    """Where an edge touches a node: those of one side stand apart, in the order of where they lead."""
-    joined = sorted(set(slots[node].below if down else slots[node].above), key=lambda one: (slots[one].x, one))
-    width = slots[node].size[0]
-    return slots[node].x - width / 2 + width * (joined.index(near) + 1) / (len(joined) + 1)
+def _ports(slots: list[_Slot], edges: Sequence[tuple[int, int]], passing: Mapping[int, list[int]]) -> dict[int, tuple[float, float]]:
+    """Where each edge leaves and enters its nodes: those of one side stand apart, in the order of where they lead."""
+    sides: dict[tuple[int, bool], list[tuple[float, int]]] = {}
+    for place, passed in passing.items():
+        source, target = edges[place]
+        sides.setdefault((source, True), []).append((slots[(passed or [target])[0]].x, place))
+        sides.setdefault((target, False), []).append((slots[(passed or [source])[-1]].x, place))
+    found: dict[tuple[int, bool], float] = {}
+    for (node, leaving), joined in sides.items():
+        width = slots[node].size[0]
+        for at, (_, place) in enumerate(sorted(joined), start=1):
+            found[place, leaving] = slots[node].x - width / 2 + width * at / (len(joined) + 1)
+    return {place: (found[place, True], found[place, False]) for place in passing}
 
 
 def _around(places: list[Point], sizes: Sequence[Point], source: int, target: int, lane: float) -> list[Point]:

@@ -26,12 +26,19 @@ def to_cel(text: str, view: View) -> str:
     if len(text) > MAX_LENGTH:
         raise NotTranslated(f"it is longer than {MAX_LENGTH} characters")
     reader = _Reader(text, view)
-    found = reader.pipe(path(view.dot))
+    try:
+        found = reader.pipe(path(view.dot))
+    except RecursionError:
+        raise NotTranslated("it is nested too deep") from None
     if reader.look() is not None:
         raise NotTranslated(f"{reader.look()!r} is not expected here")
-    if len(found.text) > MAX_LENGTH:
+    return _bounded(found).text
+
+
+def _bounded(term: Term) -> Term:
+    if len(term.text) > MAX_LENGTH:
         raise NotTranslated(f"what it becomes is longer than {MAX_LENGTH} characters")
-    return found.text
+    return term
 
 
 class _Reader(Tokens):
@@ -47,7 +54,8 @@ class _Reader(Tokens):
             raise NotTranslated(f"it is nested over {MAX_DEPTH} levels")
         found = self.otherwise(dot)
         while self.taken("|"):
-            found = self.otherwise(found)
+            # What is before stands wherever what follows says `.`: without a bound it doubles at each bar.
+            found = self.otherwise(_bounded(found))
         self.depth -= 1
         return found
 

@@ -16,6 +16,8 @@ from weft_language.serverless.values import Values
 
 MAX_NESTING: Final = 18
 """Of lists of tasks: graphs are nested 20 deep at most."""
+MAX_IDS: Final = 5000
+"""Of nodes and what is beside them: a definition has at most 1,000 nodes, so that no more are made than are named one by one."""
 MAX_FUNCTIONS: Final = 5
 """Of functions that call functions."""
 KINDS: Final = ("set", "switch", "call", "do", "fork", "for", "try", "wait", "listen", "emit", "raise", "run")
@@ -39,9 +41,10 @@ class Making:
         """The graph of a list of tasks. result: for a list in another one that gives what the list gives.  top: it is the workflow's."""
         branch = at.endswith("#")  # a list of one that stands for a branch: its pointer is that of the entry itself
         at = at.removesuffix("#")
-        if self.nesting >= MAX_NESTING:
-            self.values.notes.lost(at, f"tasks are nested over {MAX_NESTING} levels", "run another workflow")
-            return {"nodes": [{"id": self.values.id_of("too_deep"), "type": "transform", "with": {"expression": "null"}}]}
+        if self.nesting >= MAX_NESTING or len(self.values.taken) > MAX_IDS:
+            why = f"tasks are nested over {MAX_NESTING} levels" if self.nesting >= MAX_NESTING else f"it makes more than {MAX_IDS} nodes"
+            self.values.notes.lost(at, why, "run another workflow")
+            return {"nodes": [{"id": self.values.id_of("left_out"), "type": "transform", "with": {"expression": "null"}}]}
         self.nesting += 1
         found = tasks_of(listed, at, self.values, self.gives)
         for task in found:

@@ -19,7 +19,8 @@ Node = dict[str, Any]
 BEFORE: Final = -1
 """Stands for what was there before the first task of a list."""
 NEXT, EXIT, END = "continue", "exit", "end"
-MOST_TASKS: Final = 1000
+MOST_SOURCES: Final = 30
+"""Tasks that may have run last before another one: what reads them is one expression."""
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ Result = Callable[[View], Node | None]
 def tasks_of(listed: Any, at: str, values: Values, gives: Callable[[Task], str | None]) -> list[Task]:
     """The tasks of a list, with where each leads and whose output may be `.` in it."""
     found: list[Task] = []
+    places: dict[str, int] = {}
     for place, entry in enumerate(listed if isinstance(listed, list) else ()):
         if not isinstance(entry, dict) or len(entry) != 1 or not isinstance(next(iter(entry.values())), dict):
             values.notes.lost(below(at, place), "a task is an object with one name and what is done", "write `- name: {...}`")
@@ -71,13 +73,17 @@ def tasks_of(listed: Any, at: str, values: Values, gives: Callable[[Task], str |
         name, body = next(iter(entry.items()))
         task = Task(name, body, below(at, place, name), values.id_of(name), None)
         task.gives = gives(task)
+        places.setdefault(name, len(found))
         found.append(task)
     if not found:
         values.notes.lost(at, "a list of tasks is empty", "give it a task")
         found.append(Task("nothing", {"set": {"nothing": None}}, at, values.id_of("nothing"), None))
     for place, task in enumerate(found):
-        task.leads_to = [_target(then, place, found, values, task.at) for then in _directives(task)]
-    _reach(found)
+        targets = [_target(then, place, places, len(found)) for then in _directives(task)]
+        task.leads_to = [len(found) if target is None else target for target in targets]
+        if None in targets:
+            values.notes.lost(task.at, "it leads to what is no task of the same list", "name one of them, or continue, exit or end")
+    _reach(found, values)
     return found
 
 
@@ -94,19 +100,14 @@ def _directives(task: Task) -> Iterator[str]:
     yield from (case["then"] for case in cases)
 
 
-def _target(then: str, place: int, tasks: list[Task], values: Values, at: str) -> int:
-    """The place of the task that a directive leads to; as many as there are tasks for the end of the list."""
+def _target(then: str, place: int, places: Mapping[str, int], end: int) -> int | None:
+    """The place of the task that a directive leads to; `end` for the end of the list, None where there is no such task."""
     if then == NEXT:
         return place + 1
-    if then in (EXIT, END):
-        return len(tasks)
-    named = [other for other, task in enumerate(tasks) if task.name == then]
-    if not named:
-        values.notes.lost(at, f"`{then[:80]}` is no task of the same list", "name one of them, or continue, exit or end")
-    return named[0] if named else len(tasks)
+    return end if then in (EXIT, END) else places.get(then)
 
 
-def _reach(tasks: list[Task]) -> None:
+def _reach(tasks: list[Task], values: Values) -> None:
     """Work out whose output may be `.` in each task: sets only grow, so it ends."""
     for first in tasks[:1]:
         first.reached_by.add(BEFORE)
@@ -118,7 +119,13 @@ def _reach(tasks: list[Task]) -> None:
         given |= task.reached_by if task.gives is None or "if" in task.body else set()
         for target in task.leads_to:
             if target < len(tasks) and not given <= tasks[target].reached_by:
-                tasks[target].reached_by |= given
+                merged = tasks[target].reached_by | given
+                if len(merged) > MOST_SOURCES:
+                    values.notes.lost(
+                        tasks[target].at, f"more than {MOST_SOURCES} tasks may have run last before it", "export what it reads"
+                    )
+                    continue
+                tasks[target].reached_by = merged
                 waiting.append(target)
 
 
@@ -157,6 +164,11 @@ class Scope:
     top: bool = False
     nodes: list[Node] = field(default_factory=list)
     edges: list[dict[str, Any]] = field(default_factory=list)
+    places: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note where each task stands; of several with one name the first."""
+        self.places = {task.name: place for place, task in reversed(list(enumerate(self.tasks)))}
 
     def build(self, make: Maker, result: Result) -> dict[str, Any]:
         """The graph. make: what becomes of a task."""
@@ -211,10 +223,11 @@ class Scope:
         """The node that a directive leads to, None for the end of the list."""
         task = self.tasks[place]
         if then != END or self.top:
-            target = _target(then, place, self.tasks, self.values, task.at)
-            return made[target].nodes[0]["id"] if target < len(made) else ending
+            target = _target(then, place, self.places, len(made))
+            return made[target].nodes[0]["id"] if target is not None and target < len(made) else ending
         given = {place} if task.gives is not None else task.reached_by
+        made_before = "end" in task.beside
         end = task.beside_it("end", self.values)
-        if all(node["id"] != end for node in self.nodes):
+        if not made_before:
             self.nodes.append({"id": end, "type": "end", "with": {"output": "{{ " + self._dot(given, order) + " }}"}})
         return end

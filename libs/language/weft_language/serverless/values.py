@@ -30,11 +30,14 @@ LANGUAGES: Final[Mapping[str, Callable[[str, View], str]]] = {"jq": to_cel, "cel
 
 @dataclass(slots=True)
 class Values:
-    """Reads values of one document. translate: an expression to CEL; None where nobody knows its language.  taken: ids in use."""
+    """Reads values of one document.
+
+    translate: an expression to CEL; None where nobody knows its language.  taken: ids in use, each with how often it was wanted.
+    """
 
     notes: Notes
     translate: Callable[[str, View], str] | None
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
 
     def cel(self, text: Any, view: View, at: str) -> str:
         """The CEL of an expression, with `${}` around it or not; `null`, and said so, where it has none."""
@@ -100,10 +103,12 @@ class Values:
     def id_of(self, name: str) -> str:
         """A node's id that nobody has, near to a name."""
         plain = plain_id(name)
-        found, number = plain, 2
+        found = plain
         while found in self.taken:
-            found, number = f"{plain}_{number}", number + 1
-        self.taken.add(found)
+            # Where the last one of this name ended, the next begins: so a thousand tasks of one name are named in a thousand steps.
+            self.taken[plain] = self.taken.get(plain, 0) + 1
+            found = f"{plain}_{self.taken[plain]}"
+        self.taken[found] = 1
         return found
 
 

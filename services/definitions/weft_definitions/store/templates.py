@@ -12,21 +12,20 @@ from weft_runtime.uow import UnitOfWork
 
 from weft_definitions.errors import TemplateNotFound, TemplateTaken
 from weft_definitions.tables import template, template_version
-from weft_definitions.templates import EVERYBODY, Content, Point, Source, Template
+from weft_definitions.templates import EVERYBODY, Content, Listed, Point, Source, Template
 
 _MOST_SHARED = 2_000
 
 
-async def own(uow: UnitOfWork) -> list[Template]:
-    """The tenant's own, each with its newest version, by slug."""
-    return await _read(uow, _newest().where(template.c.tenant_id == uow.tenant).order_by(template.c.slug), "own")
+async def own(uow: UnitOfWork) -> list[Listed]:
+    """The tenant's own, by slug."""
+    return await _list(uow, sa.select(template).where(template.c.tenant_id == uow.tenant).order_by(template.c.slug), "own")
 
 
-async def shared(uow: UnitOfWork) -> list[Template]:
-    """Those that others share with the tenant, each with its newest version, the oldest first."""
-    return await _read(
-        uow, _newest().where(*_shared(uow)).order_by(template.c.created_at, template.c.tenant_id).limit(_MOST_SHARED), "shared"
-    )
+async def shared(uow: UnitOfWork) -> list[Listed]:
+    """Those that others share with the tenant, the oldest first."""
+    query = sa.select(template).where(*_shared(uow)).order_by(template.c.created_at, template.c.tenant_id).limit(_MOST_SHARED)
+    return await _list(uow, query, "shared")
 
 
 async def find(uow: UnitOfWork, slug: str, number: int | None) -> Template | None:
@@ -47,7 +46,7 @@ async def get_own(uow: UnitOfWork, slug: str) -> Template:
     """A template of the tenant's own with its newest version, held until the transaction ends. Raises: TemplateNotFound."""
     mine = (template.c.tenant_id == uow.tenant, template.c.slug == slug)
     await uow.conn.execute(sa.select(template.c.slug).where(*mine).with_for_update())
-    found = await _read(uow, _newest().where(*mine), "own")
+    found = await _read(uow, _joined().where(*mine, template.c.latest == template_version.c.number), "own")
     if not found:
         raise TemplateNotFound(f"the tenant has no template {slug[:100]!r} of its own; those that are shared or built in cannot be changed")
     return found[0]
@@ -70,16 +69,7 @@ async def versions(uow: UnitOfWork, slug: str, *, after: int | None, limit: int)
 
 async def add(uow: UnitOfWork, made: Template, *, taken: bool) -> None:
     """Write a new template. taken: one that comes with the release has its slug. Raises: TemplateTaken."""
-    row = {
-        "tenant_id": uow.tenant,
-        "slug": made.slug,
-        "latest": made.latest,
-        "edit": made.edit,
-        "shared_with": list(made.shared_with),
-        "created_by": made.created_by,
-        "created_at": made.created_at,
-        "updated_at": made.updated_at,
-    }
+    row = _row(made) | {"tenant_id": uow.tenant, "slug": made.slug, "created_by": made.created_by, "created_at": made.created_at}
     statement = insert(template).values(row).on_conflict_do_nothing().returning(template.c.slug)
     if taken or (await uow.conn.execute(statement)).first() is None:
         raise TemplateTaken(
@@ -92,9 +82,8 @@ async def save(uow: UnitOfWork, was: Template, changed: Template, by: str) -> No
     """Write a template that was read by `get_own`, and its new version where it has one. by: whose the version is."""
     if changed == was:
         return
-    row = {"latest": changed.latest, "edit": changed.edit, "shared_with": list(changed.shared_with), "updated_at": changed.updated_at}
     mine = (template.c.tenant_id == uow.tenant, template.c.slug == changed.slug)
-    await uow.conn.execute(sa.update(template).where(*mine).values(row))
+    await uow.conn.execute(sa.update(template).where(*mine).values(_row(changed)))
     if changed.latest != was.latest:
         await _add_version(uow, changed, by)
 
@@ -110,20 +99,43 @@ async def _add_version(uow: UnitOfWork, made: Template, by: str) -> None:
     await uow.conn.execute(insert(template_version).values(tenant_id=uow.tenant, created_at=made.updated_at, **row))
 
 
+def _row(saved: Template) -> dict[str, Any]:
+    """What changes of a template, with what its newest version says of itself."""
+    content = saved.content
+    return {
+        "name": content.name,
+        "description": content.description,
+        "category": content.category,
+        "labels": dict(content.labels),
+        "latest": saved.latest,
+        "edit": saved.edit,
+        "shared_with": list(saved.shared_with),
+        "updated_at": saved.updated_at,
+    }
+
+
 def _joined() -> sa.Select[Any]:
     both = sa.and_(template.c.tenant_id == template_version.c.tenant_id, template.c.slug == template_version.c.slug)
     more = (template_version.c.number, template_version.c.content, template_version.c.note)
     return sa.select(template, *more).select_from(template.join(template_version, both))
 
 
-def _newest() -> sa.Select[Any]:
-    return _joined().where(template.c.latest == template_version.c.number)
-
-
 def _shared(uow: UnitOfWork) -> tuple[sa.ColumnElement[bool], ...]:
     """Which templates others share with the tenant; row-level security says the same."""
     with_it = template.c.shared_with.overlap(sa.cast([EVERYBODY, uow.tenant], ARRAY(sa.Text)))
     return template.c.tenant_id != uow.tenant, with_it
+
+
+async def _list(uow: UnitOfWork, query: sa.Select[Any], source: Source) -> list[Listed]:
+    return [
+        Listed(
+            **{name: row[name] for name in ("slug", "name", "description", "category", "labels", "created_at", "updated_at")},
+            source=source,
+            version=row["latest"],
+            created_by=row["created_by"] if source == "own" else "",
+        )
+        for row in (await uow.conn.execute(query)).mappings()
+    ]
 
 
 async def _read(uow: UnitOfWork, query: sa.Select[Any], source: Source) -> list[Template]:

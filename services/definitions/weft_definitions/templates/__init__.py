@@ -55,6 +55,22 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A template as lists and searches know it: what its newest version says of itself."""
+
+    slug: str
+    name: str
+    description: str
+    category: str
+    labels: Mapping[str, str]
+    source: Source
+    version: int
+    created_by: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A template with one of its versions.
 
@@ -77,6 +93,12 @@ class Template:
     def slug(self) -> str:
         """Unique among those of a tenant."""
         return self.content.slug
+
+    @property
+    def listed(self) -> Listed:
+        """What lists show of it."""
+        content, made = self.content, (self.created_by, self.created_at, self.updated_at)
+        return Listed(content.slug, content.name, content.description, content.category, content.labels, self.source, self.version, *made)
 
     @property
     def etag(self) -> str:
@@ -111,19 +133,18 @@ def require_sharing(shared_with: Sequence[str] | None, was: Sequence[str], calle
         raise Forbidden(f"sharing a template with other tenants needs the permission {Permission.TENANTS_MANAGE}; leave `shared_with` out")
 
 
-def visible(own: Sequence[Template], shared: Sequence[Template], builtin: Sequence[Template]) -> list[Template]:
+def visible(own: Sequence[Listed], shared: Sequence[Listed], builtin: Sequence[Listed]) -> list[Listed]:
     """What a tenant sees, by slug: of several with one slug its own, else what is shared with it, else what comes with the release."""
     found = {template.slug: template for group in (builtin, reversed(shared), own) for template in group}
     return [found[slug] for slug in sorted(found)]
 
 
-def fits(template: Template, text: str | None, category: str | None, labels: Mapping[str, str | None], source: str | None) -> bool:
+def fits(template: Listed, text: str | None, category: str | None, labels: Mapping[str, str | None], source: str | None) -> bool:
     """Whether a search finds a template. text: a part of its slug, name, description or category, whatever its case."""
-    content = template.content
-    said = "\n".join((content.slug, content.name, content.description, content.category)).casefold()
+    said = "\n".join((template.slug, template.name, template.description, template.category)).casefold()
     return (
         (text is None or text.casefold() in said)
-        and category in (None, content.category)
+        and category in (None, template.category)
         and source in (None, template.source)
-        and all(name in content.labels and value in (None, content.labels[name]) for name, value in labels.items())
+        and all(name in template.labels and value in (None, template.labels[name]) for name, value in labels.items())
     )

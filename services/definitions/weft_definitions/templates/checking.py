@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from weft_language import Finding, InvalidSchema, SchemaCheck, has_errors, slug_of, validate
@@ -16,6 +17,23 @@ from weft_definitions.templates.filling import fill, named, with_defaults
 
 MADE_OF: Final = "x-template"
 """Where a workflow says which template it was made of, and by which parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBy:
+    """What a workflow was made by. enhancements: ids of points; None where it does not tell."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    enhancements: tuple[str, ...] | None = None
+
+    def still(self, content: Content, tier: str | None) -> list[str] | None:
+        """Those of its enhancements that a version of the template still has for a tier; None for the usual ones."""
+        if self.enhancements is None:
+            return None
+        return [point.id for point in content.points if point.id in self.enhancements and point.is_for(tier)]
+
+
+NOTHING: Final = MadeBy()
 
 
 def check(content: Content) -> tuple[Finding, ...]:
@@ -83,6 +101,16 @@ def made_of(template: Template, given: Mapping[str, Any], points: Sequence[Point
     }
 
 
+def made_by(document: Mapping[str, Any], template: str) -> MadeBy:
+    """What a definition says that it was made by, of a template. Its author may have written anything there."""
+    kept = document.get(MADE_OF)
+    if not isinstance(kept, Mapping) or kept.get("slug") != template:
+        return NOTHING
+    parameters, enhancements = kept.get("parameters"), kept.get("enhancements")
+    ids = tuple(str(one) for one in enhancements) if isinstance(enhancements, list) else None
+    return MadeBy(parameters if isinstance(parameters, Mapping) else {}, ids)
+
+
 def addressed(document: dict[str, Any], slug: str | None) -> dict[str, Any]:
     """A definition with its slug: the one wanted, else that of its name."""
     own = {name: value for name, value in document.items() if name != "slug"}
@@ -99,9 +127,9 @@ def _enhanced(value: Any, enhancing: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def _plain(content: Content) -> Iterator[Detail]:
-    for field in ("parameters", "definition", "example"):
-        for fault in plain_faults(getattr(content, field)):
-            yield Detail(f"/{field}{fault.pointer}", fault.code, fault.message)
+    for part in ("parameters", "definition", "example"):
+        for fault in plain_faults(getattr(content, part)):
+            yield Detail(f"/{part}{fault.pointer}", fault.code, fault.message)
     for place, point in enumerate(content.points):
         for fault in plain_faults(point.enhance):
             yield Detail(f"/enhancements/{place}/enhance{fault.pointer}", fault.code, fault.message)
@@ -118,10 +146,10 @@ def _schema(schema: Mapping[str, Any]) -> Iterator[Detail]:
 
 def _placeholders(content: Content) -> Iterator[Detail]:
     known = content.parameters.get("properties", {})
-    for field, value in (("definition", content.definition), ("enhancements", [dict(point.enhance) for point in content.points])):
+    for part, value in (("definition", content.definition), ("enhancements", [dict(point.enhance) for point in content.points])):
         for name in sorted(named(value) - known.keys()):
             yield Detail(
-                f"/{field}", "unknown_parameter", f"${{parameters.{name}}} is no parameter; the schema has {', '.join(known) or 'none'}"
+                f"/{part}", "unknown_parameter", f"${{parameters.{name}}} is no parameter; the schema has {', '.join(known) or 'none'}"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from weft_language.model.part import ID_PATTERN, SLUG_PATTERN
 from weft_runtime.http import Body
 
 from weft_definitions.schemas import FindingView, VersionNumber, WorkflowView, finding
-from weft_definitions.templates import Content, Point, Template
+from weft_definitions.templates import Content, Listed, Point, Template
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=100)]
 Note = Annotated[str, Field(max_length=2000)]
@@ -147,16 +148,16 @@ class InstantiatedView(WorkflowView):
     template: MadeOf
 
 
-def summary(template: Template) -> TemplateSummary:
+def summary(template: Listed) -> TemplateSummary:
     """A template as lists show it."""
-    return TemplateSummary(**_fields(template))
+    return TemplateSummary(**asdict(template))
 
 
 def view(template: Template, tier: str | None, findings: Sequence[Finding] = ()) -> TemplateView:
     """A template as it is shown to a tenant of a tier."""
     content = template.content
     return TemplateView(
-        **_fields(template),
+        **asdict(template.listed),
         latest_version=template.latest,
         note=template.note,
         parameters=dict(content.parameters),
@@ -180,19 +181,3 @@ def _point(point: Point, tier: str | None) -> PointView:
         default=point.usual,
         available=point.is_for(tier),
     )
-
-
-def _fields(template: Template) -> dict[str, Any]:
-    content = template.content
-    return {
-        "slug": content.slug,
-        "name": content.name,
-        "description": content.description,
-        "category": content.category,
-        "labels": dict(content.labels),
-        "source": template.source,
-        "version": template.version,
-        "created_by": template.created_by,
-        "created_at": template.created_at,
-        "updated_at": template.updated_at,
-    }

@@ -14,13 +14,13 @@ from weft_definitions.documents import Admitted, Sent
 from weft_definitions.domain import Version, Workflow
 from weft_definitions.errors import InvalidDefinition, TemplateNotFound, TemplateVersionNotFound, TooManyTemplates
 from weft_definitions.store import templates as store
-from weft_definitions.templates import Template, builtins, checking
+from weft_definitions.templates import Listed, Template, builtins, checking
 from weft_definitions.templates.schemas import ContentBody, InstantiateBody, TemplateBody
 
 
-async def listed(uow: UnitOfWork) -> list[Template]:
+async def listed(uow: UnitOfWork) -> list[Listed]:
     """Every template that the tenant sees, by slug, each with its newest version."""
-    return templates.visible(await store.own(uow), await store.shared(uow), builtins.builtin())
+    return templates.visible(await store.own(uow), await store.shared(uow), [one.listed for one in builtins.builtin()])
 
 
 async def find(slug: str, version: int | None, uow: UnitOfWork) -> Template:
@@ -74,10 +74,12 @@ async def instantiate(slug: str, body: InstantiateBody, uow: UnitOfWork) -> tupl
     template = await find(slug, body.version, uow)
     content = template.content
     renew = body.existing == "version" and body.slug is not None and await workflows.exists(uow, body.slug)
-    before = await _made_by(uow, str(body.slug)) if renew else {}
-    given = {**before, **body.parameters}
+    before = await _made_by(uow, str(body.slug), slug) if renew else checking.NOTHING
+    given = {**before.parameters, **body.parameters}
     checking.require_parameters(content, given)
-    points = checking.chosen(content, body.enhancements, None if uow.caller is None else uow.caller.tier)
+    tier = None if uow.caller is None else uow.caller.tier
+    wanted = before.still(content, tier) if body.enhancements is None else body.enhancements
+    points = checking.chosen(content, wanted, tier)
     document = await asyncio.to_thread(checking.filled, content, given, points, body.name)
     made_of = checking.made_of(template, given, points)
     document = {**checking.addressed(document, body.slug), checking.MADE_OF: made_of}
@@ -90,12 +92,10 @@ async def instantiate(slug: str, body: InstantiateBody, uow: UnitOfWork) -> tupl
         raise
 
 
-async def _made_by(uow: UnitOfWork, slug: str) -> dict[str, Any]:
-    """The parameters that a workflow was made by, as far as its newest version still tells."""
+async def _made_by(uow: UnitOfWork, slug: str, template: str) -> checking.MadeBy:
+    """What a workflow was made by, as far as its newest version still tells; nothing where it was made of another template."""
     workflow = await workflows.get(uow, slug)
-    kept = (await workflows.get_version(uow, slug, workflow.version)).document.get(checking.MADE_OF)
-    parameters = kept.get("parameters") if isinstance(kept, dict) else None
-    return parameters if isinstance(parameters, dict) else {}
+    return checking.made_by((await workflows.get_version(uow, slug, workflow.version)).document, template)
 
 
 def _who(uow: UnitOfWork) -> str:

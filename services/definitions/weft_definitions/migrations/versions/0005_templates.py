@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from weft_runtime.database import tenancy
 
 revision = "0005"
@@ -20,6 +20,10 @@ def upgrade() -> None:
         "template",
         sa.Column("tenant_id", sa.Text, primary_key=True),
         sa.Column("slug", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("description", sa.Text, nullable=False),
+        sa.Column("category", sa.Text, nullable=False),
+        sa.Column("labels", JSONB, nullable=False),
         sa.Column("latest", sa.Integer, nullable=False),
         sa.Column("edit", sa.Integer, nullable=False),
         sa.Column("shared_with", ARRAY(sa.Text), nullable=False, comment="tenants that see it, too; * is all"),
