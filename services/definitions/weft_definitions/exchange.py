@@ -19,7 +19,7 @@ from weft_definitions.errors import InvalidRequest, NotCarriedOver, Unreadable
 Format = Literal["weft", "yaml", "serverless-workflow"]
 FORMATS: Final = ("weft", "yaml", "serverless-workflow")
 _ENDINGS: Final[Mapping[str, str]] = {"weft": "weft.json", "yaml": "weft.yaml", "serverless-workflow": "sw.json"}
-_WRAPPING: Final = frozenset({"format", "document", "slug"})
+_WRAPPING: Final = frozenset({"format", "document", "definition", "slug"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ def export(slug: str, version: Version, wanted: Format) -> Exported:
 def read(body: bytes, content_type: str | None, named: Format | None, slug: str | None) -> Imported:
     """What a file means: a definition, or a Serverless Workflow; JSON, or YAML where the content type says so.
 
-    A body may wrap it: `{format, document, slug}`, the document as it is or as a text.
+    A body may wrap it: `{format, document, slug}`, the document as it is or as a text; a definition may be called so there.
     named, slug: of the query; the format is seen by the document where nobody names it, the slug is its own.
     Raises: UnsupportedMediaType, Unreadable, InvalidRequest.
     """
     value = documents.read_plain(body, content_type)
     at = ""
-    if isinstance(value, dict) and "document" in value and not value.keys() & {"nodes", "do", "name"}:
+    if isinstance(value, dict) and value.keys() & {"document", "definition"} and not value.keys() & {"nodes", "do", "name"}:
         named, slug, value, at = _unwrapped(value, named, slug)
     serverless = is_serverless(value) if named is None else named == "serverless-workflow"
     if serverless and not isinstance(value, dict):
@@ -126,7 +126,10 @@ def _unwrapped(value: Mapping[str, Any], named: Format | None, slug: str | None)
         details.append(Detail("/format", "not_allowed", f"one of {', '.join(FORMATS)}"))
     if not isinstance(value.get("slug", ""), str):
         details.append(Detail("/slug", "wrong_type", "a slug is a text"))
-    document = value["document"]
+    word = "document" if "document" in value else "definition"
+    if "definition" in value and word == "document":
+        details.append(Detail("/definition", "one_of", "give `document` or `definition`, not both"))
+    document = value[word]
     if isinstance(document, str):
         try:
             document = read_document(document, "application/json" if document.lstrip()[:1] == "{" else "application/yaml")
@@ -134,7 +137,7 @@ def _unwrapped(value: Mapping[str, Any], named: Format | None, slug: str | None)
             raise Unreadable(f"the document: {error}", code=error.code) from error
     if details:
         raise InvalidRequest("the body is neither a document nor {format, document, slug}", details=details)
-    return named or value.get("format"), slug or value.get("slug"), document, "/document"
+    return named or value.get("format"), slug or value.get("slug"), document, f"/{word}"
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

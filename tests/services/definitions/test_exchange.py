@@ -147,6 +147,8 @@ async def test_a_slug_that_is_taken_is_refused_or_gets_a_new_version(client: htt
         (json.dumps({"document": {}, "format": "bpmn"}).encode(), "application/json", 422, "/format"),
         (json.dumps({"document": {}, "slug": 3}).encode(), "application/json", 422, "/slug"),
         (json.dumps({"document": {}, "other": 3}).encode(), "application/json", 422, "/other"),
+        (json.dumps({"document": {}, "definition": {}}).encode(), "application/json", 422, "/definition"),
+        (json.dumps({"definition": {"format": "weft/v1", "name": "n", "nodes": 3}}).encode(), "application/json", 422, "/definition/nodes"),
         (json.dumps({"document": 3, "format": "serverless-workflow"}).encode(), "application/json", 422, "/document"),
         (b"[]", "application/json", 422, ""),
         (b"3", "application/json", 422, ""),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from weft_language import Finding, InvalidSchema, SchemaCheck, has_errors, slug_of, validate
@@ -69,7 +70,7 @@ def chosen(content: Content, wanted: Sequence[str] | None, tier: str | None) -> 
     if wanted is None:
         return tuple(point for point in content.points if point.usual and point.is_for(tier))
     known = {point.id: point for point in content.points}
-    unknown = [Detail(f"/enhancements/{place}", "unknown", f"the template has no such point; it has {', '.join(known) or 'none'}")
+    unknown = [Detail(f"/enhancements/{place}", "unknown", f"the template has no such point; it has {_few(known)}")
                for place, one in enumerate(wanted) if one not in known]  # fmt: skip
     if unknown:
         raise ParametersInvalid("an enhancement is not known", details=unknown)
@@ -148,9 +149,7 @@ def _placeholders(content: Content) -> Iterator[Detail]:
     known = content.parameters.get("properties", {})
     for part, value in (("definition", content.definition), ("enhancements", [dict(point.enhance) for point in content.points])):
         for name in sorted(named(value) - known.keys()):
-            yield Detail(
-                f"/{part}", "unknown_parameter", f"${{parameters.{name}}} is no parameter; the schema has {', '.join(known) or 'none'}"
-            )
+            yield Detail(f"/{part}", "unknown_parameter", f"${{parameters.{name}}} is no parameter; the schema has {_few(known)}")
 
 
 def _points(content: Content) -> Iterator[Detail]:
@@ -168,13 +167,15 @@ def _points(content: Content) -> Iterator[Detail]:
         seen.add(point.id)
 
 
+def _few(names: Iterable[str]) -> str:
+    """Names to choose from, as many as a person reads."""
+    shown = [name[:60] for name in islice(names, 20)]
+    return ", ".join(shown) or "none"
+
+
 def _unfit(schema: Mapping[str, Any], given: Mapping[str, Any]) -> list[Detail]:
     """What is wrong with parameters; one that the schema does not name is, too."""
     known = schema.get("properties", {})
-    unknown = [
-        Detail(f"/{documents.token(name)}", "unknown_parameter", f"one of {', '.join(known) or 'none'}")
-        for name in given
-        if name not in known
-    ]
+    unknown = [Detail(f"/{documents.token(name)}", "unknown_parameter", f"one of {_few(known)}") for name in given if name not in known]
     errors = SchemaCheck({"type": "object", **schema}).errors(with_defaults(schema, given))
     return unknown + [Detail(pointer, code, detail) for pointer, code, detail in errors]
