@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from tests.engine.core import conftest
 from tests.engine.core.conftest import CONTEXT, ID, Run, program_of
 from tests.engine.core.test_properties import SLOW
 from tests.engine.core.test_properties import happenings as possible
+from tests.engine.core.test_retrying import again
 from tests.language.strategies import definitions
 
 
@@ -81,6 +83,41 @@ def test_pauses_signals_and_retries_happen_again_too() -> None:
     run = Run(program_of(nodes)).start().do(i.Pause(ID)).signal("go", {"n": 1}).later(hours=3).do(i.Resume(ID))
     run.fail("work").later(minutes=1).complete("work", 7)
     assert run.state.status == "completed"
+    same_again(run)
+
+
+def held_up(**by: str) -> Context:
+    """The usual, with types of nodes held up at these gates."""
+    return replace(CONTEXT, suspended={f"node_type:{type_}": gate for type_, gate in by.items()})
+
+
+ACT: dict[str, Any] = {"id": "act", "type": "activity", "with": {"name": "work"}}
+ASK: dict[str, Any] = {"id": "ask", "type": "task", "with": {"title": "?"}}
+GO: dict[str, Any] = {"id": "go", "type": "state", "with": {"signals": {"go": {}}}}
+
+
+def test_who_waited_at_several_gates_and_was_let_in_at_all_of_them_at_once_is_so_again() -> None:
+    branches = {"one": {"nodes": [ACT]}, "two": {"nodes": [ASK]}}
+    run = Run(program_of([{"id": "par", "type": "parallel", "with": {"branches": branches}}]), context=held_up(activity="g1", task="g2"))
+    run.start()
+    run.context = None
+    run.do(i.Admit(ID, ["g1", "g2"])).complete("act", 7)
+    same_again(run)
+
+
+def test_what_the_end_of_a_pause_met_that_was_held_up_it_meets_again() -> None:
+    run = Run(program_of([ACT, ASK])).start().do(i.Pause(ID)).complete("act", 7)
+    run.context = held_up(task="g1")
+    run.do(i.Resume(ID)).do(i.Admit(ID, ["g1"]))
+    assert [entry.kind for entry, _ in flat(run.rows)].count("step.cancelled") == 1
+    same_again(run)
+
+
+def test_what_a_retry_met_that_was_held_up_it_meets_again_though_a_signal_comes_again_first() -> None:
+    run = Run(program_of([GO, ACT])).start().signal("go").fail("act", permanent=True)
+    run.context = held_up(activity="g1")
+    again(run, "go")
+    run.do(i.Admit(ID, ["g1"]))
     same_again(run)
 
 

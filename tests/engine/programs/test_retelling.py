@@ -8,25 +8,27 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 from weft_engine.core import entries as e
 from weft_engine.core.evolve import flat
 from weft_engine.core.replaying import happenings, replay
 from weft_engine.core.state import State
 
+from tests.engine.core.conftest import ID, Run, program_of
 from tests.engine.programs.driving.cored import CONTEXT
-from tests.engine.programs.generating.scenarios import Scenario, scenarios
+from tests.engine.programs.generating.scenarios import Scenario, scenarios, suspensions
 from tests.engine.programs.meshed.retelling import Told, compare, retold
 from tests.engine.programs.test_shadow_model import campaign, played
 
 
 def journals(scenario: Scenario) -> list[tuple[str, Told]]:
-    """What is told of each execution of a scenario, with what it is of. A journal does not tell all that was believed to be suspended."""
-    pairs = played(replace(scenario, suspended=False)).pairs.values()
+    """What is told of each execution of a scenario, with what it is of."""
+    pairs = played(scenario).pairs.values()
     return [(pair.slug, Told(pair.id, flat(pair.cored.rows))) for pair in pairs if pair.cored is not None and pair.cored.rows]
 
 
 @campaign(100)
-@given(scenarios())
+@given(st.one_of(scenarios(), suspensions()))
 def test_a_journal_told_to_the_shadow_comes_to_the_same(scenario: Scenario) -> None:
     for slug, told in journals(scenario):
         try:
@@ -36,10 +38,20 @@ def test_a_journal_told_to_the_shadow_comes_to_the_same(scenario: Scenario) -> N
             raise
 
 
+def test_of_two_alarms_of_one_moment_the_one_rings_first_that_the_journal_tells_of_first() -> None:
+    limited = {"id": "limited", "type": "wait", "timeout": "90s", "with": {"for": "60s"}}
+    branches = {"x": {"nodes": [limited]}, "y": {"nodes": [{"id": "plain", "type": "wait", "with": {"for": "60s"}}]}}
+    nodes = [{"id": "par", "type": "parallel", "with": {"branches": branches, "join": "any"}}]
+    run = Run(program_of(nodes)).start().later(seconds=60)
+    told = Told(ID, flat(run.rows))
+
+    compare(told, retold(told, dict(run.program.definition)))
+
+
 @campaign(100)
-@given(scenarios())
+@given(st.one_of(scenarios(), suspensions()))
 def test_a_journal_replayed_is_the_same_journal(scenario: Scenario) -> None:
-    for pair in played(replace(scenario, suspended=False)).pairs.values():
+    for pair in played(scenario).pairs.values():
         assert pair.cored is not None
         entries = flat(pair.cored.rows)
         state, program = State(pair.id, "acme", pair.slug, 1), pair.cored.program

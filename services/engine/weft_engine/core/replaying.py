@@ -17,6 +17,7 @@ from weft_engine.core import entries as e
 from weft_engine.core import items as i
 from weft_engine.core.apply import advance
 from weft_engine.core.asking import NOT_ALLOWED, owner_of
+from weft_engine.core.causes import causes, delivered
 from weft_engine.core.context import Context
 from weft_engine.core.entries import Entry, Row
 from weft_engine.core.evolve import Timed, unfold
@@ -43,45 +44,101 @@ class Happened:
 
 def happenings(execution_id: UUID, entries: Sequence[Timed]) -> list[Happened]:
     """What happened to an execution, in order."""
-    found: list[Happened] = []
-    waiting: dict[Place, Pending] = {}
-    ticked: datetime | None = None
-    kept: set[str] = set()
-    refused: tuple[str, datetime] | None = None
-    owed: Happened | None = None
+    telling = _Telling(execution_id)
     for position, (state, entry, at) in enumerate(unfold(execution_id, entries)):
-        place = (entry.node or "", entry.visit)
-        signal_id = entry.data.get("signal_id", "")
+        # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
+        carried = entries[position + 1][0].data.get("output") if entry.kind == e.SIGNAL_DELIVERED else entry.data.get("payload")
+        telling.hear(entry, at, state, carried)
+    return telling.found if telling.owed is None else [*telling.found, telling.owed]
+
+
+@dataclass(slots=True)
+class _Telling:
+    """A journal being told, entry by entry.
+
+    found: what has happened so far.  owed: an item that happened by time alone, unless more of its transition is told.
+    waiting, held, seen: of the state before the entry.  kept: signals that came early.  taken_up: what a pause held and the transition of
+    its end does, and when.  ticked, refused: what has been told at that time already.  rested: whether the last transition is over.
+    """
+
+    execution_id: UUID
+    found: list[Happened] = field(default_factory=list)
+    owed: Happened | None = None
+    waiting: dict[Place, Pending] = field(default_factory=dict)
+    held: Sequence[Mapping[str, Any]] = ()
+    seen: Sequence[str] = ()
+    kept: set[str] = field(default_factory=set)
+    taken_up: tuple[datetime | None, list[i.Happening]] = (None, [])
+    ticked: datetime | None = None
+    refused: tuple[str, datetime] | None = None
+    rested: bool = True
+
+    def hear(self, entry: Entry, at: datetime, state: State, carried: Any) -> None:
+        """One more entry. state: after it.  carried: by its signal, where it is of one."""
         tenant = tenant_of(state.tenant, state.tenant_seen)
-        if owed is not None and owed.at != at:
-            found.append(owed)
-            owed = None
-        if entry.kind in e.SLA_SAID:
-            owed = Happened(at, i.Tick(execution_id), tenant)  # by whatever happens in this transition, by a tick where nothing else does
-        if entry.kind == e.SIGNAL_DELIVERED and signal_id not in kept:
-            # What a signal carried that was taken at once is the output of the visit that it ended, in the entry after.
-            payload = entries[position + 1][0].data.get("output")
-            found.append(Happened(at, _delivered(execution_id, entry.data, payload), tenant))
-            owed = None
-        elif entry.kind == e.SIGNAL_KEPT:
-            kept.add(signal_id)
-        elif entry.kind == e.SIGNAL_REFUSED and (signal_id, at) != refused:
-            refused = (signal_id, at)  # by every visit that waited for it, in a row
-            found.append(Happened(at, _delivered(execution_id, entry.data, entry.data.get("payload")), tenant))
-            owed = None
-        for item in _causes(execution_id, entry, waiting.get(place), state):
+        if self.owed is not None and self.owed.at != at:
+            self.found.append(self.owed)
+            self.owed = None
+        if entry.kind in e.SLA_SAID:  # by whatever happens in this transition, by a tick where nothing else does
+            self.owed = Happened(at, i.Tick(self.execution_id), tenant)
+        for item in self._items(entry, at, state, carried):
+            self._add(Happened(at, item, tenant))
+        if entry.kind == e.UNPAUSED:
+            self.taken_up = at, [i.convert(one["type"], one["item"]) for one in self.held]
+        if self.found:
+            self.found[-1] = _with_what_it_met(self.found[-1], entry, state)
+        self.rested = entry.kind in _SETTLED
+        self.waiting, self.held, self.seen = dict(state.pending), state.held, state.seen
+
+    def _add(self, one: Happened) -> None:
+        last = self.found[-1] if self.found and not self.rested and self.found[-1].at == one.at else None
+        if isinstance(one.item, i.Admit) and one.item.gates and last is not None and isinstance(last.item, i.Admit) and last.item.gates:
+            # Whoever is let in at several gates at once is told of all of them by one item.
+            gates = dict.fromkeys((*last.item.gates, *one.item.gates))
+            self.found[-1] = replace(last, item=i.Admit(self.execution_id, list(gates)))
+            return
+        if self.owed is not None and isinstance(one.item, i.Retry | i.Migrate | i.UndoMigration):
+            self.found.append(self.owed)  # these say nothing of the sla themselves
+        self.found.append(one)
+        self.owed = None
+
+    def _items(self, entry: Entry, at: datetime, state: State, carried: Any) -> Iterator[i.Happening]:
+        """The items that an entry is the first trace of."""
+        signal_id = entry.data.get("signal_id", "")
+        if entry.kind == e.SIGNAL_DELIVERED and signal_id not in self.kept:
+            found = iter([delivered(self.execution_id, entry.data, carried)])
+        elif entry.kind == e.SIGNAL_REFUSED and (signal_id, at) != self.refused:
+            self.refused = (signal_id, at)  # by every visit that waited for it, in a row
+            found = iter([delivered(self.execution_id, entry.data, carried)])
+        elif entry.kind == e.SIGNAL_KEPT and signal_id in self.seen:
+            found = iter(())  # it came in a time that a retry has gone back behind
+        else:
+            found = causes(self.execution_id, entry, self.waiting.get((entry.node or "", entry.visit)), state)
+        if entry.kind == e.SIGNAL_KEPT:
+            self.kept.add(signal_id)
+        for item in found:
             if isinstance(item, i.Tick):
-                if ticked == at:
+                if self.ticked == at:
                     continue
-                ticked = at
-            if owed is not None and isinstance(item, i.Retry | i.Migrate | i.UndoMigration):
-                found.append(owed)  # these say nothing of the sla themselves
-            found.append(Happened(at, item, tenant))
-            owed = None
-        if found:
-            found[-1] = _with_what_it_met(found[-1], entry, state)
-        waiting = dict(state.pending)
-    return found if owed is None else [*found, owed]
+                self.ticked = at
+            if self.taken_up[0] != at or not any(_is_of(one, item) for one in self.taken_up[1]):
+                yield item
+
+
+_SETTLED: Final = frozenset({e.WAITING, e.RESUMED})
+"""Kinds of entries that are the last of their transition."""
+
+
+def _is_of(held: i.Happening, item: i.Happening) -> bool:
+    """Whether an item that an entry tells of is one that was held: the end of the pause has done it, and what it met that has met."""
+    if isinstance(held, i.Admit) and isinstance(item, i.Admit):
+        return set(item.gates) <= set(held.gates) or not held.gates
+    # An answer may be told as another one: a result that does not do as a failure.
+    named = [[getattr(one, name, None) for name in _NAMING] for one in (held, item)]
+    return named[0] == named[1] and (any(named[0]) or type(held) is type(item))
+
+
+_NAMING: Final = ("signal_id", "event_id", "node", "visit")
 
 
 def _with_what_it_met(happened: Happened, entry: Entry, state: State) -> Happened:
@@ -110,154 +167,6 @@ def _refused(entry: Entry) -> frozenset[str]:
     details = error.get("details") if isinstance(error, Mapping) and error.get("code") == NOT_ALLOWED else None
     queue = details.get("queue") if isinstance(details, Mapping) else None
     return frozenset({owner_of(queue)}) if isinstance(queue, str) else frozenset()
-
-
-def _delivered(execution_id: UUID, data: dict[str, Any], payload: Any) -> i.Happening:
-    if "event" in data:
-        return i.DomainEvent(execution_id, data["signal_id"], data["name"], {**data["event"], "data": payload})
-    return i.Signal(execution_id, data["signal_id"], data["name"], payload, data.get("user"))
-
-
-def _causes(execution_id: UUID, entry: Entry, waited: Pending | None, state: State) -> Iterator[i.Happening]:
-    """The item that an entry is the first trace of, where it is one. waited: what the visit waited for before the entry."""
-    data = entry.data
-    if entry.kind in (e.QUEUED, e.REJECTED) or (entry.kind == e.STARTED and "trigger" in data):
-        yield i.Start(
-            execution_id, data["workflow"], data.get("version"), data.get("input", {}), data.get("trigger", {}), data.get("key"),
-            data.get("labels", {}), data.get("priority"), caller=_caller(data), passed=data.get("passed", []),
-        )  # fmt: skip
-    elif entry.kind == e.STARTED:
-        yield i.Admit(execution_id)
-    elif entry.kind == e.SKIPPED and state.gates:
-        yield i.Skip(execution_id, UUID(data["live_execution_id"]))
-    elif entry.kind == e.CANCELLED:
-        yield i.Cancel(execution_id, data.get("reason"), data.get("by"))
-    elif entry.kind == e.PAUSED:
-        yield i.Pause(execution_id, data.get("reason"), data.get("by"))
-    elif entry.kind == e.UNPAUSED:
-        yield i.Resume(execution_id, data.get("by"))
-    elif entry.kind == e.ITEM_HELD:
-        yield i.convert(data["type"], data["item"])
-    elif entry.kind in _RETRIES:
-        yield _retrying(execution_id, entry, state)
-    elif entry.kind == e.MIGRATED:
-        told: dict[str, str | None] = {**data.get("mapping", {}), **dict.fromkeys(data.get("gone", ()))}
-        yield i.Migrate(execution_id, data["version"], data["from"], told, data["timers"], user=data.get("by"))
-    elif entry.kind == e.MIGRATION_UNDONE:
-        yield i.UndoMigration(execution_id, user=data.get("by"))
-    elif entry.kind in _BY_TIME or (entry.kind in _TIMED_OUT and (data["error"]["code"], data["error"]["node"]) == ("max_duration", None)):
-        yield i.Tick(execution_id)
-    else:
-        yield from _answers(execution_id, entry, waited)
-
-
-_RETRIES: Final = frozenset({e.RETRY_QUEUED, e.RETRY_WITHDRAWN, e.RETRIED, e.CALLED_AGAIN})
-
-
-def _retrying(execution_id: UUID, entry: Entry, state: State) -> i.Happening:
-    """What asked for a retry, let one in that waited, or made it not be."""
-    data = entry.data
-    if "let_in" in data or "refused" in data:
-        return i.Admit(execution_id)
-    if "live_execution_id" in data:
-        return i.Skip(execution_id, UUID(data["live_execution_id"]))
-    if entry.kind == e.RETRY_WITHDRAWN:
-        return i.Cancel(execution_id, data.get("reason"), data.get("by"))
-    answer_id = UUID(data["answer_id"]) if "answer_id" in data else None
-    asked = data.get("from"), data.get("input"), data.get("version"), data.get("effects", "skip"), data.get("by"), answer_id
-    caller = None
-    if "asked_by" in data and state.caller is not None:
-        node, visit = data["asked_by"]
-        caller = i.Caller(UUID(str(state.caller["execution_id"])), node, visit, state.caller["depth"])
-    return i.Retry(execution_id, *asked, caller)
-
-
-_TIMED_OUT: Final = frozenset({e.TIMED_OUT, e.COMPENSATING})
-"""By `max_duration`. Where what was done is undone first, that it timed out is written only after that."""
-_BY_TIME: Final = frozenset({e.CONTINUED, e.STEP_RESENT})
-_ELSEWHERE: Final = frozenset({"task", "child"})
-_LATE: Final = frozenset({"timeout", "lease_expired"})
-
-
-def _answers(execution_id: UUID, entry: Entry, waited: Pending | None) -> Iterator[i.Happening]:
-    data, kind = entry.data, entry.kind
-    if kind == e.SIGNAL_KEPT:
-        # What it would have started is no more: here it tells only that it is an event, which is kept in any case.
-        brought = i.Start(execution_id, "") if data.get("brought") else None
-        yield i.Signal(execution_id, data["signal_id"], data["name"], data.get("payload"), data.get("user"), otherwise=brought)
-    elif waited is None:
-        return
-    elif waited.kind == "enhancing":
-        yield from _of_a_model(execution_id, entry, waited)
-    elif kind == e.STEP_ENHANCING:
-        yield from _completions(execution_id, entry, waited)
-    elif kind == e.STEP_ACCEPTED:
-        yield i.ActivityAccepted(execution_id, *_asked_as(waited), waited.attempt)
-    elif kind == e.STEP_RETRYING and "queue" not in waited.data:
-        # No activity. Where it waited for its scopes, what failed in them tells of it.
-        if waited.data.keys() & {"task", "child_id"}:
-            yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
-    elif kind == e.STEP_FAILED and waited.kind in _ELSEWHERE and not data.keys() & {"task_id", "child_id"}:
-        # Not taken back, so it is who does it that ended it, even where the code says that time did.
-        yield i.FailStep(execution_id, *_asked_as(waited), data["error"])
-    elif (kind in (e.STEP_RETRYING, e.STEP_FAILED) and data["error"]["code"] in _LATE) or "again" in data:
-        yield i.Tick(execution_id)
-    elif kind == e.STEP_RETRYING or (kind == e.STEP_FAILED and waited.kind == "activity"):
-        yield i.ActivityFailed(execution_id, *_asked_as(waited), waited.attempt, data["error"])
-    elif kind == e.STEP_COMPLETED:
-        yield from _completions(execution_id, entry, waited)
-    else:
-        yield from _goings_on(execution_id, entry, waited)
-
-
-def _of_a_model(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
-    """What came of an enhancement."""
-    said = entry.data.get("enhancement")
-    if said is None:
-        # It was taken back, or with all the visits that it tries again its time was over.
-        yield from [i.Tick(execution_id)] if entry.kind == e.STEP_FAILED else []
-        return
-    if said["applied"]:
-        output = {"result": entry.data.get("output"), "usage": said.get("usage")}
-        yield i.ActivityCompleted(execution_id, *_asked_as(waited), 1, "done", output)
-    elif "code" not in said:
-        yield i.Tick(execution_id)
-    else:
-        details = {"usage": said["usage"]} if "usage" in said else None
-        error = {"code": said["code"], "message": said["message"], "permanent": True, "details": details}
-        yield i.ActivityFailed(execution_id, *_asked_as(waited), 1, error)
-
-
-def _goings_on(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
-    """What lets go on what waited for its next attempt, or for the end of a suspension."""
-    if waited.gate is not None:
-        if "gate" in entry.data:
-            yield i.Admit(execution_id, [waited.gate])
-    elif entry.kind in (e.STEP_SCHEDULED, e.STEP_HELD) and waited.kind == "retry":
-        yield i.Tick(execution_id)
-
-
-def _completions(execution_id: UUID, entry: Entry, waited: Pending) -> Iterator[i.Happening]:
-    outcome, output = entry.data.get("outcome", "done"), entry.data.get("output")
-    if waited.kind == "activity":
-        yield i.ActivityCompleted(execution_id, *_asked_as(waited), waited.attempt, outcome, output)
-    elif waited.kind in ("task", "child"):
-        yield i.CompleteStep(execution_id, *_asked_as(waited), outcome, output)
-    elif waited.kind == "timer" or (waited.kind == "signal" and outcome in [name for name, _ in waited.data["after"]]):
-        yield i.Tick(execution_id)
-
-
-def _asked_as(waited: Pending) -> Place:
-    """The visit as it was asked for: a migration may have renamed its node since."""
-    node, visit = waited.data.get("asked_as", waited.place)
-    return node, visit
-
-
-def _caller(data: dict[str, Any]) -> i.Caller | None:
-    caller = data.get("caller")
-    if caller is None:
-        return None
-    return i.Caller(UUID(str(caller["execution_id"])), caller["node"], caller["visit"], caller["depth"], caller.get("wait", True))
 
 
 def replay(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from tests.engine.programs.driving.comparing import in_order, same
 from tests.engine.programs.generating.maker import Document
 from tests.engine.programs.shadow.events import Event
 from tests.engine.programs.shadow.execution import Execution
-from tests.engine.programs.shadow.fibers import Failed
+from tests.engine.programs.shadow.fibers import Failed, Wait
 from tests.engine.programs.shadow.tasks import Expired
 from tests.engine.programs.times import START
 
@@ -63,8 +64,27 @@ def retold(told: Told, document: Document) -> Execution:
         shadow.walk.around.held_up = dict(one.suspended)
         if one.tenant is not None:
             shadow.walk.around.tier = one.tenant["tier"]
-        _tell(shadow, one)
+        if isinstance(one.item, i.Tick):
+            shadow.tick(since_start(one.at), partial(_rang, [entry for entry, at in told.entries if at == one.at]))
+        else:
+            _tell(shadow, one)
     return shadow
+
+
+def _rang(entries: Sequence[Entry], alarm: Wait | None) -> int:
+    """Where these entries, of one moment, tell that an alarm rang; behind all that did where it did not. None: that of `max_duration`.
+
+    Which of several rings first that ring at one moment the language leaves open.
+    """
+    return next((number for number, entry in enumerate(entries) if _tells_of(entry, alarm)), len(entries))
+
+
+def _tells_of(entry: Entry, alarm: Wait | None) -> bool:
+    if alarm is None:
+        return entry.kind in (e.TIMED_OUT, e.COMPENSATING)
+    if entry.kind == e.STEP_CANCELLED or (entry.node, entry.visit) != (alarm.node.removesuffix(".enhance"), alarm.visit):
+        return False
+    return (entry.kind == e.STEP_FAILED and entry.data["error"]["code"] == "timeout") == (alarm.kind == "children")
 
 
 def _tell(shadow: Execution, one: Happened) -> None:
@@ -87,7 +107,7 @@ def _tell(shadow: Execution, one: Happened) -> None:
     elif isinstance(item, i.Resume):
         shadow.resume(now, item.user)
     else:
-        verbs: dict[type[Any], Callable[[int], None]] = {i.Skip: shadow.skip, i.Cancel: shadow.cancel, i.Tick: shadow.tick}
+        verbs: dict[type[Any], Callable[[int], None]] = {i.Skip: shadow.skip, i.Cancel: shadow.cancel}
         verbs[type(item)](now)
 
 

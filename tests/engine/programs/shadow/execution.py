@@ -167,11 +167,11 @@ class Execution:
         if self.status == "live":
             self._promises = {word: at for word, at in self._promises.items() if at > now}
 
-    def tick(self, now: int) -> None:
-        """Time has come: what is due rings, the soonest first, and only then something begins."""
+    def tick(self, now: int, place: Callable[[Wait | None], int] = lambda _: 0) -> None:
+        """Time has come: what is due rings, the soonest first, and only then something begins. place: in line, of those of one moment."""
         self._so_late(now)
         self.walk.looking = True
-        for earliest, _, wait in self.alarms():
+        for earliest, _, wait in sorted(self.alarms(), key=lambda alarm: (alarm[1], place(alarm[2]))):
             if earliest > now or self.ended:
                 continue
             if wait is None:
