@@ -9,6 +9,7 @@ from weft_engine.core.history import visits
 from weft_engine.core.ledger import effects
 
 from tests.engine.core.conftest import ID, Run, program_of
+from tests.engine.core.test_retrying import again
 
 
 def act(node: str, undo: bool = True) -> dict[str, Any]:
@@ -135,3 +136,14 @@ def test_each_visit_in_an_iteration_is_undone_with_its_own_item() -> None:
     run = Run(program_of(nodes)).start().complete("a").complete("a").complete("a.compensate").complete("a.compensate")
     assert asked(run) == [("undo_a", {"n": 2}), ("undo_a", {"n": 1})]
     assert run.state.status == "completed"
+
+
+def test_a_retry_that_goes_back_into_a_compensation_asks_anew_for_what_was_being_undone() -> None:
+    nodes = [{**act("a"), "compensate": {"type": "activity", "with": {"name": "undo_a"}}}, {"id": "undo", "type": "compensate"}]
+    run = Run(program_of(nodes, settings={"max_duration": "1h"})).start().complete("a").later(hours=2)
+    assert run.state.status == "timed_out"
+
+    again(run).complete("a.compensate")
+
+    assert [name for name, _ in asked(run)] == ["undo_a", "undo_a"]
+    assert (run.state.status, run.state.steps["undo"].output) == ("completed", {"compensated": ["a"], "failed": []})

@@ -23,7 +23,7 @@ from weft_engine.core.running import run, settle
 from weft_engine.core.signals import Answer, redeliver
 from weft_engine.core.sla import renewed
 from weft_engine.core.starting import begin
-from weft_engine.core.state import OWNERS, ROOT, State
+from weft_engine.core.state import OWNERS, ROOT, Pending, State
 from weft_engine.core.turn import Entering, Turn
 from weft_engine.machine import EXECUTION_MOVES
 
@@ -121,7 +121,7 @@ def _go_back(
     level = renewed(draft.sla, program.sla, draft.started_at, draft.rests, context.calendars, now)
     if level is not None or draft.sla is not None:  # said anew: the end took it for over
         data["sla"] = None if level is None else level.told()
-    keep = [place for place, pending in draft.pending.items() if _stays(pending.kind, place, entries[found.to :])]
+    keep = [place for place, pending in draft.pending.items() if _stays(pending, entries[found.to :])]
     anew = _to_enter(draft, program, target, keep)
     turn = Turn(draft, program, now, context)
     turn.recalled = recalled(draft, entries[found.to :], item)
@@ -186,13 +186,16 @@ def _at_the_edge(turn: Turn) -> None:
         begin(turn)
 
 
-def _stays(kind: str, place: tuple[str, int], since: Sequence[Timed]) -> bool:
+def _stays(pending: Pending, since: Sequence[Timed]) -> bool:
     """Whether what was waited for at a position can be waited for again as it was. since: the entries after it.
 
-    Nobody may have answered it; a time that has come and a signal that was delivered come again.
+    Nobody may have answered it; a time that has come and a signal that was delivered come again. An undoing is asked for anew, by the
+    same key, by the visit of the compensation that is entered anew.
     """
-    answers = {e.STEP_FAILED} if kind in _KEPT else {e.STEP_COMPLETED, e.STEP_FAILED}
-    return kind in _KEPT | _KEPT_IF_OPEN and not any((one.node, one.visit) == place and one.kind in answers for one, _ in since)
+    if pending.kind not in _KEPT | _KEPT_IF_OPEN or "by" in pending.data:
+        return False
+    answers = {e.STEP_FAILED} if pending.kind in _KEPT else {e.STEP_COMPLETED, e.STEP_FAILED}
+    return not any((one.node, one.visit) == pending.place and one.kind in answers for one, _ in since)
 
 
 def _not_entered(state: State, program: Program, node: str | None) -> Entering | None:
