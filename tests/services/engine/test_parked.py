@@ -29,10 +29,10 @@ from tests.services.engine.conftest import Engine
 STATE = {"id": "s", "type": "state", "with": {"signals": {"go": {}}}}
 
 
-def word(type_: str, data: dict[str, Any], **envelope: Any) -> Item:
+def word(type_: str, data: dict[str, Any], source: str = "test", **envelope: Any) -> Item:
     """An item of tenant acme."""
     return Item(
-        id=str(new_id()), source="test", type=type_, tenantid="acme", dataschema=schema_of(type_, 1),
+        id=str(new_id()), source=source, type=type_, tenantid="acme", dataschema=schema_of(type_, 1),
         data=msgspec.Raw(msgspec.json.encode(data)), **envelope,
     )  # fmt: skip
 
@@ -99,6 +99,29 @@ async def test_a_cancel_waits_behind_the_start_that_waits_for_its_workflow(engin
     await eventually(cancelled, "the execution being cancelled")
     listed = (await engine.client.get("/api/v1/parked")).json()["items"]
     assert {row["message_id"] for row in listed}.isdisjoint(item.id for item in asked)
+
+
+async def test_what_a_caller_says_waits_for_the_start_that_it_could_not_say_yet(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "ACCEPTED_PATIENCE", timedelta(days=365))
+    await engine.publish("overtaken", nodes=[STATE])
+    execution = new_id()
+    queue = routing.partition_queue(routing.partition_of(execution))
+    stray = next(one for one in iter(new_id, None) if routing.partition_queue(routing.partition_of(one)) == queue)
+    cancel = word("execution.cancel", {"execution_id": str(execution)}, "weft/engine")
+    to_nobody = word("execution.cancel", {"execution_id": str(stray)})
+    await engine.service.context.bus.publish([OutFrame(routing.COMMANDS, queue, encode_frame([cancel, to_nobody]))])
+    await parked(engine, to_nobody)  # its patience was that of the cancel
+
+    await send(engine, routing.COMMANDS, queue, word("execution.start", start(execution, "overtaken")))
+
+    async def cancelled() -> bool | None:
+        engine.service.clock.advance(timedelta(seconds=1))
+        answer = await engine.client.get(f"/api/v1/executions/{execution}")
+        return answer.json().get("status") == "cancelled" or None
+
+    await eventually(cancelled, "the execution being cancelled")
+    listed = (await engine.client.get("/api/v1/parked")).json()["items"]
+    assert cancel.id not in [row["message_id"] for row in listed]
 
 
 async def test_a_pause_waits_for_the_start_that_is_accepted_and_not_said_yet(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

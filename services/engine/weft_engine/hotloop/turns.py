@@ -19,6 +19,7 @@ from weft_engine.core import items as words
 from weft_engine.core.apply import too_late
 from weft_engine.core.claims import ContentLost, Values
 from weft_engine.core.messages import Outgoing, lost, messages, report_again
+from weft_engine.core.messages.said import SOURCE
 from weft_engine.core.queued import goes_back
 from weft_engine.core.retention import kept_days
 from weft_engine.core.signals import Answer, has_come
@@ -38,7 +39,7 @@ from weft_engine.settings import Settings
 ORDINARY_PATIENCE: Final = timedelta(seconds=5)
 """How long an item is held whose execution may still be on the way; a start itself is for `PATIENCE`."""
 ACCEPTED_PATIENCE: Final = timedelta(minutes=5)
-"""The same where the start was accepted: its command stands in an outbox, and whoever sweeps that says it within seconds."""
+"""The same where the start was accepted: it stands in an outbox, or in the journal of its caller, and is said within seconds."""
 REST_STEPS: Final = 50_000
 """Of evaluation, about, after which a turn lets others of its process have theirs."""
 READ_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
@@ -56,6 +57,12 @@ def _likely_new(piece: Piece) -> bool:
     """Whether only a repeat could have made it known. What has a key takes it before the commit; what is asked for by hand is shown."""
     start = piece.happening
     return isinstance(start, words.Start) and start.key is None and start.trigger.get("type") != "manual"
+
+
+def _by_caller(piece: Piece) -> bool:
+    """Whether an item tells an execution what becomes of its caller, which has asked for its start: the two may overtake each other."""
+    told = isinstance(piece.happening, words.Cancel | words.Pause | words.Resume) and _asked(piece) is None
+    return told and piece.item is not None and piece.item.source == SOURCE
 
 
 def _asked(piece: Piece) -> UUID | None:
@@ -225,9 +232,10 @@ class Turns:
         happening = piece.happening
         brought = isinstance(happening, words.Signal) and happening.otherwise is not None
         # What waits in line behind its own start, which has a longer patience, is no stray, nor what is about a start that was accepted by
-        # hand and is still in the outbox of an engine that died: a cancel that was set aside would be lost to an execution that begins.
+        # hand and is still in the outbox of an engine that died, nor what a caller says that has not been able to say its start yet:
+        # a cancel that was set aside would be lost to an execution that begins.
         # Guarded by tests/services/engine/test_parked.py.
-        accepted = piece.execution_id in turnout.shown
+        accepted = piece.execution_id in turnout.shown or _by_caller(piece)
         patience = ACCEPTED_PATIENCE if accepted else PATIENCE if brought else ORDINARY_PATIENCE
         if now - piece.since(now) < patience or _start_of(piece, turnout.undecided):
             turnout.undecided.append(piece)
