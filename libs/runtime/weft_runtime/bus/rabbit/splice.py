@@ -14,6 +14,7 @@ import asyncio
 from typing import Any, Protocol, cast
 
 from aio_pika import RobustConnection
+from aio_pika.abc import TimeoutType
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
 from weft_runtime.bus.rabbit import wire
@@ -206,3 +207,16 @@ class SplicedConnection(RobustConnection):
         super().__init__(*args, **kwargs)
         self.spliced = SplicedTransport()
         self.kwargs["transport_factory"] = self.spliced
+
+    async def connect(self, timeout: TimeoutType = None) -> None:
+        """As the library's. Where it is given up nothing of it is left.
+
+        The library would go on trying in a task of its own, which a cancellation sends to sleep until its next attempt: a connection that
+        nobody has, or a process that does not end. Guarded by
+        `tests/runtime/bus/test_cancelling.py::test_a_connection_that_is_given_up_while_it_is_made_leaves_nothing`.
+        """
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await self.close()
+            raise
