@@ -51,6 +51,15 @@ def test_deadlines_of_nodes_and_execution_are_put_off_too() -> None:
     assert run.later(minutes=2).state.steps["one"].outcome == "late"
 
 
+def test_a_signal_that_came_early_is_kept_as_much_longer_as_a_pause_lasted_and_no_longer() -> None:
+    def entered_after(minutes: int) -> str:
+        run = Run(program_of([NODES[2], NODES[0]], settings={"signal_ttl": "1h"})).start().signal("go")
+        run.later(minutes=30).do(i.Pause(ID)).later(hours=24).do(i.Resume(ID)).later(minutes=minutes)
+        return run.complete("work").state.status
+
+    assert (entered_after(29), entered_after(31)) == ("completed", "waiting")
+
+
 def test_a_repeated_item_is_held_once() -> None:
     run = Run(program_of([NODES[2]])).start().do(i.Pause(ID)).complete("work", 5).complete("work", 5)
     assert len(run.state.held) == 1

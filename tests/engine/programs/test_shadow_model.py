@@ -26,7 +26,7 @@ from weft_language.validation.publishing import publish_findings
 
 from tests.engine.programs.driving.playing import play
 from tests.engine.programs.driving.world import MAIN_ID, World
-from tests.engine.programs.generating.scenarios import MAIN, Scenario, scenarios, suspensions
+from tests.engine.programs.generating.scenarios import MAIN, Scenario, early_signals, scenarios, suspensions
 from tests.engine.programs.generating.undoing import compensations
 
 _ASKED = os.environ.get("WEFT_PROGRAMS_SEED", "1")
@@ -98,6 +98,14 @@ def test_what_is_suspended_waits_and_goes_on_where_it_stood(scenario: Scenario, 
 @campaign(150)
 @given(compensations())
 def test_compensations_beside_each_other_undo_each_node_once_and_one_after_another(scenario: Scenario) -> None:
+    world = played(scenario)
+
+    assert world.pairs[MAIN_ID].shadow.ended
+
+
+@campaign(150)
+@given(early_signals())
+def test_a_signal_that_comes_early_is_kept_for_its_time_and_a_pause_takes_nothing_of_that(scenario: Scenario) -> None:
     world = played(scenario)
 
     assert world.pairs[MAIN_ID].shadow.ended

@@ -24,7 +24,7 @@ SELECT j.partition, j.seq, j.at, j.execution_id, j.position, j.entries FROM engi
 JOIN unnest($1::int[], $2::bigint[]) AS known (partition, seq) ON j.partition = known.partition AND j.seq > known.seq
 ORDER BY j.partition, j.seq
 """
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 
 
 @dataclass

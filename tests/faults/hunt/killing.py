@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from weft.stack.errors import StackError
+
 from tests.faults.hunt.hunted import LEASE_S, Hunted
 from tests.faults.mesh import Node
 
@@ -20,7 +22,9 @@ STOPPED = 0.25
 """Share of faults that stop a process instead of killing it."""
 AWAY_S = 2.0
 """How long a killed process is away, at most."""
-SERVERS_EVERY_S = 45.0
+SERVERS_EVERY_S = 25.0
+STARTS = 3
+"""Of a server that was killed, each as long as one may take."""
 LOOK_S = 0.05
 
 
@@ -114,7 +118,18 @@ class Killing:
             self._note(f"kill {name}")
             await asyncio.to_thread(self.servers[name].kill)
             await asyncio.sleep(self.rng.uniform(0.0, AWAY_S))
-            await asyncio.to_thread(self.servers[name].start)
+            await self._start(name)
+
+    async def _start(self, name: str) -> None:
+        """Bring a server back. On a machine that computes much else it may take longer than a start may, and is started again."""
+        for left in reversed(range(STARTS)):
+            try:
+                await asyncio.to_thread(self.servers[name].start)
+                return
+            except StackError:
+                self._note(f"{name} could not start")
+                if not left:
+                    raise
 
     def _note(self, what: str) -> None:
         self.did[what] += 1

@@ -17,8 +17,8 @@ from tests.engine.programs.meshed.predicting import Prediction, expected
 from tests.engine.programs.shadow.frames import Layout
 from tests.faults.mesh import POOL
 
-FEATURES = EVERYTHING - {"calendar", "enhance"}
-"""Business time takes hours, and is played by the virtual clock, as is what models say."""
+FEATURES = EVERYTHING - {"calendar"}
+"""Business time takes hours, and is played by the virtual clock."""
 BUDGET = 12
 QUICKER = 400
 """How much sooner everything is over. No two durations of a program become the same: two alarms of one moment may ring in any order."""
@@ -78,6 +78,7 @@ def for_hunt(document: Document, names: Mapping[str, str], events: str) -> Docum
         if node["type"] == "http.request":  # What is asked by a connection is asked of our own pool here.
             name = next((one for one in BEHAVIOURS if one in with_["url"]), "ok")
             node["type"], with_ = "activity", {"name": name, "input": None}
+        _enhanced_here(node)
         if node["type"] == "activity":
             node["with"] = _asked(with_)
             node.setdefault("retry", dict(AT_ONCE))
@@ -99,6 +100,14 @@ def for_hunt(document: Document, names: Mapping[str, str], events: str) -> Docum
         for spec in with_.get("events", {}).values() if node["type"] == "state" else ():
             spec["event"] = spec["event"].replace("thing.", events)
     return made
+
+
+def _enhanced_here(node: Document) -> None:
+    """The tenant has the standard tier; an activity has no `body` that a model could give."""
+    enhance = node.get("enhance", {"with": {}})
+    enhance.setdefault("min_tier", "standard")
+    if node["type"] == "activity" and "schema" in enhance["with"]:
+        enhance["with"]["schema"]["properties"] = {"input": {}}
 
 
 def _asked(with_: Document) -> Document:

@@ -92,6 +92,8 @@ def _forward(world: World) -> Iterator[Choice]:
     if world.admitting.decides(world.mail):
         yield Choice("gates", world.look_at_gates)
     yield from _going_on(world)
+    if world.scenario.early and len(world.log) % 2 == 0:
+        yield from _early(world, len(world.log))
     soon = _next_alarm(world)
     if soon is not None:
         yield Choice("time", partial(world.tick, soon))
@@ -101,6 +103,17 @@ def _forward(world: World) -> Iterator[Choice]:
         if pair.shadow.status == "paused" and not by_job:
             for _ in range(2):
                 yield Choice("resume", partial(world.tell_person, pair, "resume"))
+
+
+def _early(world: World, number: int) -> Iterator[Choice]:
+    """Signals that nobody may wait for yet, and pauses."""
+    for pair in _live(world):
+        for name in sorted(pair.shadow.walk.layout.signals):
+            if _clear(pair, name):
+                yield Choice("signal", partial(world.send_signal, pair, name, number % 4))
+        if pair.shadow.status == "live" and pair.shadow.leaves.kept:
+            for _ in range(3):
+                yield Choice("pause", partial(world.tell_person, pair, "pause"))
 
 
 def _going_on(world: World) -> Iterator[Choice]:

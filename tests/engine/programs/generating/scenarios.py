@@ -46,7 +46,7 @@ class Scenario:
 
     more: inputs of further executions of `main`.  orders: domain events by which the triggers of `main` start some.  tier: of the tenant.
     quotas: live executions, None for no bound; starts in a second, 0 for no bound, and how many at once.
-    operated, suspended: whether somebody suspends something all the time, or at all.
+    operated, suspended: whether somebody suspends something all the time, or at all.  early: whether signals do come early, before a pause.
     """
 
     programs: dict[str, Document]
@@ -56,6 +56,7 @@ class Scenario:
     orders: tuple[Document, ...] = ()
     operated: bool = False
     suspended: bool = True
+    early: bool = False
     tier: str = "standard"
     quotas: tuple[int | None, int, int] = (None, 0, 1)
 
@@ -182,6 +183,26 @@ def operated(choose: Callable[[int], int], script: bytes) -> Scenario:
 def suspensions(draw: Any) -> Scenario:
     """The same."""
     return replace(operated(lambda limit: int(draw(below(limit))), b""), script=draw(SCRIPTS))
+
+
+EARLY = frozenset({"set", "state", "task", "activity"})
+
+
+def early(choose: Callable[[int], int], script: bytes) -> Scenario:
+    """A short program that comes to a `state` late, whose signals come early and are kept for a while, and which is paused meanwhile."""
+    made = document(choose, MAIN, EARLY, choose(3), ())
+    made.pop("edges", None)
+    first: Document = {"id": "first", "type": "wait", "with": {"for": f"{20 + choose(60)}s"}}
+    late: Document = {"id": "late", "type": "state", "with": {"signals": {"go": {}, "stop": {}}, "after": {"over": "40s"}}}
+    made["nodes"] = [first, *made["nodes"], late]
+    made["settings"] = {"signal_ttl": f"{30 + choose(90)}s"}
+    return Scenario({MAIN: made}, {"n": choose(5), "items": []}, script, suspended=False, early=True)
+
+
+@st.composite
+def early_signals(draw: Any) -> Scenario:
+    """The same."""
+    return replace(early(lambda limit: int(draw(below(limit))), b""), script=draw(SCRIPTS))
 
 
 def crowd(choose: Callable[[int], int], script: bytes) -> Scenario:

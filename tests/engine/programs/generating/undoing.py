@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,12 +13,8 @@ from tests.engine.programs.generating.nodes import BEHAVIOURS
 from tests.engine.programs.generating.scenarios import MAIN, SCRIPTS, Scenario
 
 
-@st.composite
-def compensations(draw: Any) -> Scenario:
+def undone(choose: Callable[[int], int], script: bytes) -> Scenario:
     """Some nodes that can be undone, then branches that each undo all of them, or those of a group, within a time or not."""
-
-    def choose(limit: int) -> int:
-        return int(draw(below(limit)))
 
     def undoable(name: str) -> Document:
         undo = {"type": "activity", "with": {"name": BEHAVIOURS[choose(3)], "input": "{{ vars.a }}"}}
@@ -37,4 +35,10 @@ def compensations(draw: Any) -> Scenario:
     nodes.append({"id": "rest", "type": "compensate", "with": {}})
     settings = {"settings": {"on_failure": "compensate"}} if choose(2) else {}
     document = {"format": "weft/v1", "slug": MAIN, "name": MAIN, "vars": {"a": 0}, "nodes": nodes, **settings}
-    return Scenario({MAIN: document}, {"n": 0}, draw(SCRIPTS))
+    return Scenario({MAIN: document}, {"n": 0}, script)
+
+
+@st.composite
+def compensations(draw: Any) -> Scenario:
+    """The same."""
+    return replace(undone(lambda limit: int(draw(below(limit))), b""), script=draw(SCRIPTS))

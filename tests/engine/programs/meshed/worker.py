@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 from weft_connectors.activity import Activities, Activity, ActivityCall, ActivityError, Done
+from weft_engine.core.asking import CONNECTOR_QUEUE
 from weft_engine.settings import Settings
 from weft_engine.worker import Worker
 from weft_runtime.context import ServiceContext
@@ -68,11 +70,28 @@ def activity(effects: Caller, behave: Callable[[ActivityCall], Any]) -> Activity
     return act
 
 
+async def model(call: ActivityCall) -> Any:
+    """A model: it gives the same whenever it is asked again. Some of it does not do, and sometimes it refuses."""
+    await asyncio.sleep(random.random() * LASTS_S)
+    number = crc32(call.key.encode())
+    wanted = next(iter(call.input.get("schema", {}).get("properties", ())), None)
+    if number % 7 == 0:
+        raise ActivityError("ai_refused", "no", permanent=True)
+    results: tuple[Any, ...] = ({"model": number % 9}, number % 2 == 0, [number % 9], {"a": number % 9}, "nowhere")
+    if wanted is not None:
+        given = {"items": [7, 8, 9][: number % 4], "input": {"n": number % 5, "items": [1]}}.get(wanted, number % 9)
+        results = ({wanted: given}, {wanted: given}, {"else": 1})
+    return {"result": results[number % len(results)], "usage": {"cost": 0.01}}
+
+
 async def work(settings: Settings, context: ServiceContext) -> None:
-    """Run the pool's activities."""
+    """Run the pool's activities, and in the pool of connectors' actions what models are asked."""
     effects = await caller(int(os.environ["FAULT_LEDGER"]))
     activities = Activities({name: activity(effects, behave) for name, behave in BEHAVIOURS.items()})
-    await Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=2000).run()
+    models = Activities({"ai.generate": model})
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Worker(context.bus, activities, context.clock, pool_name=settings.pool, concurrency=2000).run())
+        group.create_task(Worker(context.bus, models, context.clock, pool_name=CONNECTOR_QUEUE).run())
 
 
 def service() -> Service:
