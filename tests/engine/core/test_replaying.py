@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -119,6 +120,15 @@ def test_what_a_retry_met_that_was_held_up_it_meets_again_though_a_signal_comes_
     again(run, "go")
     run.do(i.Admit(ID, ["g1"]))
     same_again(run)
+
+
+def test_what_fails_because_a_child_was_late_is_no_look_at_what_else_is_due() -> None:
+    first, second = ({"id": node, "type": "call", "with": {"workflow": "child"}} for node in ("first", "second"))
+    group = {"id": "group", "type": "group", "with": {"nodes": [first]}}
+    branches = {"one": {"nodes": [group]}, "two": {"nodes": [second]}}
+    run = Run(program_of([{"id": "par", "type": "parallel", "with": {"branches": branches, "on_error": "wait"}}])).start()
+    run.now += timedelta(hours=1)  # nobody has looked yet, and both would be asked again by now
+    same_again(run.do(i.FailStep(ID, "first", 1, {"code": "timeout", "message": "late", "permanent": False})))
 
 
 @pytest.mark.parametrize("wait", [True, False])

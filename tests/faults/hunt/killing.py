@@ -22,7 +22,7 @@ STOPPED = 0.25
 """Share of faults that stop a process instead of killing it."""
 AWAY_S = 2.0
 """How long a killed process is away, at most."""
-SERVERS_EVERY_S = 25.0
+SERVERS_EVERY_S = 45.0
 STARTS = 3
 """Of a server that was killed, each as long as one may take."""
 LOOK_S = 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ CONTEXT = Context(
 PARTITIONS = 8
 PLAIN = msgspec.json.Encoder()
 NAMED = msgspec.json.Encoder(enc_hook=lambda apart: {"apart": [*_named(apart)]})
+MEMBERS = attrgetter(*(member.name for member in fields(State)))
 REPEATABLE = (i.ActivityAccepted, i.ActivityHeartbeat)
 """Items that renew a lease each time they come."""
 
@@ -56,8 +58,7 @@ def _named(apart: Any) -> tuple[Any, ...]:
 
 def snapshot(state: State) -> bytes:
     """A state as text that two equal states share, the order of what it holds included."""
-    members = {spec.name: getattr(state, spec.name) for spec in fields(state)}
-    return NAMED.encode([list(value.items()) if isinstance(value, dict) else value for value in members.values()])
+    return NAMED.encode([list(value.items()) if isinstance(value, dict) else value for value in MEMBERS(state)])
 
 
 def _filled(value: Any) -> Any:

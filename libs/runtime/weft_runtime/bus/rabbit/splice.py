@@ -18,12 +18,16 @@ from aio_pika.abc import TimeoutType
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
 from weft_runtime.bus.rabbit import wire
+from weft_runtime.bus.rabbit.asking import letting_go
 
 SIGN_OF_LIFE_S = 1.0
 """While only hot frames come, or parts of one, the library is told so often that the connection lives."""
 
 HELD_BYTES = 64 * 1024 * 1024
 """What one connection's consumers may hold untaken: with more, nothing further is read until half of it was taken."""
+
+CLOSED_WITHIN_S = 5.0
+"""How long one that is given up while it is made has to close."""
 
 _HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
@@ -208,7 +212,7 @@ class SplicedConnection(RobustConnection):
         self.spliced = SplicedTransport()
         self.kwargs["transport_factory"] = self.spliced
 
-    async def connect(self, timeout: TimeoutType = None) -> None:
+    async def connect(self, timeout: TimeoutType = None) -> None:  # noqa: ASYNC109 - the signature is the library's
         """As the library's. Where it is given up nothing of it is left.
 
         The library would go on trying in a task of its own, which a cancellation sends to sleep until its next attempt: a connection that
@@ -218,5 +222,7 @@ class SplicedConnection(RobustConnection):
         try:
             await super().connect(timeout)
         except BaseException:
-            await self.close()
+            with letting_go():
+                async with asyncio.timeout(CLOSED_WITHIN_S):
+                    await self.close()
             raise

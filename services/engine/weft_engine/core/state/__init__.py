@@ -12,8 +12,20 @@ from uuid import UUID
 
 from weft_engine.core.reuse import Path, Reusable
 from weft_engine.core.sla import ServiceLevel
-from weft_engine.core.state.parts import NOWHERE, OWNERS, ROOT, KeptSignal, Label, Pending, Place, Progress, Scope, Step, Undo
-from weft_engine.core.state.parts import copied as copied_progress
+from weft_engine.core.state.parts import (
+    OWNERS,
+    ROOT,
+    KeptSignal,
+    Label,
+    Pending,
+    Place,
+    Progress,
+    Scope,
+    Step,
+    Undo,
+    twin,
+    twin_of_pending,
+)
 from weft_engine.machine import EXECUTION_ENDS, ExecutionStatus
 
 __all__ = [
@@ -185,17 +197,14 @@ class State:
         copies: dict[int, Step] = {}
 
         def copied(steps: dict[str, Step]) -> dict[str, Step]:
-            return {node: copies.setdefault(id(step), replace(step)) for node, step in steps.items()}
+            return {node: copies.setdefault(id(step), twin(step)) for node, step in steps.items()}
 
         return replace(
             self,
             vars=dict(self.vars),
             steps=copied(self.steps),
             scopes={key: replace(one, steps=None if one.steps is None else copied(one.steps)) for key, one in self.scopes.items()},
-            pending={
-                place: replace(one, progress=one.progress if one.progress is NOWHERE else copied_progress(one.progress))
-                for place, one in self.pending.items()
-            },
+            pending={place: twin_of_pending(one) for place, one in self.pending.items()},
             undo=list(self.undo),
             ledger=dict(self.ledger),
             walked=dict(self.walked),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from weft_engine.core.claims import Claimed
@@ -157,6 +158,23 @@ class KeptSignal:
     user: dict[str, Any] | None
     expires_at: datetime
     event: dict[str, Any] | None = None
+
+
+_OF_A_STEP: Final = attrgetter(*(member.name for member in fields(Step)))
+_OF_A_PENDING: Final = attrgetter(*(member.name for member in fields(Pending)))
+
+
+def twin(step: Step) -> Step:
+    """An equal one, in a fifth of the time of `dataclasses.replace`."""
+    return Step(*_OF_A_STEP(step))
+
+
+def twin_of_pending(pending: Pending) -> Pending:
+    """An equal one that can be changed without this one noticing."""
+    made = Pending(*_OF_A_PENDING(pending))
+    if made.progress is not NOWHERE:
+        made.progress = copied(made.progress)
+    return made
 
 
 def copied(progress: Progress) -> Progress:
