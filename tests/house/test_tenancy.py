@@ -35,6 +35,10 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/leases._CLAIM": "the loop serves all tenants; each source carries its tenant",
     "store/sessions.use_token": "the token is the proof, and names the session",
     "store/sessions.revoked_access": "every service refuses these, whosever they are",
+    "store/oidc.identity": "who signs in by a provider names no tenant",
+    "store/oidc.forget": "what was not used in time goes for all tenants at once",
+    "store/tickets.take": "the ticket is the proof, and names the tenant",
+    "store/tickets.forget": "what was not used in time goes for all tenants at once",
     "store/sessions.forget_expired": "what has expired goes for all tenants at once",
 }
 """`folder/file.name` of queries that must see all tenants, with the reason."""

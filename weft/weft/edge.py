@@ -24,7 +24,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._services[OTHERWISE](scope, receive, send)
             return
         if scope["path"] in PATHS:

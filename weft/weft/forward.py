@@ -6,10 +6,13 @@ from urllib.parse import quote
 
 import httpx2
 from opentelemetry.trace import SpanKind
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from weft_runtime.errors import Unavailable
 from weft_runtime.http import problems
 from weft_runtime.telemetry.tracing import current_traceparent, span
+
+from weft.forward_socket import NotReached, forward_socket
 
 # Of one connection and not of the message. Source: RFC 9110, section 7.6.1.
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"})
@@ -23,6 +26,7 @@ class Forward:
 
     def __init__(self, name: str, url: str) -> None:
         self._name = name
+        self._url = url
         # No read timeout: an event stream is silent for as long as nothing happens.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64)
         timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S)
@@ -31,14 +35,21 @@ class Forward:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; 503 while the service cannot be reached."""
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
-        with span(f"{scope['method'][:20]} forward", kind=SpanKind.CLIENT, traceparent=given):
-            await self._forward(scope, receive, send)
+        method = scope["method"][:20] if scope["type"] == "http" else "WEBSOCKET"
+        with span(f"{method} forward", kind=SpanKind.CLIENT, traceparent=given):
+            headers = [(name, value) for name, value in scope["headers"] if name not in NOT_PASSED_ON]
+            headers.append((b"x-forwarded-for", _seen(scope)))
+            headers.append((b"traceparent", (current_traceparent() or "").encode()))
+            if scope["type"] == "http":
+                await self._forward(headers, scope, receive, send)
+                return
+            try:
+                await forward_socket(self._url, _target(scope), headers, scope, receive, send)
+            except NotReached:
+                await self._silent()(scope, receive, send)
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _forward(self, headers: list[tuple[bytes, bytes]], scope: Scope, receive: Receive, send: Send) -> None:
         heard = _Heard(receive)
-        headers = [(name, value) for name, value in scope["headers"] if name not in NOT_PASSED_ON]
-        headers.append((b"x-forwarded-for", _seen(scope)))
-        headers.append((b"traceparent", (current_traceparent() or "").encode()))
         names = {name for name, _ in scope["headers"]}
         body = heard.body() if b"content-length" in names or b"transfer-encoding" in names else None
         # The target as it came: what decided whose request it is must be what its owner reads, dots and all.
@@ -48,14 +59,16 @@ class Forward:
             answer = await self._client.send(asked, stream=True)
         except httpx2.HTTPError:
             if not heard.left:
-                silent = f"the service {self._name} does not answer; try again shortly"
-                refusal = Unavailable(silent, code="service_unavailable", retry_after_s=1)
-                await problems.from_weft_error(refusal)(scope, receive, send)
+                await self._silent()(scope, receive, send)
             return
         try:
             await _hand_over(answer, heard, send)
         finally:
             await answer.aclose()
+
+    def _silent(self) -> Response:
+        silent = f"the service {self._name} does not answer; try again shortly"
+        return problems.from_weft_error(Unavailable(silent, code="service_unavailable", retry_after_s=1))
 
     async def close(self) -> None:
         """Close the connections."""

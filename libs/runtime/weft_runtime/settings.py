@@ -44,6 +44,9 @@ class ServiceSettings(BaseSettings):
         default=(),
         description='Whose `X-Forwarded-For` is believed: `["10.0.0.0/8"]`. Behind a proxy that is not named, everybody has its address.',
     )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description='Whose pages may open WebSockets beside those of our own address: `["https://app.example"]`.'
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     otlp_endpoint: str = Field(default="", description="Where spans go, OTLP over HTTP; empty: nowhere.")
     trace_ratio: float = Field(default=0.01, ge=0, le=1, description="Share of new traces that are sampled.")

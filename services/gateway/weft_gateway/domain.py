@@ -10,9 +10,10 @@ from uuid import UUID
 
 from weft_contracts.directory import TenantChanged, UserChanged
 from weft_runtime.auth import ROLES, Claims, kept_roles, permissions_of
+from weft_runtime.auth.claims import MAX_GROUPS
 from weft_runtime.uow import Decision
 
-from weft_gateway.errors import RoleTooHigh
+from weft_gateway.errors import RoleTooHigh, TooManyGroups
 from weft_gateway.machine import MOVES, SessionStatus
 
 API_KEY_MAX_DAYS: Final = 365
@@ -21,6 +22,12 @@ API_KEY_MAX_DAYS: Final = 365
 API_KEYS_MAX: Final = 1000
 """Keys a tenant has at most that have not expired. Each has a limit of requests of its own, and a revoked one is a line that every service
 reads every few seconds."""
+
+GROUPS_MAX: Final = 10_000
+"""Groups a tenant has at most."""
+
+MEMBERS_MAX: Final = 10_000
+"""People in a group at most: to give it another name changes and tells each of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,24 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """People of one tenant who are asked together. name: what workflows and tokens call it, unique in the tenant.
+
+    What makes somebody a member is that their `groups` name it.
+    """
+
+    id: UUID
+    tenant: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in and all the refresh tokens that follow from it."""
+    """One sign-in and all the refresh tokens that follow from it. provider: of identities, that it was by; None: by a password."""
 
     id: UUID
     tenant: str
@@ -66,6 +89,7 @@ class Session:
     expires_at: datetime
     status: SessionStatus = SessionStatus.ACTIVE
     ended_at: datetime | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +121,49 @@ class ApiKey:
         if self.expires_at <= now:
             return "expired"
         return "active" if self.suspended_at is None else "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTicket:
+    """A ticket for a WebSocket as it is kept: without itself. hash: of it.  person: the id of whom it is for, or of their key.
+
+    topics: by name, those it was asked for with.  sealed: the token it was had by, by which rights are looked at while somebody watches.
+    """
+
+    hash: bytes
+    tenant: str
+    person: str
+    topics: tuple[str, ...]
+    sealed: bytes = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody as an identity provider knows them, and who they are here. issuer, subject: together, theirs alone and for ever."""
+
+    issuer: str
+    subject: str
+    tenant: str
+    user_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSignIn:
+    """A sign-in by a provider that waits for its answer. It is used once, whatever comes of it.
+
+    state_hash, browser_hash: of the state that comes back and of the cookie of the browser that began it.
+    sealed: what its ID token and its code have to prove.  link: tenant and id of the person who began it while signed in.
+    """
+
+    state_hash: str
+    browser_hash: str
+    provider: str
+    sealed: bytes = field(repr=False)
+    return_to: str | None
+    link: tuple[str, str] | None
+    expires_at: datetime
 
 
 def normal_email(text: str) -> str:
@@ -132,6 +199,21 @@ def change_user(user: User, now: datetime, *, name: str, roles: tuple[str, ...],
     taken = set(user.roles) - set(roles) or set(user.groups) - set(groups)
     changed = replace(wanted, updated_at=now, revision=revision, reduced_revision=revision if taken else user.reduced_revision)
     return Decision(changed, (user_changed(changed),))
+
+
+def regroup(user: User, now: datetime, *, leave: str = "", join: str = "") -> Decision[User]:
+    """The person out of a group and in another, "" for none; says so only where something changed. Raises: TooManyGroups."""
+    kept = (name for name in user.groups if name != leave)
+    groups = tuple(dict.fromkeys((*kept, join) if join else kept))
+    if len(groups) > max(MAX_GROUPS, len(user.groups)):
+        raise TooManyGroups(f"{user.email} is in {len(user.groups)} groups, the most that a token tells; take them out of one first")
+    return change_user(user, now, name=user.name, roles=user.roles, groups=groups, active=user.active)
+
+
+def change_group(group: Group, now: datetime, *, name: str, description: str) -> Group:
+    """The group as wanted."""
+    wanted = replace(group, name=name, description=description)
+    return group if wanted == group else replace(wanted, updated_at=now, revision=group.revision + 1)
 
 
 def found(tenant: Tenant) -> Decision[Tenant]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Conflict, Forbidden, NotFound, PreconditionFailed, RateLimited, Unauthenticated
+from weft_runtime.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, PreconditionFailed, RateLimited, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -93,3 +93,57 @@ class UserMoved(PreconditionFailed):
     """The person was changed since they were read."""
 
     code = "user_moved"
+
+
+class GroupNotFound(NotFound):
+    """No such group in this tenant."""
+
+    code = "group_not_found"
+
+
+class GroupTaken(Conflict):
+    """The tenant has a group of this name already."""
+
+    code = "group_taken"
+
+
+class GroupMoved(PreconditionFailed):
+    """The group, or who is in it, was changed since it was read."""
+
+    code = "group_moved"
+
+
+class TooManyGroups(Conflict):
+    """The tenant has as many groups as one may have, or a person is in as many."""
+
+    code = "too_many_groups"
+
+
+class GroupFull(Conflict):
+    """As many people are in the group as may be."""
+
+    code = "group_full"
+
+
+class NoSuchMembers(Invalid):
+    """People who are to be in a group are none of this tenant."""
+
+    code = "user_not_found"
+
+
+class NotLetIn(Malformed):
+    """A sign-in by an identity provider that came to nothing: its answer is not what was asked for. `code` says why."""
+
+    code = "oidc_not_let_in"
+
+
+class UnknownProvider(NotFound):
+    """No identity provider of this name is set up."""
+
+    code = "oidc_provider_not_found"
+
+
+class IdentityTaken(Conflict):
+    """The person of a provider, or their e-mail address, belongs to somebody else here. Nobody is signed in as another by either."""
+
+    code = "oidc_identity_taken"

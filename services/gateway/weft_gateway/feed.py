@@ -11,12 +11,22 @@ from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.message import Message
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
-from weft_runtime.errors import Invalid
+from weft_runtime.auth import Caller, Permission
+from weft_runtime.errors import Forbidden, Invalid
 
 KINDS: Final = ("executions", "tasks", "alerts")
 """What can be watched as a whole; `<kind>/<id>` watches one."""
-SILENT: Final = ("notifications", "queues")
-"""Topics of the API of which nothing is said yet: who asks for them is let in and hears nothing of them."""
+QUEUES: Final = "queues"
+NOTIFICATIONS: Final = "notifications"
+"""A topic of the API of which nothing is said yet: who asks for it is let in and hears nothing of it."""
+TOPICS: Final = {
+    "executions": Permission.EXECUTIONS_READ,
+    "tasks": Permission.TASKS_READ,
+    NOTIFICATIONS: Permission.SELF_READ,
+    QUEUES: Permission.ANALYTICS_READ,
+    "alerts": Permission.ANALYTICS_READ,
+}
+"""Every topic, and what whoever watches it has to be allowed: as to read the same by its route."""
 TOPICS_MAX: Final = 20
 """Topics of one connection at most."""
 _OF_SLAS: Final = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
@@ -26,6 +36,12 @@ class UnknownTopic(Invalid):
     """A topic nobody publishes."""
 
     code = "unknown_topic"
+
+
+class TopicRefused(Forbidden):
+    """A topic that whoever asks may not read."""
+
+    code = "topic_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +75,47 @@ class Topics:
         )
 
     @property
-    def watched_kinds(self) -> frozenset[str]:
-        """Every kind that is watched, wholly or in part."""
-        return self.kinds | {kind for kind, _ in self.things}
+    def names(self) -> list[str]:
+        """The topics as they are asked for, in order."""
+        return sorted([*self.kinds, *(f"{kind}/{id_}" for kind, id_ in self.things)])
+
+    def refused_to(self, caller: Caller) -> list[str]:
+        """Those that `caller` may not read; of an execution its tasks are shown, too, to whoever may read that."""
+        return [name for name in self.names if not caller.may(TOPICS[name.partition("/")[0]])]
+
+    def plus(self, others: Topics) -> Topics:
+        """These and others. Raises: UnknownTopic where they are more than a connection carries."""
+        return _bounded(Topics(self.kinds | others.kinds, self.things | others.things))
+
+    def minus(self, others: Topics) -> Topics:
+        """These without others."""
+        return Topics(self.kinds - others.kinds, self.things - others.things)
 
 
-def topics(text: str | None) -> Topics:
-    """What `?topics=` asks for, comma-separated; nothing asks for everything. Raises: UnknownTopic."""
-    names = [name.strip() for name in (text or ",".join(KINDS)).split(",") if name.strip()]
-    if len(names) > TOPICS_MAX:
-        raise UnknownTopic(f"{len(names)} topics; a connection carries at most {TOPICS_MAX}, so open another one")
+def topics(names: Iterable[str], caller: Caller) -> Topics:
+    """The topics of these names, each as it stands in a query (`executions`, `tasks/<id>`).
+
+    None: every one that `caller` may read but `queues`, which is measured for those who ask for it.
+
+    Raises: UnknownTopic, TopicRefused.
+    """
+    asked = [name.strip() for name in names if name.strip()]
+    if not asked:
+        return Topics(frozenset(name for name, right in TOPICS.items() if name != QUEUES and caller.may(right)), frozenset())
+    wanted = read_topics(asked)
+    if refused := wanted.refused_to(caller):
+        raise TopicRefused(f"you may not read {', '.join(refused)}; ask an administrator of your tenant for a role that may")
+    return wanted
+
+
+def read_topics(names: Iterable[str]) -> Topics:
+    """The topics of these names, whoever may read them. Raises: UnknownTopic."""
     kinds: set[str] = set()
     things: set[tuple[str, UUID]] = set()
     for name in names:
         kind, slash, id_ = name.partition("/")
-        if name in SILENT:
-            continue
         try:
-            if kind not in KINDS:
+            if kind not in (KINDS if slash else TOPICS):
                 raise ValueError(kind)
             if slash:
                 things.add((kind, UUID(id_)))
@@ -84,9 +123,15 @@ def topics(text: str | None) -> Topics:
                 kinds.add(kind)
         except ValueError as error:
             raise UnknownTopic(
-                f"topic {name!r} is not known; use {', '.join((*KINDS, *SILENT))}, or one of the first three followed by /<id>"
+                f"topic {name[:100]!r} is not known; use {', '.join(TOPICS)}, or one of {', '.join(KINDS)} followed by /<id>"
             ) from error
-    return Topics(frozenset(kinds), frozenset(things))
+    return _bounded(Topics(frozenset(kinds), frozenset(things)))
+
+
+def _bounded(wanted: Topics) -> Topics:
+    if len(wanted.kinds) + len(wanted.things) > TOPICS_MAX:
+        raise UnknownTopic(f"more than {TOPICS_MAX} topics, the most that a connection carries; open another one")
+    return wanted
 
 
 def items(facts: Iterable[tuple[str, Message]]) -> list[FeedItem]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from weft_contracts.message import Message
+from weft_runtime.auth import Caller
 from weft_runtime.context import ServiceContext
 from weft_runtime.uow import UnitOfWork
 
 from weft_gateway.errors import TooManyConnections
-from weft_gateway.feed import Topics, items
+from weft_gateway.feed import QUEUES, Topics, items
 from weft_gateway.settings import Settings
 from weft_gateway.store import feed
 from weft_gateway.store.feed import Kept
@@ -35,15 +35,39 @@ async def keep(facts: Sequence[tuple[str, Message]], uow: UnitOfWork) -> None:
         await feed.add(uow, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a watcher is told that is no item of the feed, and so has no place in it. event: its name, a topic's or our own."""
+
+    event: str
+    data: dict[str, Any]
+
+
 @dataclass(eq=False, slots=True)
 class Connection:
-    """Somebody who watches. begins: the newest item when they came.  behind: they read too slowly and are to be closed."""
+    """Somebody who watches. begins: the newest item when they came.  behind: they read too slowly and are to be closed.
 
-    tenant: str
+    measured: what they were told last of what waits in queues, None before.
+    """
+
+    caller: Caller
     topics: Topics
     begins: int = 0
     behind: bool = False
-    queue: asyncio.Queue[Kept] = field(default_factory=lambda: asyncio.Queue(QUEUED_MAX))
+    measured: dict[str, Any] | None = None
+    queue: asyncio.Queue[Kept | Told] = field(default_factory=lambda: asyncio.Queue(QUEUED_MAX))
+
+    @property
+    def tenant(self) -> str:
+        """Whose feed it is."""
+        return self.caller.tenant
+
+    def put(self, one: Kept | Told) -> None:
+        """Have it told. Where too much waits already the reader is too slow, and is told no more."""
+        try:
+            self.queue.put_nowait(one)
+        except asyncio.QueueFull:
+            self.behind = True
 
 
 class Hub:
@@ -56,22 +80,22 @@ class Hub:
         self._last: int | None = None
         self._somebody = asyncio.Event()
         self._reading = asyncio.Lock()
+        self.measure = asyncio.Event()
+        """Set where somebody asks for what waits in queues and has not been told yet."""
 
     @property
     def kept(self) -> timedelta:
         """How long facts are kept."""
         return timedelta(minutes=self._settings.live_kept_minutes)
 
-    async def connect(self, tenant: str, topics: Topics) -> Connection:
+    async def connect(self, caller: Caller, topics: Topics) -> Connection:
         """Begin to watch. Raises: TooManyConnections."""
-        counts = Counter({name: len(them) for name, them in self._connections.items()})
-        if counts.total() >= self._settings.live_connections or counts[tenant] >= self._settings.live_connections_per_tenant:
-            raise TooManyConnections("too many live connections are open; close one, or poll instead", retry_after_s=30)
-        connection = Connection(tenant, topics)
-        self._connections.setdefault(tenant, set()).add(connection)
+        self._bound(caller)
+        connection = Connection(caller, topics)
+        self._connections.setdefault(caller.tenant, set()).add(connection)
         try:
             async with self._context.owner_transaction() as uow:
-                await feed.watch(uow, [tenant], WATCHED_FOR)
+                await feed.watch(uow, [caller.tenant], WATCHED_FOR)
             async with self._reading:
                 if self._last is None:
                     async with self._context.owner_transaction() as uow:
@@ -81,7 +105,20 @@ class Hub:
             self.disconnect(connection)
             raise
         self._somebody.set()
+        self.watch(connection, topics)
         return connection
+
+    def watch(self, connection: Connection, topics: Topics) -> None:
+        """Watch these topics from now on."""
+        connection.topics = topics
+        if QUEUES not in topics.kinds:
+            connection.measured = None
+        elif connection.measured is None:
+            self.measure.set()
+
+    def who_watch_queues(self) -> Iterator[Connection]:
+        """Those to be told what waits."""
+        return (one for them in self._connections.values() for one in them if QUEUES in one.topics.kinds)
 
     def disconnect(self, connection: Connection) -> None:
         """Watch no more."""
@@ -123,9 +160,17 @@ class Hub:
 
     def _hand_out(self, kept: Kept) -> None:
         for connection in self._connections.get(kept.item.tenant, ()):
-            if connection.behind or kept.id <= connection.begins or not connection.topics.want(kept.item):
-                continue
-            try:
-                connection.queue.put_nowait(kept)
-            except asyncio.QueueFull:
-                connection.behind = True
+            if not connection.behind and kept.id > connection.begins and connection.topics.want(kept.item):
+                connection.put(kept)
+
+    def _bound(self, caller: Caller) -> None:
+        """Refuse one connection too many. Raises: TooManyConnections."""
+        of_tenant = self._connections.get(caller.tenant, set())
+        counts = (
+            ("this process", self._settings.live_connections, sum(map(len, self._connections.values()))),
+            ("your tenant", self._settings.live_connections_per_tenant, len(of_tenant)),
+            ("you", self._settings.live_connections_per_person, sum(one.caller.sub == caller.sub for one in of_tenant)),
+        )
+        for whose, most, count in counts:
+            if count >= most:
+                raise TooManyConnections(f"{count} live connections of {whose} are open; close one, or poll instead", retry_after_s=30)

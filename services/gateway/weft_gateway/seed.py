@@ -18,6 +18,7 @@ from weft_gateway.errors import EmailTaken, TenantTaken
 from weft_gateway.issuing import ensure_key
 from weft_gateway.keyring import Vault
 from weft_gateway.store import directory
+from weft_gateway.store import groups as groups_store
 
 TENANT: Final = "demo"
 PEOPLE: Final = {
@@ -72,6 +73,7 @@ async def _person(uow: UnitOfWork, email: str, phc: str | None) -> None:
         await directory.add_user(uow, decision.state)
     except EmailTaken:
         return
+    await groups_store.ensure(uow, groups)
     uow.say(*decision.says)
     if phc is not None:
         await directory.save_password(uow, decision.state, phc)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from weft_contracts.audit import Origin
 from weft_runtime.clock import new_id
@@ -60,10 +61,18 @@ async def sign_in(context: ServiceContext, email: str, password: str, address: s
         await failures.remember(uow, account, address)
         if renewed is not None:
             await directory.save_password(uow, user, renewed)
-        session = Session(new_id(), user.tenant, user.id, uow.now, uow.now + context.part(Issuer).session_lifetime)
-        await sessions.add(uow, session)
-        uow.say(auditing.signed_in(user, session, _from(uow, address)))
-        return await _tokens(context, session, user, uow)
+        return await begin_session(context, user, uow, address)
+
+
+async def begin_session(
+    context: ServiceContext, user: User, uow: UnitOfWork, address: str, *, lasts: timedelta | None = None, provider: str | None = None
+) -> SignedIn:
+    """The first tokens of somebody who has shown who they are. lasts: how long until the next time; as configured when None."""
+    until = uow.now + (lasts or context.part(Issuer).session_lifetime)
+    session = Session(new_id(), user.tenant, user.id, uow.now, until, provider=provider)
+    await sessions.add(uow, session)
+    uow.say(auditing.signed_in(user, session, _from(uow, address), "password" if provider is None else f"oidc:{provider}"))
+    return await _tokens(context, session, user, uow)
 
 
 async def _tell_refused(

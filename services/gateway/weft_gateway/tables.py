@@ -43,6 +43,20 @@ users = sa.Table(
     sa.Index("users_reduced", "updated_at", postgresql_where=sa.text("reduced_revision > 0")),
     sa.Index("users_email", "email", unique=True),
     sa.Index("users_page", "tenant_id", "created_at", "id"),
+    sa.Index("users_groups", "groups", postgresql_using="gin"),
+)
+
+groups = sa.Table(
+    "groups",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, comment="what the groups of people, workflows and tokens call it"),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("updated_at", _time, nullable=False),
+    sa.Index("groups_name", "tenant_id", "name", unique=True),
 )
 
 passwords = sa.Table(
@@ -64,6 +78,7 @@ sessions = sa.Table(
     sa.Column("created_at", _time, nullable=False),
     sa.Column("expires_at", _time, nullable=False),
     sa.Column("ended_at", _time),
+    sa.Column("provider", sa.Text, comment="of identities, that it was begun by; null: by a password"),
     sa.Index("sessions_user", "tenant_id", "user_id"),
     sa.Index("sessions_expires_at", "expires_at"),
     sa.Index("sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
@@ -138,6 +153,58 @@ watchers = sa.Table(
     sa.Column("seen_at", _time, nullable=False, comment="when somebody of the tenant last watched the feed"),
     sa.Column("since", _time, nullable=False, comment="since when the feed of the tenant is kept without a gap"),
     prefixes=["UNLOGGED"],
+)
+
+# Unlogged: a ticket is good for a minute, and whoever lost it in a crash gets another.
+live_tickets = sa.Table(
+    "live_tickets",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("hash", BYTEA, primary_key=True, comment="SHA-256 of the ticket"),
+    sa.Column("person", sa.Text, nullable=False, comment="the id of whom it is for, or of their key"),
+    sa.Column("topics", ARRAY(sa.Text), nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="nonce and AES-256-GCM ciphertext of the token it was had by"),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Index("live_tickets_person", "tenant_id", "person"),
+    sa.Index("live_tickets_expires_at", "expires_at"),
+    prefixes=["UNLOGGED"],
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("issuer", sa.Text, primary_key=True, comment="an identity provider, as its tokens call it"),
+    sa.Column("subject", sa.Text, primary_key=True, comment="a person, as it calls them"),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Index("identities_user", "tenant_id", "user_id"),
+)
+
+# Of no tenant: who begins to sign in has none yet.
+oidc_sign_ins = sa.Table(
+    "oidc_sign_ins",
+    metadata,
+    sa.Column("state_hash", sa.Text, primary_key=True, comment="SHA-256 of the state that the answer brings"),
+    sa.Column("browser_hash", sa.Text, nullable=False, comment="SHA-256 of the cookie of the browser that began it"),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False, comment="nonce and AES-256-GCM ciphertext of the nonce and the PKCE verifier"),
+    sa.Column("return_to", sa.Text),
+    sa.Column("link_tenant", sa.Text, comment="of the person who began it while signed in"),
+    sa.Column("link_user", sa.Text),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Index("oidc_sign_ins_expires_at", "expires_at"),
+)
+
+oidc_handed = sa.Table(
+    "oidc_handed",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, primary_key=True, comment="SHA-256 of the code that a page exchanges for tokens"),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Index("oidc_handed_expires_at", "expires_at"),
 )
 
 # Of no tenant: who fails to sign in may be nobody's.

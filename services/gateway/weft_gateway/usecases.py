@@ -15,6 +15,7 @@ from weft_gateway import auditing, domain, passwords
 from weft_gateway.domain import ApiKey, Tenant, User
 from weft_gateway.errors import KeyMakesNoKey, OwnerInactive, TenantMoved, TooManyKeys, UserMoved
 from weft_gateway.store import directory, keys, sessions
+from weft_gateway.store import groups as groups_store
 
 FIRST_ROLES = ("admin",)
 
@@ -88,6 +89,7 @@ async def admit_user(
     allowed = domain.allow_roles(roles, by.roles)
     user = User(new_id(), uow.tenant, domain.normal_email(email), name, uow.now, uow.now, allowed, tuple(dict.fromkeys(groups)))
     decision = domain.admit(user)
+    await groups_store.ensure(uow, user.groups)
     await directory.add_user(uow, decision.state)
     if password is not None:
         await directory.save_password(uow, decision.state, await passwords.hashed(password))
@@ -112,6 +114,8 @@ async def change_user(
 
     etag: of the state that was read, None for any.  Raises: UserNotFound, UserMoved, RoleTooHigh, HashingBusy.
     """
+    # Before the person is held: who changes a group holds that first, too.
+    await groups_store.ensure(uow, groups)
     user = await directory.get_user(uow, user_id, lock=True)
     if etag is not None and etag != str(user.revision):
         raise UserMoved(f"user {user_id} was changed since you read it; read it again and redo your change")

@@ -147,6 +147,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         victims = [
             admin.post("/users", json={"email": f"{n}@{tenant}.example", "name": "V", "password": PASSWORD}).json()["id"] for n in range(2)
         ]
+        groups = [admin.post("/groups", json={"name": f"hostile-{name}"}).json()["id"] for name in ("day", "night")]
         old_keys = [admin.post("/api-keys", json={"name": "victim"}).json()["id"] for _ in range(2)]
     known = {
         "slug": ("hostile", "hostile", "hostile-draft", "hostile-off"),
@@ -161,6 +162,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
         "migration_id": moving,
         "suspension_id": held,
         "user_id": victims,
+        "group_id": groups,
         "key_id": old_keys,
         "tenant_id": (tenant,),
         "schedule_id": schedules,
@@ -234,6 +236,9 @@ def _bodies(tenant: str) -> dict[str, Any]:
         "POST /api/v1/executions/{execution_id}/signals/{name}": {"payload": {"a": 1}, "signal_id": "s"},
         "POST /api/v1/auth/login": {"email": f"nobody@{tenant}.example", "password": PASSWORD},
         "POST /api/v1/api-keys": {"name": "n", "roles": ["viewer"], "expires_in_days": 1},
+        "POST /api/v1/groups": {"name": "hostile-new", "description": "d"},
+        "PUT /api/v1/groups/{group_id}": {"name": "hostile-dusk", "description": "d"},
+        "POST /api/v1/live/tickets": {"topics": ["tasks"]},
         "POST /api/v1/users": {"email": f"new@{tenant}.example", "name": "n", "roles": ["viewer"], "groups": ["g"]},
     }
 

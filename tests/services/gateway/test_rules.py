@@ -18,6 +18,7 @@ from weft_gateway.feed import UnknownTopic
 from weft_gateway.keyring import KeyLocked, Vault, key_set
 from weft_gateway.machine import ENDS, EVENTS, HARMLESS, MOVES, SessionMachine, SessionStatus
 from weft_gateway.openapi import merge
+from weft_runtime.auth import Caller
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 USER = User(UUID(int=1), "acme", "ann@acme.example", "Ann", NOW, NOW, ("approver",))
@@ -112,23 +113,37 @@ def test_a_public_key_is_published_until_no_token_of_its_can_live() -> None:
     assert key_set([stored], stored.publish_until)["keys"] == []
 
 
+def topics(text: str = "", role: str = "admin") -> feed.Topics:
+    """The topics of a query, for somebody with this role."""
+    return feed.topics(text.split(","), Caller("ann", "acme", (role,)))
+
+
 def test_topics_are_kinds_and_single_things() -> None:
     execution, task = uuid4(), uuid4()
-    wanted = feed.topics(f"tasks,executions/{execution}")
+    wanted = topics(f"tasks,executions/{execution}")
     same = {"workflow": "leave", "node": "n", "task_version": 2, "at": NOW, "assignee": "ann"}
     claimed = TaskClaimed(task_id=task, execution_id=execution, **same)
     begun = ExecutionStarted(execution_id=execution, workflow="leave", workflow_version=1, position=1, at=NOW, trigger_type="event")
     other = begun.model_copy(update={"execution_id": uuid4()})
     shown = feed.items([("acme", claimed), ("acme", begun), ("acme", other)])
     assert [wanted.want(item) for item in shown] == [True, True, False]
-    assert feed.topics(f"executions/{execution}").want(shown[0])
-    assert all(feed.topics(None).want(item) for item in shown)
+    assert topics(f"executions/{execution}").want(shown[0])
+    assert all(topics().want(item) for item in shown)
 
 
-@pytest.mark.parametrize("text", ["weather", "executions/none", "tasks/", ",".join(["tasks"] * 21)])
+@pytest.mark.parametrize("text", ["weather", "executions/none", "tasks/", ",".join(f"tasks/{uuid4()}" for _ in range(21))])
 def test_a_topic_nobody_publishes_is_refused(text: str) -> None:
     with pytest.raises(UnknownTopic):
-        feed.topics(text)
+        topics(text)
+
+
+def test_a_topic_needs_the_right_to_read_the_same_by_its_route_and_everything_is_what_one_may_read() -> None:
+    assert topics(role="service").names == ["executions", "notifications", "tasks"]
+    assert topics().names == ["alerts", "executions", "notifications", "tasks"]
+    assert topics("queues").names == ["queues"]
+    with pytest.raises(feed.TopicRefused):
+        topics(f"tasks,alerts/{uuid4()}", role="service")
+    assert topics("tasks,queues").refused_to(Caller("ann", "acme", ("service",))) == ["queues"]
 
 
 def test_of_many_facts_about_one_thing_in_a_batch_the_last_is_shown() -> None:
@@ -153,7 +168,7 @@ def test_alerts_are_shown_under_their_topic_and_what_ends_tell_of_numbers_is_not
         ("alerts", same["alert_id"], "alert.raised"), ("alerts", same["alert_id"], "alert.resolved"),
     ]  # fmt: skip
     assert first.data["summary"] == "it failed"
-    assert [feed.topics(topic).want(first) for topic in ("alerts", f"alerts/{same['alert_id']}", "executions")] == [True, True, False]
+    assert [topics(topic).want(first) for topic in ("alerts", f"alerts/{same['alert_id']}", "executions")] == [True, True, False]
     about = {
         "execution_id": uuid4(),
         "workflow": "leave",
@@ -181,7 +196,7 @@ def test_how_an_sla_stands_is_shown_beside_how_its_execution_does() -> None:
         ("execution.started", "running", None),
         ("execution.sla_warned", None, "warned"),
     ]
-    assert all(feed.topics(topic).want(item) for topic in ("executions", f"executions/{same['execution_id']}") for item in together)
+    assert all(topics(topic).want(item) for topic in ("executions", f"executions/{same['execution_id']}") for item in together)
 
 
 def test_descriptions_are_merged_and_what_differs_is_kept_apart() -> None:

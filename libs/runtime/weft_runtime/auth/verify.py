@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,24 @@ _CACHED_TOKENS = 4096
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _SENDERS_KEY = {"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip"}
 """Header members that would bring a key of the sender's choice, or an extension we do not know."""
+
+
+def read_header(raw: str, algorithms: Container[str], *, passing: Collection[str] = ()) -> tuple[str, str]:
+    """The key id and the algorithm that a compact JWS names, one of `algorithms`.
+
+    passing: members that are passed over, of those for which it is refused otherwise.  Raises: Unauthenticated.
+    """
+    encoded = raw.partition(".")[0]
+    try:
+        header: Any = msgspec.json.decode(base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise bad_token() from error
+    if not isinstance(header, dict) or header.keys() & (_SENDERS_KEY - set(passing)):
+        raise bad_token()
+    kid, algorithm = header.get("kid"), header.get("alg")
+    if not isinstance(kid, str) or not keyset.KID.fullmatch(kid) or not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise bad_token()
+    return kid, algorithm
 
 
 class Verifier:
@@ -104,7 +122,7 @@ class Verifier:
     async def _verify(self, raw: str, *, is_key: bool) -> Verified:
         if not _COMPACT.fullmatch(raw):
             raise bad_token()
-        kid, algorithm = self._header(raw)
+        kid, algorithm = read_header(raw, self._algorithms)
         keys = await self._keys.get()
         if kid not in keys:
             # A key of a later rotation, or a made-up one: the issuer is asked now and then, not once a request.
@@ -121,19 +139,6 @@ class Verifier:
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise bad_token() from error
         return claims.check(said, issuer=self._issuer, audience=self._audience, is_key=is_key, generation=generation)
-
-    def _header(self, raw: str) -> tuple[str, str]:
-        encoded = raw.partition(".")[0]
-        try:
-            header: Any = msgspec.json.decode(base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True))
-        except (binascii.Error, ValueError, RecursionError) as error:
-            raise bad_token() from error
-        if not isinstance(header, dict) or header.keys() & _SENDERS_KEY:
-            raise bad_token()
-        kid, algorithm = header.get("kid"), header.get("alg")
-        if not isinstance(kid, str) or not keyset.KID.fullmatch(kid) or not isinstance(algorithm, str) or algorithm not in self._algorithms:
-            raise bad_token()
-        return kid, algorithm
 
     async def _read_keys(self) -> dict[str, PublicKey]:
         return keyset.read(await self._source.keys())

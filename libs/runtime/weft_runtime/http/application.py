@@ -35,7 +35,7 @@ def application(door: Door, context: ServiceContext) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
-    app.router.routes[:] = door.routes()
+    app.router.routes[:] = [*door.routes(), *(one.route() for one in door.sockets)]
     app.add_exception_handler(HTTPException, _refused)
     return Front(app, context.metrics, context.log, context.settings.trusted_proxies)
 

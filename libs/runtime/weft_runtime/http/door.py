@@ -14,6 +14,7 @@ from starlette.responses import Response
 from weft_runtime.auth.permissions import Permission
 from weft_runtime.http.reply import Reply
 from weft_runtime.http.route import DoorRoute, Rules, wrapped
+from weft_runtime.http.sockets import Admit, DeclaredSocket, Endpoint
 
 PREFIX = "/api/v1"
 ANY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -47,6 +48,7 @@ class Door:
     def __init__(self, name: str) -> None:
         self.name = name
         self.declared: list[Declared] = []
+        self.sockets: list[DeclaredSocket] = []
 
     def route(
         self,
@@ -116,10 +118,23 @@ class Door:
         """Declare a route for every method. rules: as `route`."""
         return self.route(ANY_METHOD, path, **rules)
 
+    def socket(self, path: str, *, may: Permission, admit: Admit, per_minute: int) -> Callable[[Endpoint], Endpoint]:
+        """Declare a WebSocket, below `/api/v1`.
+
+        may: the permission it needs.  admit: tells who asks.  per_minute: handshakes of one address, good or not.
+        """
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self.sockets.append(DeclaredSocket(PREFIX + path, endpoint, may, admit, per_minute))
+            return endpoint
+
+        return declare
+
     def include(self, *doors: Door) -> Door:
         """Take the routes of other doors in, so that a large api can be a package. Returns: this door."""
         for door in doors:
             self.declared.extend(door.declared)
+            self.sockets.extend(door.sockets)
         return self
 
     def routes(self) -> list[DoorRoute]:

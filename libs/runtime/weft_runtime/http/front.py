@@ -25,6 +25,10 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,128}")
 MAX_TARGET_BYTES = 8192
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+WEBSOCKET = "WEBSOCKET"
+"""What stands for the method of a WebSocket in counts and logs: its time is how long it was open."""
+_OF_SOCKETS = {"websocket.accept": 101, "websocket.close": 403}
+"""The status that the first message of a WebSocket amounts to where it is no answer of HTTP."""
 SHOWN_METHOD = 20
 """Characters of a method that are written down: it may be any word, of any length."""
 
@@ -54,12 +58,12 @@ class Front:
         self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
+        """Serve one request, or one WebSocket for as long as it is open."""
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         call = scope[SCOPE_KEY] = Call(_request_id(scope), client_address(scope, self._trusted))
-        method = scope["method"][:SHOWN_METHOD]
+        method = scope["method"][:SHOWN_METHOD] if scope["type"] == "http" else WEBSOCKET
         if method == "HEAD":
             # What can be read has a head: the same answer without its body.
             call.head = True
@@ -71,9 +75,10 @@ class Front:
 
         async def sending(message: Message) -> None:
             nonlocal status, started
-            if message["type"] == "http.response.start":
-                started, status = True, message["status"]
-                message["headers"] = _with_ours(message.get("headers", ()), call)
+            if not started:
+                started, status = True, _OF_SOCKETS.get(message["type"]) or message["status"]
+                if "status" in message:
+                    message["headers"] = _with_ours(message.get("headers", ()), call)
             elif call.head:
                 message = {**message, "body": b""}
             await send(message)

@@ -118,24 +118,16 @@ class DoorRoute(APIRoute):
         """Let in who may. Raises: Unauthenticated, Forbidden, RateLimited, Unavailable."""
         if self.rules.public:
             if self.rules.per_minute is not None:
-                await self._count(call, ("address", of_one_party(call.ip), self.path_format), Quota("address", self.rules.per_minute, 60))
+                await count(call, ("address", of_one_party(call.ip), self.path_format), Quota("address", self.rules.per_minute, 60))
             return
         token = _bearer(request)
         call.caller = caller = replace(await call.context.verifier.caller(token), request_id=call.request_id, ip=call.ip)
         settings = call.context.settings
         usual = settings.key_requests_per_hour if caller.kind == "key" else settings.person_requests_per_hour
         per_hour = settings.requests_per_hour_by_tenant.get(caller.tenant, {}).get(caller.kind, usual)
-        await self._count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
+        await count(call, (caller.tenant, caller.kind, caller.sub), Quota(caller.kind, per_hour))
         if self.rules.may is None or not caller.may(self.rules.may):
             raise Forbidden(f"this needs the permission {self.rules.may}; ask an administrator of your tenant for a role that has it")
-
-    async def _count(self, call: Call, who: tuple[str, ...], quota: Quota) -> None:
-        standing = await call.context.limiter.count(who, quota)
-        call.headers.update(standing.headers())
-        if not standing.allowed:
-            raise RateLimited(
-                f"more than {quota.requests} requests in {quota.window_s} s; wait {standing.reset_s} s", retry_after_s=standing.reset_s
-            )
 
     async def _afterwards(self, call: Call, request: Request, response: Response, guard: idempotency.Guard | None) -> Response:
         reply = call.reply
@@ -161,6 +153,16 @@ class DoorRoute(APIRoute):
         if guard is not None:
             async with call.context.transaction(call.tenant, call.caller) as uow:
                 await guard.store(uow, response)
+
+
+async def count(call: Call, who: tuple[str, ...], quota: Quota) -> None:
+    """Count a request against a quota, and tell in the answer where that stands. Raises: RateLimited."""
+    standing = await call.context.limiter.count(who, quota)
+    call.headers.update(standing.headers())
+    if not standing.allowed:
+        raise RateLimited(
+            f"more than {quota.requests} requests in {quota.window_s} s; wait {standing.reset_s} s", retry_after_s=standing.reset_s
+        )
 
 
 def wrapped(endpoint: Callable[..., Any], status: int) -> Callable[..., Coroutine[Any, Any, Response]]:

@@ -27,6 +27,7 @@ SWALLOW_BYTES, SWALLOW_S = 8 * 1024 * 1024, 2.0
 """How much of a refused body is still read, and for how long."""
 WRITE_TIMEOUT_S = 30.0
 """How long a client may take nothing of what it was sent. Then its connection is closed, and what made the answer is ended."""
+SOCKETS_LET_GO_S = 0.1
 MAX_HEAD_BYTES = 64 * 1024
 BACKLOG = 1024
 MAX_CONNECTIONS = 4096
@@ -44,7 +45,7 @@ class HttpServer:
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=int(HEADER_TIMEOUT_S * 1000), max_buffer_size=MAX_HEAD_BYTES),
-            websockets=False,
+            websockets=True,
             backlog=BACKLOG,
             backpressure=MAX_CONNECTIONS,
             log_enabled=False,
@@ -67,6 +68,9 @@ class HttpServer:
             self._drain.end_all()
             await self._serving
         self._serving = None
+        if self._drain.had_sockets:
+            # The library's threads let go of a WebSocket a moment after its end; an interpreter that ends before them is aborted.
+            await asyncio.sleep(SOCKETS_LET_GO_S)
 
 
 class _Embedded(Server):
@@ -123,6 +127,7 @@ class _Drain:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._running: dict[asyncio.Task[Any], bool] = {}
+        self.had_sockets = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -141,7 +146,9 @@ class _Drain:
             return message
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "websocket.accept":
+                self._running[task] = self.had_sockets = True
+            elif message["type"] == "http.response.start":
                 self._running[task] = any(name == b"content-type" and b"event-stream" in value for name, value in message["headers"])
                 if unread:
                     await _swallow(receiving, lambda: unread)
@@ -156,7 +163,7 @@ class _Drain:
             del self._running[task]
 
     def end_streams(self) -> None:
-        """End the streams of events, which would never end by themselves; their clients connect again elsewhere."""
+        """End the streams of events and WebSockets, which would never end by themselves; their clients connect again elsewhere."""
         for task, streams in list(self._running.items()):
             if streams:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""Tenants, people and groups."""
+"""Tenants and people."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from weft_runtime.http import Asker, Door, IfMatch, Listing, OwnerUow, Page, Rep
 
 from weft_gateway import passwords, usecases
 from weft_gateway.domain import Tenant, User
-from weft_gateway.schemas import GroupView, TenantBody, TenantChange, TenantView, UserBody, UserChange, UserView
-from weft_gateway.schemas import tenant as tenant_view
-from weft_gateway.schemas import user as user_view
+from weft_gateway.schemas.people import UserBody, UserChange, UserView
+from weft_gateway.schemas.people import user as user_view
+from weft_gateway.schemas.tenants import TenantBody, TenantChange, TenantView
+from weft_gateway.schemas.tenants import tenant as tenant_view
 from weft_gateway.store import directory
 
 door = Door("gateway")
@@ -86,14 +87,6 @@ async def change_user(user_id: UUID, body: UserChange, asker: Asker, uow: Uow, m
         uow=uow,
     )
     return _reply(changed)
-
-
-@door.get("/groups", may=Permission.USERS_MANAGE)
-async def list_groups(page: Page, uow: Uow) -> Listing[GroupView]:
-    """The groups people of this tenant are in."""
-    after = None if page.after is None else page.after[0]
-    rows = await directory.list_groups(uow, after=after, limit=page.limit + 1)
-    return page.listing(rows, view=lambda row: GroupView(name=row[0], members=row[1]), key=lambda row: (row[0],))
 
 
 def _tenant(tenant: Tenant) -> Reply[TenantView]:

@@ -9,7 +9,7 @@ from weft_runtime.http import Asker, Context, Door, Listing, Page, Reply, Uow
 
 from weft_gateway import usecases
 from weft_gateway.issuing import Issuer
-from weft_gateway.schemas import ApiKeyBody, ApiKeyView, NewApiKeyView, api_key
+from weft_gateway.schemas.keys import ApiKeyBody, ApiKeyView, NewApiKeyView, api_key
 from weft_gateway.store import keys
 
 door = Door("gateway")

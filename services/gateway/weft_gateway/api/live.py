@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from weft_runtime.auth import Permission
-from weft_runtime.context import ServiceContext
-from weft_runtime.errors import Unauthenticated
 from weft_runtime.http import Asker, Context, Door
 from weft_runtime.http.strict_json import encode
 
 from weft_gateway.feed import TOPICS_MAX, topics
-from weft_gateway.feeding import READ_AT_ONCE, Connection, Hub
-from weft_gateway.settings import Settings
-from weft_gateway.store import feed
+from weft_gateway.feeding import Connection, Hub, Told
 from weft_gateway.store.feed import Kept
+from weft_gateway.watching import ALIVE, data_of, id_of, place_of, told
 
 door = Door("gateway")
 
 RETRY_MS: Final = 2000
-MAX_ID: Final = 2**63 - 1
 
 
 async def _token(request: Request) -> str:
@@ -34,9 +28,6 @@ async def _token(request: Request) -> str:
 
 Token = Annotated[str, Depends(_token)]
 """The token somebody came with, to be looked at again while they stay."""
-
-Place = tuple[int, datetime]
-"""Where somebody stopped: the id of the last item they saw and when it was heard."""
 
 
 @door.get("/live", may=Permission.LIVE_READ, responses={200: {"content": {"text/event-stream": {}}}})
@@ -48,16 +39,16 @@ async def live(
     each: Annotated[tuple[str, ...], Query(alias="topic", max_length=TOPICS_MAX, description="May be repeated.")] = (),
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> StreamingResponse:
-    """What happens, as it happens: `?topics=executions,tasks,executions/<id>`, or `?topic=` for each; everything when absent.
+    """What happens, as it happens: `?topics=executions,tasks,executions/<id>`, or `?topic=` for each; all but `queues` when absent.
 
     Each event is named by its topic (`executions`, `tasks`) and its data has the fact's `type`. After a break, `Last-Event-ID` brings what
-    was missed; where that is too long ago an event `reset` says to read everything anew. The stream ends when its token does.
+    was missed; where that is too long ago an event `reset` says to read everything anew. An event `end` says why the stream ends: its token
+    or the right to a topic is gone, or its reader is too slow. The same as a WebSocket: `POST /live/tickets`.
     """
-    wanted = topics(",".join(part for part in (several, *each) if part))
-    place = _place(last_event_id)
-    connection = await context.part(Hub).connect(asker.tenant, wanted)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return _Stream(context.part(Hub), connection, _events(context, connection, place, token), headers)
+    wanted = topics([*(several or "").split(","), *each], asker)
+    connection = await context.part(Hub).connect(asker, wanted)
+    events = _events(told(context, connection, place_of(last_event_id), token))
+    return _Stream(context.part(Hub), connection, events, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 class _Stream(StreamingResponse):
@@ -75,74 +66,12 @@ class _Stream(StreamingResponse):
             self._hub.disconnect(self._connection)
 
 
-async def _events(context: ServiceContext, connection: Connection, place: Place | None, token: str) -> AsyncIterator[bytes]:
-    heartbeat_s = cast(Settings, context.settings).live_heartbeat_s
-    loop = asyncio.get_running_loop()
+async def _events(told: AsyncIterator[Kept | Told]) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\n\n".encode()
-    async for missed in _missed(context, connection, place):
-        yield missed
-    beat_at = loop.time() + heartbeat_s
-    while not connection.behind:
-        kept = await _next(connection, beat_at)
-        if kept is not None:
-            yield _event(kept)
-        if loop.time() < beat_at:
-            continue
-        if not await _still_valid(context, token):
-            return
-        beat_at = loop.time() + heartbeat_s
-        if kept is None:
+    async for one in told:
+        if one is ALIVE:
             yield b": still here\n\n"
-
-
-async def _next(connection: Connection, until: float) -> Kept | None:
-    """The next item, None where none comes in time. until: in the time of the event loop."""
-    try:
-        async with asyncio.timeout_at(until):
-            return await connection.queue.get()
-    except TimeoutError:
-        return None
-
-
-async def _missed(context: ServiceContext, connection: Connection, place: Place | None) -> AsyncIterator[bytes]:
-    """What was said between the place and the moment of connecting."""
-    if place is None:
-        return
-    last, at = place
-    async with context.owner_transaction() as uow:
-        whole = max(await feed.since(uow, connection.tenant), uow.now - context.part(Hub).kept)
-        oldest = await feed.oldest(uow)
-    if at < whole or last > connection.begins or last < oldest - 1:
-        yield b"event: reset\ndata: {}\n\n"
-        return
-    while True:
-        async with context.owner_transaction() as uow:
-            found = await feed.after(uow, last, limit=READ_AT_ONCE, tenant=connection.tenant, upto=connection.begins)
-        for kept in found:
-            if connection.topics.want(kept.item):
-                yield _event(kept)
-        if len(found) < READ_AT_ONCE:
-            return
-        last = found[-1].id
-
-
-async def _still_valid(context: ServiceContext, token: str) -> bool:
-    try:
-        await context.verifier.caller(token)
-    except Unauthenticated:
-        return False
-    return True
-
-
-def _event(kept: Kept) -> bytes:
-    data = encode({"topic": kept.item.kind, "type": kept.item.type, **kept.item.data})
-    return f"id: {kept.id}.{int(kept.at.timestamp() * 1000)}\nevent: {kept.item.kind}\ndata: ".encode() + data + b"\n\n"
-
-
-def _place(text: str | None) -> Place | None:
-    """The place in a Last-Event-ID; one that is not of this feed is none, as the standard asks for no error there."""
-    number, dot, heard_ms = (text or "").partition(".")
-    if not dot or not number.isdecimal() or not heard_ms.isdecimal() or len(number) > 19 or len(heard_ms) > 14:
-        return None
-    # Rounded down when written, so a millisecond is added: what was seen at that moment is not taken for lost.
-    return min(int(number), MAX_ID), datetime.fromtimestamp(min(int(heard_ms) + 1, 10**14) / 1000, UTC)
+        elif isinstance(one, Told):
+            yield f"event: {one.event}\ndata: ".encode() + encode(one.data) + b"\n\n"
+        else:
+            yield f"id: {id_of(one)}\nevent: {one.item.kind}\ndata: ".encode() + encode(data_of(one)) + b"\n\n"

@@ -12,7 +12,7 @@ from weft_runtime.http.call import call_of
 
 from weft_gateway import signing_in
 from weft_gateway.issuing import Issuer
-from weft_gateway.schemas import LoginBody, MeView, RefreshBody, TokenView, me
+from weft_gateway.schemas.signing_in import LoginBody, MeView, RefreshBody, TokenView, me, tokens
 
 door = Door("gateway")
 
@@ -35,15 +35,13 @@ behind one address stay within it. One that is refused goes on with what it has.
 @door.post("/auth/login", public=True, per_minute=LOGINS_PER_MINUTE, max_body_bytes=4096)
 async def login(body: LoginBody, address: Address, context: Context) -> TokenView:
     """Sign in with an e-mail address and a password."""
-    given = await signing_in.sign_in(context, body.email, body.password, address)
-    return TokenView(access_token=given.access_token, refresh_token=given.refresh_token, expires_in=given.expires_in)
+    return tokens(await signing_in.sign_in(context, body.email, body.password, address))
 
 
 @door.post("/auth/refresh", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096)
 async def refresh(body: RefreshBody, address: Address, context: Context) -> TokenView:
     """Exchange a refresh token for the next pair. Each is good once."""
-    given = await signing_in.refresh(context, body.refresh_token, address)
-    return TokenView(access_token=given.access_token, refresh_token=given.refresh_token, expires_in=given.expires_in)
+    return tokens(await signing_in.refresh(context, body.refresh_token, address))
 
 
 @door.post("/auth/logout", public=True, per_minute=REFRESHES_PER_MINUTE, max_body_bytes=4096, status=204)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -102,20 +102,39 @@ async def list_users(uow: UnitOfWork, *, text: str | None, active: bool | None, 
     return [_user(row) for row in rows]
 
 
-async def list_groups(uow: UnitOfWork, *, after: str | None, limit: int) -> list[tuple[str, int]]:
-    """The groups of this tenant by name, with how many active people are in each. after: the name of the last one seen."""
-    member = sa.select(sa.func.unnest(users.c.groups).label("name")).where(users.c.tenant_id == uow.tenant, users.c.active).subquery()
-    query = sa.select(member.c.name, sa.func.count()).group_by(member.c.name)
-    if after is not None:
-        query = query.where(member.c.name > after)
-    return [(row[0], row[1]) for row in await uow.conn.execute(query.order_by(member.c.name).limit(limit))]
-
-
 async def save_password(uow: UnitOfWork, user: User, phc: str) -> None:
     """Give a person a password. phc: its argon2id hash."""
     statement = insert(passwords).values(tenant_id=user.tenant, user_id=user.id, phc=phc, changed_at=uow.now)
     renewed = {"phc": statement.excluded.phc, "changed_at": statement.excluded.changed_at}
     await uow.conn.execute(statement.on_conflict_do_update(index_elements=[passwords.c.user_id], set_=renewed))
+
+
+async def locked_users(uow: UnitOfWork, user_ids: Iterable[UUID]) -> list[User]:
+    """Those of these people who are of this tenant, held until the transaction ends."""
+    # In one order everywhere, so that two who change the same people cannot wait for each other.
+    query = sa.select(users).where(users.c.tenant_id == uow.tenant, users.c.id.in_(list(user_ids))).order_by(users.c.id)
+    return [_user(row) for row in (await uow.conn.execute(query.with_for_update())).mappings()]
+
+
+async def save_users(uow: UnitOfWork, changed: Sequence[User]) -> None:
+    """Write people that were read under their locks."""
+    if changed:
+        statement = sa.update(users).where(users.c.tenant_id == uow.tenant, users.c.id == sa.bindparam("user_id"))
+        await uow.conn.execute(statement, [{"user_id": user.id, **_user_row(user)} for user in changed])
+
+
+async def members(uow: UnitOfWork, group: str) -> list[UUID]:
+    """The ids of everybody of this tenant who is in a group, active or not, in order."""
+    query = sa.select(users.c.id).where(users.c.tenant_id == uow.tenant, users.c.groups.contains([group]))
+    return list((await uow.conn.execute(query.order_by(users.c.id))).scalars())
+
+
+async def list_members(uow: UnitOfWork, group: str, *, after: tuple[Any, ...] | None, limit: int) -> list[User]:
+    """People of this tenant who are in a group, by id. after: the (id,) of the last one seen."""
+    query = sa.select(users).where(users.c.tenant_id == uow.tenant, users.c.groups.contains([group]))
+    if after is not None:
+        query = query.where(users.c.id > after[0])
+    return [_user(row) for row in (await uow.conn.execute(query.order_by(users.c.id).limit(limit))).mappings()]
 
 
 def _tenant(row: Mapping[Any, Any]) -> Tenant:

@@ -24,6 +24,7 @@ async def add(uow: UnitOfWork, session: Session) -> None:
             status=session.status.value,
             created_at=session.created_at,
             expires_at=session.expires_at,
+            provider=session.provider,
         )
     )
 
@@ -48,8 +49,15 @@ async def of_token(uow: UnitOfWork, token: str) -> tuple[Session, bool] | None:
     row = (await uow.conn.execute(query)).one_or_none()
     if row is None:
         return None
-    session = Session(row.id, row.tenant_id, row.user_id, row.created_at, row.expires_at, SessionStatus(row.status), row.ended_at)
+    status = SessionStatus(row.status)
+    session = Session(row.id, row.tenant_id, row.user_id, row.created_at, row.expires_at, status, row.ended_at, row.provider)
     return session, row.used_at is not None
+
+
+async def provider_of(uow: UnitOfWork, token: str) -> str | None:
+    """The provider of identities by which the session of a refresh token was begun; None where by none, or there is no such token."""
+    found = await of_token(uow, token)
+    return None if found is None else found[0].provider
 
 
 async def use_token(uow: UnitOfWork, token: str) -> None:
