@@ -48,6 +48,8 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "exchange": "definitions as files: out, and in from other languages",
         "templates": "definitions with parameters, of which workflows are made",
         "labels": "labels as lists are asked for them",
+        "rules": "rules of administrators, each a workflow underneath",
+        "asking": "questions to services that know more, and their answers",
     },
     "gateway": {
         "passwords": "argon2",
@@ -101,6 +103,7 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "relaying": "the loop that reads the outboxes of those databases into the log",
         "mails": "mails: what they say, and for whom they are",
         "fetching": "the loop that fetches the mails that a provider told of",
+        "backtesting": "what triggers would have started of the events in the log",
     },
     "analytics": {
         "histogram": "percentiles that add up",

@@ -43,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     Route(f"{API}/workflows/analytics/overview", "analytics", below=False),
     Route(f"{API}/workflows/{{slug}}/executions", "analytics", below=False),
     Route(f"{API}/workflows/{{slug}}/analytics", "analytics"),
+    Route(f"{API}/rules/{{slug}}/log", "analytics", below=False),
     Route(f"{API}/workflows/{{slug}}/trigger", "engine", below=False),
     Route(f"{API}/workflows/{{slug}}/migrations", "engine"),
     Route(f"{API}/workflows/simulate", "engine", below=False),

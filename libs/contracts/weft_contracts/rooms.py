@@ -36,6 +36,7 @@ from weft_contracts.executions import (
 )
 from weft_contracts.message import Message
 from weft_contracts.migrations import MigrateExecution, UndoMigration
+from weft_contracts.questions import BacktestTriggers, DefinitionSimulated, SimulateDefinition, TriggersBacktested
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
 from weft_contracts.tasks import (
@@ -68,6 +69,7 @@ _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, Activ
 _CONNECTION_FACTS: Words = (ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed)
 _SUBSCRIBING: Words = (OpenSubscription, CloseSubscription)
 _GATES: Words = (AdmitExecution, SkipExecution)
+_ANSWERED: Words = (DefinitionSimulated, TriggersBacktested)
 _OPERATING: Words = (CancelExecution, PauseExecution, ResumeExecution, RetryExecution, MigrateExecution, UndoMigration)
 _PARTITION_COMMANDS: Words = (StartExecution, *_GATES, *_OPERATING, SignalExecution, CompleteStep, FailStep)
 
@@ -86,8 +88,8 @@ ROOMS: dict[str, Room] = {
         says=(TenantChanged, UserChanged, RecordAudit),
     ),
     "definitions": Room(
-        hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS),
-        says=(WorkflowChanged, WorkflowDrafted, RecordAudit),
+        hears=(WorkflowInstalled, ConnectionSaved, ConnectionRemoved, ExecutionStarted, *_EXECUTION_ENDS, *_ANSWERED),
+        says=(WorkflowChanged, WorkflowDrafted, SimulateDefinition, BacktestTriggers, RecordAudit),
     ),
     "engine": Room(
         hears=(
@@ -96,12 +98,14 @@ ROOMS: dict[str, Room] = {
             TenantChanged,
             CalendarChanged,
             BudgetChanged,
+            SimulateDefinition,
             *_PARTITION_COMMANDS,
             DeliverEvent,
             *_ANSWERS,
-        ),  # fmt: skip
+        ),
         says=(
             WorkflowInstalled,
+            DefinitionSimulated,
             *_PARTITION_COMMANDS,
             *(ActivityRequested, CreateTask, CancelTask),
             *_SUBSCRIBING,
@@ -115,8 +119,8 @@ ROOMS: dict[str, Room] = {
         ),
     ),
     "events": Room(
-        hears=(WorkflowChanged, TenantChanged, CalendarChanged, *_CONNECTION_FACTS, *_REFUSED_STARTS, *_SUBSCRIBING),
-        says=(WorkflowInstalled, StartExecution, DeliverEvent, RecordAudit),
+        hears=(WorkflowChanged, TenantChanged, CalendarChanged, BacktestTriggers, *_CONNECTION_FACTS, *_REFUSED_STARTS, *_SUBSCRIBING),
+        says=(WorkflowInstalled, StartExecution, DeliverEvent, TriggersBacktested, RecordAudit),
     ),
     "tasks": Room(
         hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),

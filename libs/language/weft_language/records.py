@@ -28,21 +28,24 @@ class InvalidField(ValueError):
     """A condition on a field that cannot be read; the message says how to write it."""
 
 
-def read_field(name: str, wanted: Any) -> dict[str, Any]:
-    """The conditions, as data, that one entry of `fields` means. Raises: InvalidField."""
+def read_field(name: str, wanted: Any, path: str | None = None) -> dict[str, Any]:
+    """The conditions, as data, that one entry of `fields` means. path: the CEL of the field; of the row's where absent.
+
+    Raises: InvalidField.
+    """
     if not _QUOTABLE.match(name):
         raise InvalidField("a field's name has no quotes, backslashes or control characters; write a condition in `when` instead")
     if name in _GROUPS and isinstance(wanted, list) and any(isinstance(one, dict) for one in wanted):
         raise InvalidField(f"`fields` is {{field: value}} or {{field: {{operator: value}}}}; write the group `{name}` in `conditions`")
     if not isinstance(wanted, dict):
-        return _condition(name, "eq", wanted)
+        return _condition(name, "eq", wanted, path)
     if not wanted:
         raise InvalidField(f"the condition on `{name}` is empty: give a value, or {{operator: value}}")
     unknown = next((op for op in wanted if op not in FIELD_OPERATORS), None)
     if unknown is not None:
         known = ", ".join(FIELD_OPERATORS)
         raise InvalidField(f"`{unknown:.60}` is no operator for `{name}`; they are {known}. To compare with an object: {{eq: …}}")
-    return {"all": [_condition(name, op, right) for op, right in wanted.items()]}
+    return {"all": [_condition(name, op, right, path) for op, right in wanted.items()]}
 
 
 def fields_conditions(fields: dict[str, Any]) -> dict[str, Any]:
@@ -50,14 +53,14 @@ def fields_conditions(fields: dict[str, Any]) -> dict[str, Any]:
     return {"all": [read_field(name, wanted) for name, wanted in fields.items()]}
 
 
-def _condition(name: str, op: str, right: Any) -> dict[str, Any]:
+def _condition(name: str, op: str, right: Any, path: str | None) -> dict[str, Any]:
     if op in _UNARY and right is not True:
         raise InvalidField(f"write `{op}: true` for `{name}`; it compares with nothing")
     if op.startswith("changed"):
         if not _WORD.match(name):
             raise InvalidField(f"`{op}` is for fields whose names are words, not for `{name:.60}`; name it in `changed` of the trigger")
         return {"left": name, "op": op} if op in _UNARY else {"left": name, "op": op, "right": right}
-    path = f"{_ROW}.{name}" if _WORD.match(name) else f'{_ROW}["{name}"]'
+    path = path or (f"{_ROW}.{name}" if _WORD.match(name) else f'{_ROW}["{name}"]')
     if op in ("exists", "not_exists"):
         return {"left": path, "op": op}
     value = f"default({path}, null)"

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, PreconditionFailed
+from weft_runtime.errors import Conflict, Invalid, Malformed, NotFound, PreconditionFailed, Unavailable
 
 
 class WorkflowNotFound(NotFound):
     """This tenant has no such workflow."""
 
     code = "workflow_not_found"
+
+
+class RuleNotFound(NotFound):
+    """This tenant has no such rule."""
+
+    code = "rule_not_found"
+
+
+class BacktestNotFound(NotFound):
+    """The workflow has no such backtest, or not any more."""
+
+    code = "backtest_not_found"
 
 
 class VersionNotFound(NotFound):
@@ -51,6 +63,18 @@ class TooManyTemplates(Conflict):
     """The tenant has as many templates as it may."""
 
     code = "too_many_templates"
+
+
+class ManagedByRule(Conflict):
+    """The workflow is that of a rule, and changes with it alone."""
+
+    code = "managed_by_rule"
+
+
+class BacktestsOpen(Conflict):
+    """As many backtests of the tenant are under way as may be."""
+
+    code = "backtests_open"
 
 
 class IllegalMove(Conflict):
@@ -107,6 +131,12 @@ class NotCarriedOver(Invalid):
     code = "not_carried_over"
 
 
+class InvalidRule(Invalid):
+    """The rule has errors; each is in `errors` with its pointer and how to mend it."""
+
+    code = "invalid_rule"
+
+
 class NotExecutable(Invalid):
     """The definition is valid and asks for what the engine cannot execute yet."""
 
@@ -135,3 +165,9 @@ class Unreadable(Malformed):
     """The body is neither JSON nor YAML as its type says."""
 
     code = "unreadable_document"
+
+
+class Unanswered(Unavailable):
+    """The service that would know has not answered in time."""
+
+    code = "unanswered"

@@ -15,3 +15,6 @@ class Settings(ServiceSettings):
     install_wait_s: float = Field(
         default=3.0, ge=0, le=30, description="The longest we wait for them; after that the answer is sent anyway."
     )
+    answer_wait_s: float = Field(
+        default=10.0, ge=0, le=30, description="The longest a test of a rule waits for the engine's answer; a backtest waits half of it."
+    )

@@ -104,3 +104,36 @@ template_version = sa.Table(
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
 )
+
+rule = sa.Table(
+    "rule",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("slug", sa.Text, primary_key=True, comment="of its workflow, too"),
+    sa.Column("document", JSON, nullable=False, comment="as its author wrote it"),
+    sa.Column("entity_type", sa.Text, nullable=False),
+    sa.Column("edit", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("updated_by", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("rule_listed", "tenant_id", "created_at", "slug"),
+    comment="Rules of administrators. How one stands is told by its workflow.",
+)
+
+question = sa.Table(
+    "question",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False, comment="simulation or backtest"),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("asked", JSON, nullable=False, comment="what was asked, without the documents"),
+    sa.Column("answer", JSON),
+    sa.Column("problem", JSON, comment="why there is no answer: code, detail"),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("answered_at", sa.TIMESTAMP(timezone=True)),
+    sa.Index("question_asked", "tenant_id", "asked_at"),
+    comment="What other services were asked, and what they answered; kept for some days.",
+)

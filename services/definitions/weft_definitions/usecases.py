@@ -15,6 +15,7 @@ from weft_definitions.documents import Admitted, Known, Sent
 from weft_definitions.domain import Change, ExecutionFact, Version, Workflow
 from weft_definitions.errors import InvalidDefinition, NotExecutable
 from weft_definitions.exchange import Imported
+from weft_definitions.store import rules
 
 Findings = tuple[Finding, ...]
 
@@ -45,8 +46,7 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
     """
     sent = documents.named(sent, slug)
     admitted = await asyncio.to_thread(documents.admit, sent, await known(sent, uow))
-    workflow = await store.get(uow, slug, lock=True)
-    domain.require_match(workflow, etag)
+    workflow = await _by_hand(slug, etag, uow)
     newest = await store.get_version(uow, slug, workflow.version)
     change = domain.revise(workflow, newest, admitted.content, _who(uow), uow.now)
     current = change if change.version is not None else Change(change.workflow, newest, changed=False)
@@ -78,8 +78,7 @@ async def publish(slug: str, number: int | None, note: str | None, etag: str | N
 
     Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
     """
-    workflow = await store.get(uow, slug, lock=True)
-    domain.require_match(workflow, etag)
+    workflow = await _by_hand(slug, etag, uow)
     version = await store.get_version(uow, slug, number or workflow.version)
     admitted = await asyncio.to_thread(documents.admit_stored, version.document, await known(Sent(version.document), uow))
     return await _settle(domain.publish(workflow, version, _who(uow), uow.now, note), uow), admitted.findings
@@ -90,8 +89,7 @@ async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork, *, act
 
     active_is: the version that has to be active, None for any.  Raises: WorkflowNotFound, EditedSince, NotActive, IllegalMove.
     """
-    workflow = await store.get(uow, slug, lock=True)
-    domain.require_match(workflow, etag)
+    workflow = await _by_hand(slug, etag, uow)
     domain.require_active(workflow, active_is)
     active = await store.active_version(uow, workflow)
     return await _settle(domain.switch(workflow, active, move, uow.now), uow)
@@ -99,8 +97,7 @@ async def switch(slug: str, move: str, etag: str | None, uow: UnitOfWork, *, act
 
 async def archive(slug: str, etag: str | None, uow: UnitOfWork, *, drain: bool) -> Workflow:
     """Delete a workflow and keep its history. drain: also while executions live. Raises: WorkflowNotFound, EditedSince, ExecutionsLive."""
-    workflow = await store.get(uow, slug, lock=True)
-    domain.require_match(workflow, etag)
+    workflow = await _by_hand(slug, etag, uow)
     active = await store.active_version(uow, workflow)
     live = await store.count_live(uow, slug)
     return await _settle(domain.archive(workflow, active, live, drain=drain, now=uow.now), uow)
@@ -111,8 +108,7 @@ async def roll_back(slug: str, number: int, note: str | None, etag: str | None, 
 
     Raises: WorkflowNotFound, VersionNotFound, EditedSince, NotExecutable, IllegalMove.
     """
-    workflow = await store.get(uow, slug, lock=True)
-    domain.require_match(workflow, etag)
+    workflow = await _by_hand(slug, etag, uow)
     earlier = await store.get_version(uow, slug, number)
     admitted = await asyncio.to_thread(documents.admit_stored, earlier.document, await known(Sent(earlier.document), uow))
     return await _settle(domain.roll_back(workflow, earlier, admitted.content, _who(uow), uow.now, note), uow), admitted.findings
@@ -150,6 +146,14 @@ def _version_of(change: Change, otherwise: Version | None) -> Version:
     if version is None:
         raise ValueError(f"a change of {change.workflow.slug} came without a version")
     return version
+
+
+async def _by_hand(slug: str, etag: str | None, uow: UnitOfWork) -> Workflow:
+    """A workflow that is to be changed by hand, held until the transaction ends. Raises: WorkflowNotFound, ManagedByRule, EditedSince."""
+    workflow = await store.get(uow, slug, lock=True)
+    await rules.refuse_managed(uow, slug)
+    domain.require_match(workflow, etag)
+    return workflow
 
 
 async def _settle(decision: Decision[Change], uow: UnitOfWork) -> Workflow:

@@ -6,19 +6,22 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from weft_runtime.context import ServiceContext
 from weft_runtime.http import Reply
 
 from weft_definitions import store
 from weft_definitions.domain import Workflow
+from weft_definitions.rules.schemas import RuleView
 from weft_definitions.schemas import WorkflowView
 from weft_definitions.settings import Settings
 
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 
-
+ViewT = TypeVar("ViewT", WorkflowView, RuleView)
+"""What is shown of a publish; `installed` tells whether all have it."""
 DRAFTS = "engine.drafts"
 """Who tells that the engine has stored a draft."""
 
@@ -61,10 +64,10 @@ def when_drafted(context: ServiceContext, tenant: str, workflow: Workflow, reply
     return replace(reply, then=then)
 
 
-def when_installed(context: ServiceContext, tenant: str, workflow: Workflow, reply: Reply[WorkflowView]) -> Reply[WorkflowView]:
+def when_installed(context: ServiceContext, tenant: str, workflow: Workflow, reply: Reply[ViewT]) -> Reply[ViewT]:
     """The reply, sent once what was published is stored by all who run it, or after the longest wait, and saying which."""
 
-    async def then() -> Reply[WorkflowView]:
+    async def then() -> Reply[ViewT]:
         done = await installed(context, tenant, workflow)
         return replace(reply, view=reply.view.model_copy(update={"installed": done}), then=None)
 

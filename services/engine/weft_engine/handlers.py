@@ -1,4 +1,4 @@
-"""What the engine hears beside its partitions: the definitions it runs, the tenants they belong to, what those work by and may spend."""
+"""What the engine hears beside its partitions: definitions and their tenants, calendars, budgets, and questions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from weft_contracts.ai import BudgetChanged
 from weft_contracts.calendars import CalendarChanged
 from weft_contracts.definitions import WorkflowChanged, WorkflowDrafted
 from weft_contracts.directory import TenantChanged
+from weft_contracts.questions import SimulateDefinition
 from weft_runtime.pipeline import Handlers
 from weft_runtime.uow import UnitOfWork
 
 from weft_engine import usecases
+from weft_engine.simulating import answering
 
 on = Handlers("engine")
 
@@ -42,3 +44,9 @@ async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
 async def budget_changed(msg: BudgetChanged, uow: UnitOfWork) -> None:
     """A budget for models was made or changed."""
     await usecases.remember_budget(msg, uow)
+
+
+@on(SimulateDefinition)
+async def simulate_definition(msg: SimulateDefinition, uow: UnitOfWork) -> None:
+    """Somebody asks what a definition would do."""
+    await answering.answer(msg, uow)

@@ -10,6 +10,7 @@ from weft_runtime.sealing import Envelope
 from weft_runtime.service import Service
 
 from weft_events import api, fetching, firing, handlers, tables, usecases
+from weft_events.backtesting import running
 from weft_events.fetching import FetchingMetrics, MailWake
 from weft_events.firing import FiringMetrics
 from weft_events.reaching import Reaching
@@ -29,7 +30,7 @@ def build(settings: Settings) -> Service:
         handlers=handlers.on,
         tables=tables.metadata,
         startup=(prepare,),
-        background=(tidy, fire_schedules, read_sources, fetch_mails),
+        background=(tidy, fire_schedules, read_sources, fetch_mails, run_backtests),
     )
 
 
@@ -56,6 +57,11 @@ async def read_sources(context: ServiceContext) -> None:
 async def fetch_mails(context: ServiceContext) -> None:
     """Fetch mails that a provider told of, until cancelled."""
     await fetching.run(context)
+
+
+async def run_backtests(context: ServiceContext) -> None:
+    """Run backtests that were asked for, until cancelled."""
+    await running.run(context)
 
 
 async def tidy(context: ServiceContext) -> None:

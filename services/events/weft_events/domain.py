@@ -151,6 +151,10 @@ class TriggerIndex:
                 self._found[event_type] = found
         return found
 
+    def patterns(self) -> tuple[list[str], list[str]]:
+        """What types its triggers are for: exact ones, and globs."""
+        return list(self._exact), sorted({str(one.trigger.pattern) for _, one in self._globs})
+
     def _search(self, event_type: str) -> list[Candidate]:
         found = list(self._exact.get(event_type, ()))
         found += [(rank, one) for rank, one in self._globs if glob_matches(str(one.trigger.pattern), event_type)]

@@ -9,6 +9,7 @@ from weft_contracts.connections import ConnectionRemoved, ConnectionResumed, Con
 from weft_contracts.definitions import WorkflowChanged
 from weft_contracts.directory import TenantChanged
 from weft_contracts.executions import ExecutionSkipped, StartRejected
+from weft_contracts.questions import BacktestTriggers
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
 from weft_runtime.pipeline import Handlers, Heard, RawEvent
 from weft_runtime.uow import UnitOfWork
@@ -35,6 +36,12 @@ async def tenant_changed(msg: TenantChanged, uow: UnitOfWork) -> None:
 async def calendar_changed(msg: CalendarChanged, uow: UnitOfWork) -> None:
     """A business calendar was made or changed."""
     await usecases.remember_calendar(msg, uow)
+
+
+@on(BacktestTriggers)
+async def backtest_triggers(msg: BacktestTriggers, uow: UnitOfWork) -> None:
+    """Somebody asks what triggers would have started."""
+    await usecases.keep_backtest(msg, uow)
 
 
 @on(ConnectionSaved)

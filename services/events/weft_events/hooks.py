@@ -197,6 +197,22 @@ def consider(admitted: Admitted, key: Key, received: Received, tenant: Mapping[s
             yield consider_alone(received, one, tenant)
 
 
+def consider_again(received: Received, found: Sequence[Candidate], tenant: Mapping[str, Any]) -> Iterable[Considered]:
+    """What comes of triggers for a call that is in the log. Who signed it is told by the entrance that it came in by: its source."""
+    path = received.event.source.removeprefix(HOOKS).partition("?")[0]
+    method = (received.request or {}).get("method")
+    for one in found:
+        hook = one.trigger.hook
+        if hook is None or hook.path != path:
+            continue
+        if one.trigger.enabled and method not in hook.methods:
+            yield _not_for(one, "method", f"the trigger is called by {', '.join(hook.methods)}, and this was a {method}")
+        elif one.trigger.enabled and source_of(path, _key(hook)) != received.event.source:
+            yield _not_for(one, "signature", f"the call did not come in by {hook.signature} and the connection {hook.connection!r}")
+        else:
+            yield consider_alone(received, one, tenant)
+
+
 def _not_for(one: Candidate, reason: str, detail: str) -> Considered:
     return Considered(one.workflow, one.version, one.trigger.id, False, reason, detail)
 

@@ -32,3 +32,5 @@ class Settings(ServiceSettings):
         default=1024**3, ge=1, description="A source whose outbox has so many bytes on the disk of its database is behind."
     )
     max_events: int = Field(default=1000, ge=1, le=10_000, description="Events in one batch over HTTP.")
+    backtest_events: int = Field(default=50_000, ge=1, description="Events that one backtest looks at; beyond them it is cut, and says so.")
+    backtest_s: float = Field(default=60.0, gt=0, description="How long one backtest takes at most, in seconds.")

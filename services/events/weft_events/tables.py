@@ -286,3 +286,14 @@ table_events = sa.Table(
     sa.Column("updated_by", sa.Text),
     comment="What counts of a table's changes, and for which workflows.",
 )
+
+backtest = sa.Table(
+    "backtest",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of the question"),
+    sa.Column("asked", JSON, nullable=False, comment="as it was asked"),
+    sa.Column("leased_until", sa.TIMESTAMP(timezone=True), comment="somebody runs it"),
+    sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
+    comment="Backtests that are to be run.",
+)

@@ -2,7 +2,7 @@
 
 from weft_language.compilation.calendars import NO_CALENDARS, CalendarUse
 from weft_language.compilation.compiler import compile_definition
-from weft_language.compilation.considering import Verdict, consider
+from weft_language.compilation.considering import Verdict, consider, unfit
 from weft_language.compilation.correlating import Correlation, EventWait, correlate, correlation_key, key_at, pattern_covers
 from weft_language.compilation.enhancing import EnhanceWork, outcome_by, with_input
 from weft_language.compilation.following import PROPAGATE, PROPAGATING, Propagate, candidates, follow, holds
@@ -109,5 +109,6 @@ __all__ = [
     "key_at",
     "outcome_by",
     "pattern_covers",
+    "unfit",
     "with_input",
 ]

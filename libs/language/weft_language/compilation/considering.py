@@ -1,17 +1,21 @@
 """What comes of one trigger for something that arrived: the one rule for who starts executions and for who only tells what would start."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from weft_language.compilation.following import holds
-from weft_language.compilation.triggers import Trigger, glob_matches
+from weft_language.compilation.triggers import Rows, Trigger, glob_matches
 from weft_language.expressions import ExpressionError
+
+MAX_DETAIL: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """reason: `matched`, `disabled`, `source`, `condition` or `error`.  detail: on it, None where it matched.
+    """reason: `matched`, `disabled`, `source`, `condition` or `error`; of changes of rows also `operation` or `changed`.
+
+    detail: on it, None where it matched.
 
     input, key: of the execution that it starts, where it matched.
     """
@@ -41,3 +45,12 @@ def consider(trigger: Trigger, source: str, names: Mapping[str, Any]) -> Verdict
         return Verdict("matched", None, value if isinstance(value, dict) else {}, trigger.key_of(names))
     except ExpressionError as error:
         return Verdict("error", str(error))
+
+
+def unfit(rows: Rows, operation: str, changed: Collection[str]) -> Verdict | None:
+    """Why a change of a row of its table is not for a trigger, None where it is. changed: names of fields that differ."""
+    if operation not in rows.operations:
+        return Verdict("operation", f"the trigger is for {', '.join(sorted(rows.operations))}, and this was a {operation}"[:MAX_DETAIL])
+    if rows.changed and rows.changed.isdisjoint(changed):
+        return Verdict("changed", f"none of {', '.join(sorted(rows.changed))} changed"[:MAX_DETAIL])
+    return None

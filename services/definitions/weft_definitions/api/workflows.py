@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Query
 from weft_language import Finding, node_type, node_types
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.context import ServiceContext
@@ -15,7 +15,7 @@ from weft_runtime.http import Asker, Context, IfMatch, Listing, Page, RawBody, R
 from weft_runtime.uow import UnitOfWork
 
 from weft_definitions import documents, schemas, store, usecases, waiting
-from weft_definitions.api.routes import AskedNumber, ContentType, door
+from weft_definitions.api.routes import AskedNumber, ContentType, Number, door
 from weft_definitions.documents import Sent
 from weft_definitions.domain import Workflow
 from weft_definitions.errors import NodeTypeNotFound
@@ -32,7 +32,6 @@ from weft_definitions.schemas import (
     WorkflowView,
 )
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,

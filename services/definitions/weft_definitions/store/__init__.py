@@ -25,7 +25,7 @@ async def get(uow: UnitOfWork, slug: str, *, lock: bool = False) -> Workflow:
     row = (await uow.conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
         raise WorkflowNotFound(f"there is no workflow {slug!r}; GET /api/v1/workflows lists those there are")
-    return _workflow(row)
+    return workflow_of(row)
 
 
 async def exists(uow: UnitOfWork, slug: str) -> bool:
@@ -110,7 +110,7 @@ async def list_workflows(
     if after is not None:
         query = query.where(sa.tuple_(workflow.c.created_at, workflow.c.slug) < sa.tuple_(*map(sa.literal, after)))
     query = query.order_by(workflow.c.created_at.desc(), workflow.c.slug.desc()).limit(limit)
-    return [_workflow(row) for row in (await uow.conn.execute(query)).mappings()]
+    return [workflow_of(row) for row in (await uow.conn.execute(query)).mappings()]
 
 
 async def list_versions(uow: UnitOfWork, slug: str, *, after: int | None, limit: int) -> list[Version]:
@@ -220,7 +220,8 @@ def _version(row: Mapping[Any, Any]) -> Version:
     return Version(**{name: row[name] for name in _VERSION_FIELDS})
 
 
-def _workflow(row: Mapping[Any, Any]) -> Workflow:
+def workflow_of(row: Mapping[Any, Any]) -> Workflow:
+    """The workflow in a row of its table."""
     fields = {str(name): value for name, value in row.items() if name != "tenant_id"}
     return Workflow(**fields | {"status": WorkflowStatus(fields["status"]), "triggers": tuple(fields["triggers"])})
 

@@ -43,7 +43,8 @@ class SimulationBody(AnswersBody):
     input: dict[str, Any] | None = None
     event: dict[str, Any] | None = Field(
         default=None,
-        description="The CloudEvent that begins it, as POST /events takes one; `specversion`, `id` and `source` may be left out.",
+        description="The CloudEvent that begins it, as POST /events takes one; `specversion`, `id` and `source` may be left out. One from "
+        "`weft/records/…` is a change of a row, as the log has it.",
     )
     key: str | None = KEY
     at: AwareDatetime | None = Field(default=None, description="When it begins; now when absent.")
@@ -117,7 +118,7 @@ class FindingView(BaseModel):
 
 
 class TriggerLook(BaseModel):
-    """A trigger that was considered. reason: `matched`, `event`, `disabled`, `source`, `condition` or `error`."""
+    """A trigger that was considered. reason: `matched`, `event`, `disabled`, `source`, `condition` or `error`; `operation`, `changed`."""
 
     trigger: str
     matched: bool

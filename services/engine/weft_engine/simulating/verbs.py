@@ -74,11 +74,18 @@ async def sent(document: Mapping[str, Any]) -> Simulated:
 def _read(document: Mapping[str, Any], version: int | None = None) -> Simulated:
     findings = validate(document)
     if has_errors(findings):
-        details = [Detail(f"/definition{one.pointer}", one.code, one.message) for one in findings if one.severity == "error"]
-        raise DefinitionInvalid("the definition has errors, so nothing can be said of what it would do", details=details)
+        raise _invalid("the definition has errors, so nothing can be said of what it would do", findings)
     definition = parse(document)
-    unfinished = tuple(replace(one, severity="warning") for one in publish_findings(definition))
-    return Simulated(compile_definition(definition, version or 1), version, (*findings, *unfinished))
+    unfinished = publish_findings(definition)
+    if unfinished:
+        raise _invalid("the definition asks for what this release does not execute, so nothing can be said of what it would do", unfinished)
+    return Simulated(compile_definition(definition, version or 1), version, findings)
+
+
+def _invalid(message: str, findings: Sequence[Finding]) -> DefinitionInvalid:
+    return DefinitionInvalid(
+        message, details=[Detail(f"/definition{one.pointer}", one.code, one.message) for one in findings if one.severity == "error"]
+    )
 
 
 async def simulate(body: SimulationBody, wanted: Simulated, uow: UnitOfWork) -> SimulationView:

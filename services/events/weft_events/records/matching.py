@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from weft_language.compilation import Rows
+from weft_language.compilation import Rows, unfit
 
 from weft_events.domain import Candidate, Considered, Received, consider_alone
 from weft_events.records.changes import Change
@@ -37,8 +37,5 @@ def _not_for(one: Candidate, rows: Rows, change: Change, settings: TableEvents |
     """Why a change is not for a trigger, as reason and detail; None where it is."""
     if settings is not None and settings.workflows is not None and one.workflow not in settings.workflows:
         return "workflow", f"the settings of the table {change.table} name other workflows"
-    if change.operation not in rows.operations:
-        return "operation", f"the trigger is for {', '.join(sorted(rows.operations))}, and this was a {change.operation}"
-    if rows.changed and not rows.changed & set(change.changed):
-        return "changed", f"none of {', '.join(sorted(rows.changed))} changed"[:500]
-    return None
+    verdict = unfit(rows, change.operation, change.changed)
+    return None if verdict is None else (verdict.reason, verdict.detail or "")

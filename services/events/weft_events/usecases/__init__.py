@@ -1,5 +1,6 @@
 """The verbs: load, decide, save, say."""
 
+from weft_events.usecases.backtests import keep_backtest
 from weft_events.usecases.connections import hold_connection, keep_connection, remove_connection, resume_connection
 from weft_events.usecases.events import (
     Receipt,
@@ -70,6 +71,7 @@ __all__ = [
     "hand_in",
     "hold_connection",
     "install_workflow",
+    "keep_backtest",
     "keep_connection",
     "kept_days",
     "next_due",
