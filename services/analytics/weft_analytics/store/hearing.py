@@ -137,7 +137,11 @@ async def known(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Execution]
 async def save(uow: UnitOfWork, changed: Sequence[Execution], walks: Mapping[str, Heard]) -> None:
     """Write executions as they are now, and put down what ends told of their ways, a row for each tenant: `walks.fold` adds it up."""
     values = zip(*map(_fields, changed), strict=True)
-    columns: dict[str, list[Any]] = {name: list(column) for name, column in zip(_FIELDS, values, strict=True)}
+    # Of a column that is empty all the way down nothing is sent: the shorter of several arrays is filled up with nulls, and the driver
+    # looks at each null in an array for longer than this does.
+    columns: dict[str, list[Any]] = {
+        name: list(column) if any(value is not None for value in column) else [] for name, column in zip(_FIELDS, values, strict=True)
+    }
     columns["tenant_id"] = [one.tenant for one in changed]
     columns["labels"] = [to_json(one.labels) if one.labels else "{}" for one in changed]
     columns["walked_tenant"], columns["walked_body"] = list(walks), [to_json(heard.told()) for heard in walks.values()]
