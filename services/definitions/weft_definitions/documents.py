@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from pydantic import ValidationError
 from weft_language import (
     Definition,
     Finding,
@@ -135,6 +136,14 @@ def verdict(sent: Sent, known: Known | None = None) -> tuple[bool, bool, list[Fi
 def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """What differs between two stored definitions, as the API shows it."""
     return difference(Definition.model_validate(before), Definition.model_validate(after)).as_dict()
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any] | None:
+    """The same of a definition that takes the place of another; None where that one is of a release that took what this one does not."""
+    try:
+        return compare(before, after)
+    except ValidationError:
+        return None
 
 
 def _missing(sent: Sent, known: Known) -> tuple[Finding, ...]:

@@ -53,7 +53,7 @@ async def revise(slug: str, sent: Sent, etag: str | None, uow: UnitOfWork) -> tu
     decision = _published(current, uow) if admitted.active else Decision(change, domain.drafted(change))
     await store.save(uow, decision.state)
     if change.version is not None:
-        changes = await asyncio.to_thread(documents.compare, newest.document, change.version.document)
+        changes = await asyncio.to_thread(documents.changes, newest.document, change.version.document)
         uow.say(domain.draft_saved(slug, newest, change.version, changes))
     uow.say(*decision.says)
     return decision.state.workflow, _version_of(decision.state, current.version), admitted

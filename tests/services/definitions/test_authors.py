@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from weft_contracts.audit import RecordAudit
 from weft_contracts.definitions import WorkflowDrafted
+from weft_definitions.tables import version
 from weft_runtime.testing import RunningService, said
 
 from tests.services.definitions.documents import definition
@@ -53,3 +55,13 @@ async def test_the_engine_is_told_of_each_draft_and_not_of_what_is_published_at_
     drafts = said(definitions, WorkflowDrafted, tenant=tenant)
     assert [(one.slug, one.draft_version, one.definition.get("description")) for one in drafts] == [("greet", 1, None), ("greet", 2, "v2")]
     assert drafts[0].edit < drafts[1].edit
+
+
+async def test_what_an_earlier_release_took_can_still_be_replaced(definitions: RunningService, tenant: str) -> None:
+    client = definitions.client(tenant, ["editor"])
+    await client.post(PATH, json=definition())
+    async with definitions.context.owner_transaction(tenant) as uow:
+        mine = (version.c.tenant_id == tenant, version.c.slug == "greet")
+        await uow.conn.execute(sa.update(version).where(*mine).values(document={"format": "weft/v0"}))
+    assert (await client.put(f"{PATH}/greet", json=definition())).status_code == 200
+    assert said(definitions, RecordAudit, tenant=tenant)[-1].details is None

@@ -59,7 +59,7 @@ class StrictRequest(Request):
         else:
             raise UnsupportedMediaType(f"this route reads application/json, not {media_type[:100] or 'a body of no media type'}")
         if meant is not None and (found := meant(self._strict)) is not self._strict:
-            self._strict = _as_json(found)
+            self._strict = await asyncio.to_thread(_as_json, found)
 
 
 def _as_json(value: Any) -> Any:
