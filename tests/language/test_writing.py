@@ -13,7 +13,7 @@ from tests.support.examples import many
 YAML = "application/yaml"
 
 
-@many(300)
+@many(150)
 @given(json_values())
 @example({"on": "yes", "no": "0o17", "1e5": "1e5", "<<": {"~": None}})
 @example(["a\nb", "a\n", "\na", " a\nb", "a \nb", "a\r\nb", "a\x85b", "a\u2028b", "\ufeff", "# no comment", "a: b", "- a", "{{ a }}"])
@@ -31,7 +31,7 @@ def test_a_long_text_of_any_signs_comes_back_as_it_was(text: str) -> None:
     }
 
 
-@many(90)
+@many(60)
 @given(definitions())
 def test_a_definition_is_the_same_after_a_way_through_yaml(document: dict[str, Any]) -> None:
     written = to_document(parse(document))

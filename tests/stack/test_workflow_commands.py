@@ -96,9 +96,11 @@ def test_what_cannot_be_carried_over_or_made_is_told(mesh: MeshProcess, tmp_path
     path = written(tmp_path, flow, "flow.yaml")
     preview = workflow(mesh, "import", path, "--preview")
     assert (preview.returncode, preview.stdout.strip()) == (1, "merged: it cannot be imported")
-    assert "error  /document/do/0/both/set/all  not_carried:" in preview.stderr
+    assert "error  /do/0/both/set/all  not_carried:" in preview.stderr
     refused = workflow(mesh, "import", path)
     assert (refused.returncode, "Refused (not_carried_over)" in refused.stderr) == (1, True)
+    no_object = workflow(mesh, "import", written(tmp_path, "[1]", "list.yaml"))
+    assert (no_object.returncode, "is an object" in no_object.stderr) == (1, True)
     where = ("--data-dir", str(mesh.data_dir))
     unfit = weft("template", "instantiate", "notification", "--with", "{}", *where)
     assert (unfit.returncode, "/parameters/event:" in unfit.stderr) == (1, True)

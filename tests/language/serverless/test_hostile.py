@@ -61,7 +61,7 @@ def test_the_document_that_is_broken_here_is_whole_itself() -> None:
     assert [finding.as_dict() for finding in validate(carried.document) if finding.severity == "error"] == []
 
 
-@many(90)
+@many(60)
 @given(st.sampled_from(PLACES), json_values(8))
 @example(("do",), [{"a": {"do": []}}] * 1001)
 def test_any_value_in_any_place_is_read_or_named(path: tuple[str | int, ...], value: Any) -> None:

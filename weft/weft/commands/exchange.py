@@ -35,8 +35,10 @@ def export(asker: Asker, slug: str, form: str, version: int | None, out: Path | 
 def bring_in(asker: Asker, path: Path, slug: str | None, existing: str, *, preview: bool) -> None:
     """Make a draft of a file and tell what could not be carried over. Exits with 1 where it is refused."""
     document = read_file(path)
+    if not isinstance(document, dict):
+        refuse(f"{path}: a definition is an object, and so is a Serverless Workflow")
     with Mesh(asker) as mesh:
-        came = mesh.post("/workflows/import", {"document": document}, slug=slug, existing=existing, dry_run="true" if preview else None)
+        came = mesh.post("/workflows/import", document, slug=slug, existing=existing, dry_run="true" if preview else None)
     if asker.as_json:
         say(as_text(came))
     else:
