@@ -59,6 +59,7 @@ class _Telling:
     found: what has happened so far.  owed: an item that happened by time alone, unless more of its transition is told.
     waiting, held, seen: of the state before the entry.  kept: signals that came early.  taken_up: what a pause held and the transition of
     its end does, and when.  ticked, refused: what has been told at that time already.  rested: whether the last transition is over.
+    at_gates: what waited at which gate when some of it was last let in.
     """
 
     execution_id: UUID
@@ -72,6 +73,7 @@ class _Telling:
     ticked: datetime | None = None
     refused: tuple[str, datetime] | None = None
     rested: bool = True
+    at_gates: dict[Place, str] = field(default_factory=dict)
 
     def hear(self, entry: Entry, at: datetime, state: State, carried: Any) -> None:
         """One more entry. state: after it.  carried: by its signal, where it is of one."""
@@ -82,7 +84,7 @@ class _Telling:
         if entry.kind in e.SLA_SAID:  # by whatever happens in this transition, by a tick where nothing else does
             self.owed = Happened(at, i.Tick(self.execution_id), tenant)
         for item in self._items(entry, at, state, carried):
-            self._add(Happened(at, item, tenant))
+            self._add(Happened(at, item, tenant), (entry.node or "", entry.visit))
         if entry.kind == e.UNPAUSED:
             self.taken_up = at, [i.convert(one["type"], one["item"]) for one in self.held]
         if self.found:
@@ -90,13 +92,16 @@ class _Telling:
         self.rested = entry.kind in _SETTLED
         self.waiting, self.held, self.seen = dict(state.pending), state.held, state.seen
 
-    def _add(self, one: Happened) -> None:
+    def _add(self, one: Happened, place: Place) -> None:
+        """One thing more. place: the visit that tells of it."""
         last = self.found[-1] if self.found and not self.rested and self.found[-1].at == one.at else None
-        if isinstance(one.item, i.Admit) and one.item.gates and last is not None and isinstance(last.item, i.Admit) and last.item.gates:
-            # Whoever is let in at several gates at once is told of all of them by one item.
-            gates = dict.fromkeys((*last.item.gates, *one.item.gates))
-            self.found[-1] = replace(last, item=i.Admit(self.execution_id, list(gates)))
-            return
+        if isinstance(one.item, i.Admit) and one.item.gates:
+            if last is not None and isinstance(last.item, i.Admit) and [self.at_gates.get(place)] == one.item.gates:
+                # Whoever is let in at several gates at once is told of all of them by one item.
+                gates = dict.fromkeys((*last.item.gates, *one.item.gates))
+                self.found[-1] = replace(last, item=i.Admit(self.execution_id, list(gates)))
+                return
+            self.at_gates = {waits.place: waits.gate for waits in self.waiting.values() if waits.gate is not None}
         if self.owed is not None and isinstance(one.item, i.Retry | i.Migrate | i.UndoMigration):
             self.found.append(self.owed)  # these say nothing of the sla themselves
         self.found.append(one)
@@ -121,7 +126,9 @@ class _Telling:
                 if self.ticked == at:
                     continue
                 self.ticked = at
-            if self.taken_up[0] != at or not any(_is_of(one, item) for one in self.taken_up[1]):
+            # The end of a pause lets no retry in: that takes the whole journal.
+            lets_back = isinstance(item, i.Admit) and entry.kind in (e.RETRIED, e.RETRY_WITHDRAWN)
+            if self.taken_up[0] != at or lets_back or not any(_is_of(one, item) for one in self.taken_up[1]):
                 yield item
 
 
