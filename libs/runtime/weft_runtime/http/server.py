@@ -27,6 +27,8 @@ SWALLOW_BYTES, SWALLOW_S = 8 * 1024 * 1024, 2.0
 """How much of a refused body is still read, and for how long."""
 WRITE_TIMEOUT_S = 30.0
 """How long a client may take nothing of what it was sent. Then its connection is closed, and what made the answer is ended."""
+STREAMS_END_S = 2.0
+"""How long streams have to say goodbye when the server stops."""
 SOCKETS_LET_GO_S = 0.1
 MAX_HEAD_BYTES = 64 * 1024
 BACKLOG = 1024
@@ -61,6 +63,9 @@ class HttpServer:
         """Accept no more, end streams, finish what runs (at most `GRACE_S`), close."""
         if self._serving is None:
             return
+        # Before the server stops: what a WebSocket is closed with is not sent by a server that is gone.
+        if ending := self._drain.end_streams():
+            await asyncio.wait(ending, timeout=STREAMS_END_S)
         self._server.stop()  # type: ignore[no-untyped-call]
         self._drain.end_streams()
         done, _ = await asyncio.wait([self._serving], timeout=GRACE_S)
@@ -162,11 +167,15 @@ class _Drain:
         finally:
             del self._running[task]
 
-    def end_streams(self) -> None:
-        """End the streams of events and WebSockets, which would never end by themselves; their clients connect again elsewhere."""
-        for task, streams in list(self._running.items()):
-            if streams:
-                task.cancel()
+    def end_streams(self) -> list[asyncio.Task[Any]]:
+        """End the streams of events and WebSockets, which would never end by themselves; their clients connect again elsewhere.
+
+        Returns: those that are to end.
+        """
+        ending = [task for task, streams in self._running.items() if streams]
+        for task in ending:
+            task.cancel()
+        return ending
 
     def end_all(self) -> None:
         """End every running request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.websockets import WebSocket
@@ -82,7 +83,7 @@ async def live_socket(socket: WebSocket, caller: Caller, context: ServiceContext
         await _say(socket, _now_watching("ready", connection.topics))
         await _talk(socket, hub, connection, told(context, connection, place, held.token))
     except asyncio.CancelledError:
-        await socket.close(GOING_AWAY, "the server stops; connect again")
+        await _close(socket, GOING_AWAY, "the server stops; connect again")
         raise
     finally:
         hub.disconnect(connection)
@@ -100,11 +101,18 @@ async def _talk(socket: WebSocket, hub: Hub, connection: Connection, stream: Asy
         ends = await asyncio.gather(telling, hearing, return_exceptions=True)
     for end in ends:
         if isinstance(end, _Closed):
-            await socket.close(*end.args)
+            await _close(socket, *end.args)
             return
     # A client that takes nothing is given up: it could not be told that either.
     if failed := next((end for end in ends if isinstance(end, Exception) and not isinstance(end, TimeoutError)), None):
         raise failed
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    """Close it, whether or not the client takes part in that."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await socket.close(code, reason)
 
 
 async def _tell(socket: WebSocket, stream: AsyncIterator[Kept | Told]) -> None:
