@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,13 +61,19 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """What a connection watches: whole kinds, and single things by (kind, id)."""
+    """What a connection watches: whole kinds, and single things by (kind, id).
+
+    called: what whoever watches is called by, in lower case: of notifications they are shown those whose `user` is one of these.
+    """
 
     kinds: frozenset[str]
     things: frozenset[tuple[str, UUID]]
+    called: frozenset[str] = frozenset()
 
     def want(self, item: FeedItem) -> bool:
         """Whether `item` is to be shown. A watched execution shows its tasks too."""
+        if item.kind == NOTIFICATIONS and str(item.data.get("user", "")).lower() not in self.called:
+            return False
         return (
             item.kind in self.kinds
             or (item.kind, item.about) in self.things
@@ -85,11 +91,11 @@ class Topics:
 
     def plus(self, others: Topics) -> Topics:
         """These and others. Raises: UnknownTopic where they are more than a connection carries."""
-        return _bounded(Topics(self.kinds | others.kinds, self.things | others.things))
+        return _bounded(replace(self, kinds=self.kinds | others.kinds, things=self.things | others.things))
 
     def minus(self, others: Topics) -> Topics:
         """These without others."""
-        return Topics(self.kinds - others.kinds, self.things - others.things)
+        return replace(self, kinds=self.kinds - others.kinds, things=self.things - others.things)
 
 
 def topics(names: Iterable[str], caller: Caller) -> Topics:
@@ -100,9 +106,10 @@ def topics(names: Iterable[str], caller: Caller) -> Topics:
     Raises: UnknownTopic, TopicRefused.
     """
     asked = [name.strip() for name in names if name.strip()]
+    called = frozenset(one.lower() for one in (caller.owner or caller.sub, caller.email) if one)
     if not asked:
-        return Topics(frozenset(name for name, right in TOPICS.items() if name != QUEUES and caller.may(right)), frozenset())
-    wanted = read_topics(asked)
+        return Topics(frozenset(name for name, right in TOPICS.items() if name != QUEUES and caller.may(right)), frozenset(), called)
+    wanted = replace(read_topics(asked), called=called)
     if refused := wanted.refused_to(caller):
         raise TopicRefused(f"you may not read {', '.join(refused)}; ask an administrator of your tenant for a role that may")
     return wanted

@@ -14,7 +14,7 @@ from weft_gateway import domain, feed, keyring, passwords
 from weft_gateway.attempts import LIMITS, Failures, Kind, wait_s
 from weft_gateway.domain import Session, User
 from weft_gateway.errors import RoleTooHigh
-from weft_gateway.feed import UnknownTopic
+from weft_gateway.feed import FeedItem, UnknownTopic
 from weft_gateway.keyring import KeyLocked, Vault, key_set
 from weft_gateway.machine import ENDS, EVENTS, HARMLESS, MOVES, SessionMachine, SessionStatus
 from weft_gateway.openapi import merge
@@ -144,6 +144,16 @@ def test_a_topic_needs_the_right_to_read_the_same_by_its_route_and_everything_is
     with pytest.raises(feed.TopicRefused):
         topics(f"tasks,alerts/{uuid4()}", role="service")
     assert topics("tasks,queues").refused_to(Caller("ann", "acme", ("service",))) == ["queues"]
+
+
+def test_a_notification_is_shown_to_whom_it_is_for_and_to_nobody_else_of_the_tenant() -> None:
+    about = uuid4()
+    items = [
+        FeedItem("acme", "notifications", about, about, "notification.created", data) for data in ({"user": "ann"}, {"user": "bob"}, {})
+    ]
+    mine = topics("notifications").plus(topics("tasks")).minus(feed.read_topics(["tasks"]))
+    assert [mine.want(item) for item in items] == [True, False, False]
+    assert not any(feed.read_topics(["notifications"]).want(item) for item in items)
 
 
 def test_of_many_facts_about_one_thing_in_a_batch_the_last_is_shown() -> None:
