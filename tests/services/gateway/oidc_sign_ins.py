@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from weft_gateway.app import build
-from weft_gateway.seed import PEOPLE, seed_demo
+from weft_gateway.seed import seed_demo
 from weft_runtime.clock import SystemClock
 from weft_runtime.testing import ManualClock, RunningService, running_service
 from weft_runtime.testing.running import TEST_SECRET
@@ -82,7 +82,7 @@ async def service(database_url: str) -> AsyncIterator[Place]:
         }
         async with running_service(build, database_url, clock=clock, **settings) as running:
             url = running.context.settings.database_url.get_secret_value()
-            await seed_demo(url, TEST_SECRET, dict.fromkeys(PEOPLE, PASSWORD))
+            await seed_demo(url, TEST_SECRET, {"editor@demo.weft": PASSWORD})
             yield Place(running, fake)
 
 

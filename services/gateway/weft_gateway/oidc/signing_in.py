@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, cast
@@ -23,7 +24,7 @@ from weft_gateway import signing_in
 from weft_gateway.domain import BegunSignIn, User
 from weft_gateway.errors import NotLetIn, UnknownProvider
 from weft_gateway.oidc import admitting, claims
-from weft_gateway.oidc.client import Client, Metadata
+from weft_gateway.oidc.client import Client, Metadata, ProviderAway
 from weft_gateway.oidc.providers import Provider
 from weft_gateway.settings import Settings
 from weft_gateway.signing_in import SignedIn
@@ -133,15 +134,18 @@ class SignIns:
             return await signing_in.begin_session(self._context, user, uow, address, lasts=lasts, provider=provider)
 
     async def sign_out(self, refresh_token: str, address: str) -> str | None:
-        """End a session, and where the browser ends it at the provider, too; None where it was begun otherwise or ends with us.
+        """End a session, and where the browser ends it at the provider, too; None where it was begun otherwise, or the provider has no
+        such place or is away.
 
         Source: OpenID Connect RP-Initiated Logout 1.0.
         """
         async with self._context.owner_transaction() as uow:
             name = await sessions.provider_of(uow, refresh_token)
         await signing_in.sign_out(self._context, refresh_token, address)
-        client = self._clients.get(name or "")
-        endpoint = (await client.metadata()).end_session_endpoint if client is not None else None
+        client, endpoint = self._clients.get(name or ""), None
+        if client is not None:
+            with suppress(ProviderAway):
+                endpoint = (await client.metadata()).end_session_endpoint
         if client is None or endpoint is None:
             return None
         asked = {"client_id": client.provider.client_id, "post_logout_redirect_uri": f"{self._settings.public_url}/"}
