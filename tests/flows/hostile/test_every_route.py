@@ -22,13 +22,12 @@ from tests.flows.hostile.world import World
 from tests.support.meshes import MeshProcess, described
 from tests.support.modes import in_one_process
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 SEED = 20_261_126
 EACH = 2
 """Requests for every part of an operation."""
 AT_ONCE = 8
-LONGEST_S = 30.0
 PUBLIC_REQUESTS = 4
 """To each public route: they share a limit per address with other tests."""
 UNSIGNED = {
@@ -160,9 +159,9 @@ def test_no_request_makes_a_5xx_or_an_answer_that_is_not_described(mesh: MeshPro
     attacks = [attack for operation in known for attack in _some(operation, attacker)]
     random.Random(SEED).shuffle(attacks)
     with world.log_since(mesh.data_dir / "logs" / "weft.log") as log:
-        found, sent = asyncio.run(_judged(mesh.url, attacks, made))
+        found = asyncio.run(_judged(mesh.url, attacks, made))
 
-    assert sent > len(known)
+    assert len(attacks) > 8 * len(known)
     assert found == []
     assert [line for line in log if "Traceback" in line or "internal error" in line] == []
     assert [line for line in log if any(secret in line for secret in made.secrets)] == []
@@ -174,23 +173,18 @@ def _some(operation: Operation, attacker: Attacker) -> Iterator[Attack]:
             yield attack
 
 
-async def _judged(url: str, attacks: Sequence[Attack], made: World) -> tuple[list[str], int]:
-    """What is wrong with the answers, and how many requests were sent within `LONGEST_S`."""
+async def _judged(url: str, attacks: Sequence[Attack], made: World) -> list[str]:
+    """What is wrong with the answers."""
     found: list[str] = []
     waiting = iter(attacks)
-    until = time.monotonic() + LONGEST_S
 
-    async def attack() -> int:
-        sent = 0
+    async def attack() -> None:
         async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=40) as client:
             for one in waiting:
-                if time.monotonic() > until:
-                    break
                 found.extend(f"{one.operation.name}: {one.what}: {fault}" for fault in await _answered(client, one, made))
-                sent += 1
-        return sent
 
-    return found, sum(await asyncio.gather(*(attack() for _ in range(AT_ONCE))))
+    await asyncio.gather(*(attack() for _ in range(AT_ONCE)))
+    return found
 
 
 async def _answered(client: httpx2.AsyncClient, one: Attack, made: World) -> list[str]:
