@@ -10,9 +10,11 @@ import pytest
 from weft_connectors.activity import Activities
 from weft_connectors.signing_in import GROUP as SIGN_INS
 from weft_connectors.trying import GROUP as TESTS
+from weft_contracts.rooms import ROOMS
 from weft_engine.connections.kinds import KINDS, TypeName
+from weft_engine.core.messages.requests import ASKED_OF_SERVICES
 from weft_language import node_type
-from weft_language.actions import ACTIONS, CONNECTORS, Action
+from weft_language.actions import ACTIONS, CONNECTORS, SERVICES, Action
 from weft_language.json_schemas import SchemaCheck
 from weft_language.model import Retry
 from weft_language.model.part import is_template
@@ -25,7 +27,16 @@ CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 
 
 def test_what_is_declared_is_implemented_and_nothing_else_is() -> None:
-    assert set(Activities.installed(allow_private_addresses=False, connections=None).by_name) == set(ACTIONS)
+    by_workers = {name for name, action in ACTIONS.items() if action.room is None}
+    assert set(Activities.installed(allow_private_addresses=False, connections=None).by_name) == by_workers
+
+
+def test_what_a_service_does_is_a_command_that_it_hears_and_the_engine_says() -> None:
+    by_services = {name: action.room for name, action in ACTIONS.items() if action.room is not None}
+
+    assert set(by_services) == set(ASKED_OF_SERVICES)
+    for name, room in by_services.items():
+        assert name in {word.type for word in ROOMS[room].hears}
 
 
 def test_a_connector_has_one_folder_on_each_side_and_its_actions_its_name() -> None:
@@ -33,7 +44,7 @@ def test_a_connector_has_one_folder_on_each_side_and_its_actions_its_name() -> N
         name = connector.__name__.rpartition(".")[2]
         assert (ROOT / "libs/connectors/weft_connectors" / name / "__init__.py").is_file(), name
         assert {action.connector for action in connector.ACTIONS} == {name}
-    assert len(ACTIONS) == sum(len(connector.ACTIONS) for connector in CONNECTORS)
+    assert len(ACTIONS) == sum(len(module.ACTIONS) for module in (*CONNECTORS, *SERVICES))
 
 
 @pytest.mark.parametrize("action", ALL)

@@ -24,6 +24,7 @@ PUBLIC = {
     "/api/v1/openapi.json": "the description of the API",
     "/inbound/resend/{tenant}": "the signature of the notice is the proof",
     "/decisions/{token}": "the link is the proof: sealed, for one decision of one person, and it runs out",
+    "/unsubscribe/{token}": "the link is the proof: sealed, for one person, and all that it does is to send them no more, or again",
     "/hooks/{tenant}/{path:path}": "the signature of the call is the proof; a webhook without one lets anybody in, as its author says",
 }
 """The routes nobody has to sign in for, with the reason: a new one is a decision, so it is written down here."""

@@ -87,6 +87,8 @@ BEYOND_THE_PLAN: dict[str, dict[str, str]] = {
         "searching": "which tasks a question is for",
         "bulk": "one verb on many tasks",
         "decision_links": "signed addresses by which a task is decided once",
+        "notifications": "what people are told, by which ways and when",
+        "tokens": "what is sealed into addresses",
     },
     "events": {
         "reading": "three modes of CloudEvents, two doors",

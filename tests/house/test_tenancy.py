@@ -27,6 +27,8 @@ ACROSS_TENANTS: dict[str, str] = {
     "store/migrations.KEPT": "which tables the migrations are in; what is done with them names the tenant",
     "store/migrations.forget": "old migrations go for all tenants at once",
     "store/__init__.due_tenants": "time passes for all tenants",
+    "store/notifications.forget": "what was told is kept for a while, for all tenants alike",
+    "store/sending.forget": "what was sent is kept for a while, for all tenants alike",
     "store/feed.forget": "the feed is kept short for all tenants at once",
     "store/__init__.forget_ended": "the gatekeeper serves all tenants",
     "store/__init__.tenants_at_gates": "the gatekeeper serves all tenants",

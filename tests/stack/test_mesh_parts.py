@@ -66,7 +66,7 @@ def test_a_mesh_is_reached_at_its_own_address_unless_another_is_given(tmp_path: 
         return composition.environment(name, data.log("x")).get("WEFT_PUBLIC_URL")
 
     monkeypatch.delenv("WEFT_PUBLIC_URL", raising=False)
-    assert (told("engine"), told("worker"), told("tasks")) == ("http://127.0.0.1:4711", "http://127.0.0.1:4711", None)
+    assert [told(name) for name in ("engine", "worker", "tasks", "events")] == [*["http://127.0.0.1:4711"] * 3, None]
     monkeypatch.setenv("WEFT_PUBLIC_URL", "https://weft.example")
     assert told("engine") == "https://weft.example"
 

@@ -14,7 +14,15 @@ from tests.stack.page import Example, Shell, examples, matches
 from tests.support.meshes import MeshProcess, weft
 from tests.support.modes import in_one_process
 
-PAGES = ("docs/tutorial.md", "docs/operating.md", "docs/exchange.md", "docs/live-feed.md", "docs/signing-in.md", "docs/rules.md")
+PAGES = (
+    "docs/tutorial.md",
+    "docs/operating.md",
+    "docs/exchange.md",
+    "docs/live-feed.md",
+    "docs/signing-in.md",
+    "docs/rules.md",
+    "docs/notifications.md",
+)
 
 
 @pytest.mark.timeout(900)

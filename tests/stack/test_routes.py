@@ -48,6 +48,7 @@ def test_what_a_service_declares_is_sent_to_it(name: str, path: str) -> None:
         ("/api/v1/user-tasks", "tasks"),
         ("/hooks/acme/github", "events"),
         ("/decisions/token", "tasks"),
+        ("/unsubscribe/token", "tasks"),
         ("/.well-known/jwks.json", "gateway"),
         ("/", "gateway"),
         ("/api/v1/executionsx", "gateway"),

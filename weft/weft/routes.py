@@ -57,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/hooks", "events"),
     Route("/inbound", "events"),
     Route("/decisions", "tasks"),
+    Route("/unsubscribe", "tasks"),
     Route("/.well-known", "gateway"),
     Route("/scim/v2", "gateway"),
 )

@@ -1,6 +1,7 @@
 """What the engine and its workers say to each other: activities, on `weft.work`, and their answers.
 
-A tenant's own worker hears `activity.requested` on its own queue and answers to the partition in the item's `replyto`.
+A tenant's own worker hears `activity.requested` on its own queue and answers to the partition in the item's `replyto`. The tasks service
+asks workers, too: to send notifications by a tenant's connections, whose secrets it has not.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from uuid import UUID
 from pydantic import Field
 
 from weft_contracts.executions import Failure
-from weft_contracts.message import Event, PartitionReply
+from weft_contracts.message import PartitionReply, WorkRequest
 
 
-class ActivityRequested(Event):
+class ActivityRequested(WorkRequest):
     """Do this work. Sent on `weft.work` to the pool's queue; the same `key` may come again and must have one effect."""
 
     type, version = "activity.requested", 1

@@ -79,7 +79,8 @@ def _heard_at(room: str, word: type[Message]) -> str:
     """The channel a room hears a word on."""
     if room == "worker":
         return _POOL
-    return _PARTITION if issubclass(word, PartitionCommand | PartitionReply) else routing.inbox_queue(room)
+    to_partition = issubclass(word, PartitionCommand) or (issubclass(word, PartitionReply) and room == "engine")
+    return _PARTITION if to_partition else routing.inbox_queue(room)
 
 
 def _said_at(word: type[Message]) -> str:

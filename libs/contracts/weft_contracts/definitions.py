@@ -13,7 +13,8 @@ from weft_contracts.message import Event
 class WorkflowChanged(Event):
     """A workflow was published, activated, deactivated or archived. It carries all that others need to keep a copy.
 
-    Heard by engine (to run it), events (to match its triggers) and analytics. A reader ignores a `revision` it has passed.
+    Heard by engine (to run it), events (to match its triggers), tasks (whose it is) and analytics. A reader ignores a `revision` it has
+    passed.
     """
 
     type, version = "workflow.changed", 1

@@ -47,7 +47,11 @@ class PartitionCommand(Command):
     owner: ClassVar[str] = "engine"
 
 
+class WorkRequest(Event):
+    """What a worker is asked, sent on `weft.work` to its pool; it answers to the queue in the item's `replyto`."""
+
+
 class PartitionReply(Event):
-    """What a worker answers about an activity; it goes to the partition named in the request's `replyto`."""
+    """What a worker answers about an activity; it goes to the queue named in the request's `replyto`, mostly that of a partition."""
 
     owner: ClassVar[str] = "engine"

@@ -36,6 +36,7 @@ from weft_contracts.executions import (
 )
 from weft_contracts.message import Message
 from weft_contracts.migrations import MigrateExecution, UndoMigration
+from weft_contracts.notifications import NotificationCreated, NotificationsRead, SendNotification
 from weft_contracts.questions import BacktestTriggers, DefinitionSimulated, SimulateDefinition, TriggersBacktested
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.subscriptions import CloseSubscription, OpenSubscription
@@ -64,6 +65,9 @@ _SLA_FACTS: Words = (ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached)
 _REFUSED_STARTS: Words = (ExecutionSkipped, StartRejected)
 _TASK_MOVES: Words = (TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided)
 _TASK_FACTS: Words = (TaskCreated, *_TASK_MOVES, TaskCompleted, TaskCancelled, TaskExpired)
+_ASKED_OF_TASKS: Words = (CreateTask, CancelTask, SendNotification)
+_EXECUTIONS_OF_TASKS: Words = (ExecutionPaused, ExecutionResumed, ExecutionFailed, ExecutionTimedOut, ExecutionsForgotten)
+_NOTIFICATION_FACTS: Words = (NotificationCreated, NotificationsRead)
 _ALERTS: Words = (AlertRaised, AlertResolved)
 _ANSWERS: Words = (ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed)
 _CONNECTION_FACTS: Words = (ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed)
@@ -84,7 +88,7 @@ class Room:
 
 ROOMS: dict[str, Room] = {
     "gateway": Room(
-        hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded, *_ALERTS),
+        hears=(*_EXECUTION_FACTS, *_SLA_FACTS, *_REFUSED_STARTS, *_TASK_FACTS, TaskReminded, *_NOTIFICATION_FACTS, *_ALERTS),
         says=(TenantChanged, UserChanged, RecordAudit),
     ),
     "definitions": Room(
@@ -107,7 +111,8 @@ ROOMS: dict[str, Room] = {
             WorkflowInstalled,
             DefinitionSimulated,
             *_PARTITION_COMMANDS,
-            *(ActivityRequested, CreateTask, CancelTask),
+            ActivityRequested,
+            *_ASKED_OF_TASKS,
             *_SUBSCRIBING,
             *_EXECUTION_FACTS,
             *_SLA_FACTS,
@@ -123,8 +128,20 @@ ROOMS: dict[str, Room] = {
         says=(WorkflowInstalled, StartExecution, DeliverEvent, TriggersBacktested, RecordAudit),
     ),
     "tasks": Room(
-        hears=(CreateTask, CancelTask, ExecutionPaused, ExecutionResumed, ExecutionsForgotten, UserChanged),
-        says=(*_TASK_FACTS, TaskReminded, CalendarChanged, CompleteStep, FailStep, RecordAudit),
+        hears=(
+            *_ASKED_OF_TASKS,
+            *_EXECUTIONS_OF_TASKS,
+            *(UserChanged, WorkflowChanged),
+            *_CONNECTION_FACTS,
+            *_ANSWERS,
+        ),
+        says=(
+            *_TASK_FACTS,
+            TaskReminded,
+            *_NOTIFICATION_FACTS,
+            *(CompleteStep, FailStep, ActivityCompleted, ActivityFailed),
+            *(ActivityRequested, CalendarChanged, RecordAudit),
+        ),
     ),
     "analytics": Room(
         hears=(

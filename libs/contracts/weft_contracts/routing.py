@@ -27,6 +27,10 @@ DEAD = "weft.dead"
 """Topic exchange: what could not be handled, key = the queue it was taken from."""
 
 
+DEFAULT_POOL = "default"
+"""The pool of Weft's own workers, which runs every connector's action."""
+
+
 def slot_of(execution_id: UUID) -> int:
     """The slot of an execution, in 0..1023, the same for ever."""
     return crc32(execution_id.bytes) & (SLOTS - 1)

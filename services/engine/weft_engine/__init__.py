@@ -13,6 +13,6 @@ Says   WorkflowInstalled, DefinitionSimulated, StartExecution, AdmitExecution, S
        ExecutionCompleted, ExecutionFailed, ExecutionTimedOut, ExecutionCancelled, ExecutionsForgotten,
        ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        ExecutionSkipped, StartRejected, ConnectionSaved, ConnectionRemoved, ConnectionSuspended, ConnectionResumed, AiCalled,
-       CreateTask, CancelTask, OpenSubscription, CloseSubscription, RecordAudit,
+       CreateTask, CancelTask, SendNotification, OpenSubscription, CloseSubscription, RecordAudit,
        ActivityRequested, ActivityAccepted, ActivityHeartbeat, ActivityCompleted, ActivityFailed.
 """

@@ -7,6 +7,6 @@ Hears  ExecutionQueued, ExecutionStarted, ExecutionWaiting, ExecutionPaused, Exe
        ExecutionTimedOut,
        ExecutionCancelled, ExecutionSkipped, StartRejected, ExecutionSlaSet, ExecutionSlaWarned, ExecutionSlaBreached,
        TaskCreated, TaskClaimed, TaskReleased, TaskReassigned, TaskDelegated, TaskEscalated, TaskDecided, TaskReminded,
-       TaskCompleted, TaskCancelled, TaskExpired, AlertRaised, AlertResolved.
+       TaskCompleted, TaskCancelled, TaskExpired, NotificationCreated, NotificationsRead, AlertRaised, AlertResolved.
 Says   TenantChanged, UserChanged, RecordAudit.
 """

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import ExecutionSkipped, StartRejected
 from weft_contracts.message import Message
+from weft_contracts.notifications import NotificationCreated, NotificationsRead
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_runtime.auth import Caller, Permission
 from weft_runtime.errors import Forbidden, Invalid
 
-KINDS: Final = ("executions", "tasks", "alerts")
+NOTIFICATIONS: Final = "notifications"
+"""What each watches of their own only."""
+KINDS: Final = ("executions", "tasks", "alerts", NOTIFICATIONS)
 """What can be watched as a whole; `<kind>/<id>` watches one."""
 QUEUES: Final = "queues"
-NOTIFICATIONS: Final = "notifications"
-"""A topic of the API of which nothing is said yet: who asks for it is let in and hears nothing of it."""
 TOPICS: Final = {
     "executions": Permission.EXECUTIONS_READ,
     "tasks": Permission.TASKS_READ,
@@ -46,9 +47,9 @@ class TopicRefused(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One fact as the feed keeps it. kind: `executions`, `tasks` or `alerts`; about: the id of the thing.
+    """One fact as the feed keeps it. kind: `executions`, `tasks`, `alerts` or `notifications`; about: the id of the thing.
 
-    execution_id: that it belongs to; of an alert its own id.
+    execution_id: that it belongs to; of an alert or a notification its own id.
     """
 
     tenant: str
@@ -163,6 +164,10 @@ def _item(tenant: str, fact: Message) -> FeedItem:
     data = fact.model_dump(mode="json", exclude_none=True, exclude=_FOR_ANALYTICS)
     if isinstance(fact, AlertRaised | AlertResolved):
         return FeedItem(tenant, "alerts", fact.alert_id, fact.alert_id, fact.type, {"id": str(fact.alert_id), **data})
+    if isinstance(fact, NotificationCreated | NotificationsRead):
+        # Where all of somebody's were read it is about no one of them.
+        about = fact.notification_id or uuid5(NAMESPACE_OID, f"{tenant}/{fact.user}")
+        return FeedItem(tenant, NOTIFICATIONS, about, about, fact.type, {"id": data.get("notification_id"), **data})
     execution_id: UUID = fact.execution_id  # type: ignore[attr-defined]  # every fact of these two owners has one
     task_id: UUID | None = getattr(fact, "task_id", None)
     if task_id is not None:

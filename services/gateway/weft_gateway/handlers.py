@@ -19,6 +19,7 @@ from weft_contracts.executions import (
     StartRejected,
 )
 from weft_contracts.message import Message
+from weft_contracts.notifications import NotificationCreated, NotificationsRead
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import (
     TaskCancelled,
@@ -68,6 +69,8 @@ on = Handlers("gateway")
     TaskCompleted,
     TaskCancelled,
     TaskExpired,
+    NotificationCreated,
+    NotificationsRead,
     AlertRaised,
     AlertResolved,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from weft_runtime.service import Service
 
 from weft_tasks import api, handlers, tables, timing
+from weft_tasks.notifications import delivering
 from weft_tasks.settings import Settings
 
 
@@ -17,5 +18,6 @@ def build(settings: Settings) -> Service:
         door=api.door,
         handlers=handlers.on,
         tables=tables.metadata,
-        background=(timing.watch,),
+        startup=(delivering.prepare,),
+        background=(timing.watch, timing.tidy, delivering.watch),
     )

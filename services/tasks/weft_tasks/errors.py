@@ -195,3 +195,15 @@ class UnknownAssignee(Invalid):
     """Nobody by that id or e-mail address may be given a task."""
 
     code = "unknown_assignee"
+
+
+class NotificationNotFound(NotFound):
+    """No such notification of this person."""
+
+    code = "notification_not_found"
+
+
+class PreferencesMoved(PreconditionFailed):
+    """The preferences are at another version than the one named."""
+
+    code = "preferences_moved"

@@ -1,4 +1,4 @@
-"""The tables of tasks: the tasks, what happened to each, those taken back before they came, pauses, people, stand-ins, and calendars."""
+"""The tables of tasks: the tasks and what happened to each, pauses, people, stand-ins, calendars, and what people are told."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ metadata = sa.MetaData(schema="tasks")
 
 _time = sa.TIMESTAMP(timezone=True)
 _live = sa.text("status IN ('open', 'claimed')")
+_overdue = sa.text("due_at IS NOT NULL AND NOT overdue_told AND paused_since IS NULL AND status IN ('open', 'claimed')")
 
 tasks = sa.Table(
     "tasks",
@@ -62,12 +63,14 @@ tasks = sa.Table(
     sa.Column("represented", ARRAY(sa.Text), nullable=False, server_default="{}", comment="of each decision for whom it was; '' for none"),
     sa.Column("snoozed_until", _time, comment="until when the assignee does not want to see it"),
     sa.Column("snoozed_by", sa.Text),
+    sa.Column("overdue_told", sa.Boolean, nullable=False, server_default="false", comment="that it is overdue was told, or need not be"),
     sa.Index("tasks_page", "tenant_id", "created_at", "id"),
     sa.Index("tasks_live", "tenant_id", "created_at", "id", postgresql_where=_live),
     sa.Index("tasks_assignee", "tenant_id", "assignee", "created_at", "id"),
     sa.Index("tasks_openers", "openers", postgresql_using="gin", postgresql_where=_live),
     sa.Index("tasks_execution", "tenant_id", "execution_id"),
     sa.Index("tasks_next", "next_at", postgresql_where=sa.text("next_at IS NOT NULL AND paused_since IS NULL")),
+    sa.Index("tasks_overdue", "due_at", postgresql_where=_overdue),
 )
 
 history = sa.Table(
@@ -183,5 +186,107 @@ people = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("groups", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Index("people_email", "tenant_id", "email"),
+)
+
+workflow_owners = sa.Table(
+    "workflow_owners",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("workflow", sa.Text, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.Text, comment="who answers for it: its label `owner`, else who changed it last; null where nobody is known"),
+    comment="Whose a workflow is.",
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="of tenant, user and cause: what is told twice is one"),
+    sa.Column("user_id", sa.Text, nullable=False, comment="whom it is for: an id; as tasks name them where nobody of the tenant is known"),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text),
+    sa.Column("link", sa.Text),
+    sa.Column("about", JSONB, nullable=False, comment="ids of what it is about"),
+    sa.Column("execution_id", sa.Uuid, comment="that it is about, with which it is forgotten"),
+    sa.Column("in_app", sa.Boolean, nullable=False, comment="shown in their inbox"),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("read_at", _time),
+    sa.Index("notifications_page", "tenant_id", "user_id", "created_at", "id"),
+    sa.Index("notifications_unread", "tenant_id", "user_id", "created_at", "id", postgresql_where=sa.text("read_at IS NULL AND in_app")),
+    sa.Index("notifications_execution", "tenant_id", "execution_id"),
+    sa.Index("notifications_created_at", "created_at"),
+    comment="What people were told.",
+)
+
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("document", JSONB, nullable=False, comment="as it was written"),
+    sa.Column("updated_at", _time, nullable=False),
+    comment="By which ways, and when, people want to be told.",
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("notification_id", sa.Uuid, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("due_at", _time, nullable=False, comment="when it is sent: not in quiet hours, and with the digest where there is one"),
+    sa.Column("message_id", sa.Uuid, comment="in which it is sent; null while it waits"),
+    sa.Index("deliveries_due", "due_at", postgresql_where=sa.text("message_id IS NULL")),
+    sa.Index("deliveries_message", "tenant_id", "message_id"),
+    comment="By which ways beside the inbox a notification is sent.",
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("made_at", _time, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("next_at", _time, comment="when it is asked for again; null once it has ended"),
+    sa.Column("ended_at", _time),
+    sa.Column("receipt", JSONB(none_as_null=True)),
+    sa.Column("error", JSONB(none_as_null=True)),
+    sa.Column("sealed", sa.LargeBinary, comment="what is sent, sealed, since it may hold decision links; null once it has ended"),
+    sa.Index("messages_next", "next_at", postgresql_where=sa.text("next_at IS NOT NULL")),
+    sa.Index("messages_made_at", "made_at"),
+    comment="What is sent to people by mail and by Slack, by a worker.",
+)
+
+connections = sa.Table(
+    "connections",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False),
+    comment="The tenant's connections by which notifications are sent, without secrets.",
+)
+
+suspensions = sa.Table(
+    "suspensions",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("lifted", sa.Boolean, nullable=False),
+    comment="Which of them are held up.",
 )

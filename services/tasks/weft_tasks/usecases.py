@@ -16,7 +16,10 @@ from weft_runtime.uow import Decision, UnitOfWork
 
 from weft_tasks import agenda, behalf, domain, handing, ladder, store
 from weft_tasks.errors import TaskMoved, UnknownAssignee
+from weft_tasks.notifications import causes
+from weft_tasks.notifications import verbs as telling
 from weft_tasks.pauses import halt_of, standing
+from weft_tasks.store import notifications
 from weft_tasks.task import Change, Task, Who, normal_name
 
 
@@ -27,8 +30,11 @@ async def create_task(cmd: CreateTask, uow: UnitOfWork) -> None:
         return
     await store.order(uow, cmd.execution_id)
     decision = domain.open_task(cmd, uow.tenant, uow.now, await store.halts(uow, uow.tenant, cmd.execution_id))
-    if decision.state is None or await store.add(uow, decision.state):
+    if decision.state is None:
         uow.say(*decision.says)
+    elif await store.add(uow, decision.state):
+        uow.say(*decision.says)
+        await telling.tell(causes.of_change(decision.state), uow)
 
 
 async def cancel_task(cmd: CancelTask, uow: UnitOfWork) -> None:
@@ -55,8 +61,9 @@ async def follow_pauses(heard: Sequence[Heard[ExecutionPaused | ExecutionResumed
 
 
 async def forget_executions(ids: Sequence[UUID], uow: UnitOfWork) -> None:
-    """Forget everything about the tasks of executions."""
+    """Forget everything about the tasks of executions, and what was told of them."""
     await store.forget_executions(uow, ids)
+    await notifications.forget_executions(uow, ids)
 
 
 async def keep_person(fact: UserChanged, uow: UnitOfWork) -> None:
@@ -166,4 +173,5 @@ async def comment_task(task_id: UUID, who: Who, text: str, uow: UnitOfWork) -> T
 async def _apply(before: Task, decision: Decision[Change], uow: UnitOfWork) -> Task:
     await store.save(uow, before, decision.state)
     uow.say(*decision.says)
+    await telling.tell(causes.of_change(decision.state), uow)
     return decision.state.task

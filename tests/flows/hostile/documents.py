@@ -115,6 +115,12 @@ def bodies(tenant: str) -> dict[str, Any]:
         "POST /api/v1/budgets": {"workflow": "hostile", "limit": 1000, "alerts_at": [0.5], "saving": {"from": 0.5, "tier": "free"}},
         "PUT /api/v1/alerts/rules/{rule_id}": RULE,
         "PUT /api/v1/calendars/{name}": WEEK,
+        "PUT /api/v1/notifications/preferences": {
+            "channels": {"task.assigned": ["in_app"]},
+            "zone": "Europe/Rome",
+            "quiet_hours": {"from": "22:00", "to": "07:00"},
+            "digest": {"every": "daily", "at": "08:00"},
+        },
         "POST /api/v1/connections": {**BANK, "name": "hostile-new", "description": "d"},
         "PUT /api/v1/connections/{connection_id}": {"settings": BANK["settings"], "secrets": BANK["secrets"]},
         "POST /api/v1/sources": {

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from weft_contracts.executions import ExecutionFailed, ExecutionStarted, ExecutionWaiting, Failure
+from weft_contracts.notifications import NotificationCreated
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaWarned
 from weft_contracts.tasks import TaskCreated
 from weft_gateway.domain import User, access_claims
@@ -186,6 +187,16 @@ async def test_every_topic_of_the_api_is_let_in_and_topics_may_be_given_one_by_o
             await tell(gateway, started(gateway, execution), created(gateway, execution), tenant="demo")
             for stream in (several, each):
                 assert {(await stream.named())["event"] for _ in range(2)} == {"queues", "tasks"}
+
+
+async def test_whoever_watches_is_told_of_their_own_notifications_and_of_nobody_elses(gateway: RunningService, address: str) -> None:
+    about = {"event": "task.assigned", "title": "T", "unread": 1, "at": gateway.clock.now()}
+    mine, theirs = (NotificationCreated(notification_id=uuid4(), user=user, **about) for user in ("v@weft.example", "w@weft.example"))
+    async with watching(address, await token(gateway), "notifications") as stream:
+        await tell(gateway, theirs, mine, tenant="demo")
+        found = await stream.named()
+    data = json.loads(found["data"])
+    assert (found["event"], data["id"], data["unread"]) == ("notifications", str(mine.notification_id), 1)
 
 
 async def test_an_unknown_topic_and_nobody_are_refused(gateway: RunningService, address: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from statemachine.exceptions import TransitionNotAllowed
 from weft_contracts.alerts import AlertRaised, AlertResolved
 from weft_contracts.executions import ExecutionCompleted, ExecutionSkipped, ExecutionStarted
+from weft_contracts.notifications import NotificationCreated, NotificationsRead
 from weft_contracts.service_levels import ExecutionSlaBreached, ExecutionSlaSet, ExecutionSlaWarned
 from weft_contracts.tasks import TaskClaimed
 from weft_gateway import domain, feed, keyring, passwords
@@ -191,6 +192,26 @@ def test_alerts_are_shown_under_their_topic_and_what_ends_tell_of_numbers_is_not
     told = ExecutionCompleted(**about, walk="a:1", path=("a",), steps=(("a", 1, 0, 0, 0, (1, 1), ()),))
     (ended,) = feed.items([("acme", told)])
     assert not {"walk", "path", "steps"} & ended.data.keys()
+
+
+def test_notifications_are_shown_to_whom_they_are_for_and_to_nobody_else() -> None:
+    one, two = (
+        NotificationCreated(notification_id=uuid4(), user=user, event="task.assigned", title="T", unread=1, at=NOW)
+        for user in ("ann", "bob@acme.example")
+    )
+    read = NotificationsRead(user="ann", unread=0, at=NOW)
+    shown = feed.items([("acme", one), ("acme", two), ("acme", read), ("acme", read)])
+    assert [(item.kind, item.type, item.data["user"]) for item in shown] == [
+        ("notifications", "notification.created", "ann"),
+        ("notifications", "notification.created", "bob@acme.example"),
+        ("notifications", "notification.read", "ann"),
+    ]
+    ann, bob = Caller("ann", "acme", ("admin",)), Caller("key", "acme", ("admin",), email="Bob@acme.example")
+    for several in ("", "notifications", f"notifications/{one.notification_id},notifications/{two.notification_id}"):
+        assert [feed.topics(several.split(","), ann).want(item) for item in shown[:2]] == [True, False]
+        assert [feed.topics(several.split(","), bob).want(item) for item in shown[:2]] == [False, True]
+    assert feed.topics(["notifications"], ann).want(shown[2])
+    assert not feed.topics(["tasks", "executions"], ann).want(shown[0])
 
 
 def test_how_an_sla_stands_is_shown_beside_how_its_execution_does() -> None:

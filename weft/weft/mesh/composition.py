@@ -50,7 +50,7 @@ class Composition:
             "port": "0" if name == WORKER else str(self.installation.ports[name]),
             "log_file": str(log_file),
         }
-        if role in ("engine", "gateway"):
+        if role in ("engine", "gateway", "tasks"):
             # Behind a proxy, or from another machine, it is another address, which only who set that up knows.
             values["public_url"] = os.environ.get("WEFT_PUBLIC_URL") or self.public_url
         if name == "gateway":

@@ -10,6 +10,7 @@ import structlog
 
 from weft.mesh.composition import Composition
 from weft.mesh.demo import add_workflow, found, people
+from weft.mesh.ears import open_ears
 from weft.mesh.many_processes import run_as_processes
 from weft.mesh.one_process import run_in_one_process
 from weft.mesh.records import LOG, Demo, Installation, Mesh
@@ -56,6 +57,8 @@ class Serving:
         if self._changed:
             # A new database, or new code: the tenant may be missing.
             self._progress("Preparing the demo tenant")
+            if self._composition.broker_url is not None:
+                await open_ears(self._composition.broker_url)
             await found(self._composition, demo)
         self._progress("Starting the services")
 

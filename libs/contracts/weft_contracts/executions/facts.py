@@ -29,6 +29,7 @@ class _ExecutionBegin(ExecutionFact):
     trigger_id: str | None = None
     event_id: str | None = None
     user: str | None = None
+    key_owner: str | None = Field(default=None, description="Where `user` is a key: the id of the person who made it.")
     key: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     parent: UUID | None = None
@@ -89,6 +90,7 @@ class _ExecutionEnd(ExecutionFact):
     trigger_id: str | None = None
     event_id: str | None = None
     user: str | None = None
+    key_owner: str | None = Field(default=None, description="Where `user` is a key: the id of the person who made it.")
     key: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     parent: UUID | None = None
@@ -102,14 +104,14 @@ class ExecutionCompleted(_ExecutionEnd):
 
 
 class ExecutionFailed(_ExecutionEnd):
-    """An execution failed. Heard by definitions, analytics and gateway."""
+    """An execution failed. Heard by definitions, tasks (who is to know), analytics and gateway."""
 
     type, version = "execution.failed", 1
     error: Failure
 
 
 class ExecutionTimedOut(_ExecutionEnd):
-    """An execution outlived its `max_duration`. Heard by definitions, analytics and gateway."""
+    """An execution outlived its `max_duration`. Heard by definitions, tasks, analytics and gateway."""
 
     type, version = "execution.timed_out", 1
     error: Failure

@@ -50,12 +50,13 @@ def _nothing(with_: Mapping[str, Any]) -> Iterator[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A connector's action. One that is declared is executed: the house tests hold that it is implemented and documented.
+    """A connector's action, or a service's. One that is declared is executed: the house tests hold that it is implemented and documented.
 
     type: `<connector>.<verb>`.  with_: strict model of its `with`; a field `connection: ConnectionName` makes it go by a connection.
     output: JSON Schema.  errors: codes it fails with, beside CONNECTION_ERRORS.  connections: types that `connection` may be of.
     as_written: fields of `with` that are read as they are, no templates in them.  takes: what fields need of templates, by a pattern of
     the pointer below `with`.  check: what is wrong with literal values that the model alone cannot tell, before templates are rendered.
+    room: the service that does it, where no worker does; it hears a command of the action's name.
     """
 
     type: str
@@ -70,6 +71,7 @@ class Action:
     as_written: tuple[str, ...] = ()
     takes: tuple[tuple[str, Takes], ...] = ()
     check: Callable[[Mapping[str, Any]], Iterator[Fault]] = _nothing
+    room: str | None = None
 
     @property
     def connector(self) -> str:

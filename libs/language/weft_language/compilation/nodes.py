@@ -86,10 +86,12 @@ def _undo(part: Compensation) -> work.ActivityWork | work.ConnectorWork:
 
 def _connector(type_: str, given: Part) -> work.ConnectorWork:
     connection, members = getattr(given, "connection", None), as_written(given)
-    for name in ACTIONS[type_].as_written if type_ in ACTIONS else ():
+    action = ACTIONS.get(type_)
+    for name in action.as_written if action is not None else ():
         if name in members:
             members[name] = _escaped(members[name])
-    return work.ConnectorWork(type_, compile_template(members), connection if isinstance(connection, str) else None)
+    room = None if action is None else action.room
+    return work.ConnectorWork(type_, compile_template(members), connection if isinstance(connection, str) else None, room)
 
 
 def _escaped(value: Any) -> Any:

@@ -211,12 +211,13 @@ class ActivityWork:
 class ConnectorWork:
     """A connector's action, such as `http.request`. `with_` renders to the object its schema describes.
 
-    connection: the name of the one that it goes by, None where there is none.
+    connection: the name of the one that it goes by, None where there is none.  room: the service that does it, None where a worker does.
     """
 
     type: str
     with_: Template
     connection: str | None = None
+    room: str | None = None
 
 
 Work = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from weft_contracts import routing
-from weft_contracts.message import Command, Event, Message, PartitionCommand
+from weft_contracts.message import Command, Event, Message, PartitionCommand, PartitionReply
 
 DELIVERY_LIMIT = 20
 """A frame given out more often than this without an ack goes to the dead letters: its reader dies of it."""
@@ -73,6 +73,8 @@ def room(name: str, hears: Iterable[type[Message]], *, domain: bool = False) -> 
     inbox = routing.inbox_queue(name)
     bindings = [Binding(routing.COMMANDS, inbox)]
     for word in sorted(hears, key=lambda heard: heard.type):
+        if issubclass(word, PartitionReply):
+            continue  # an answer comes to the inbox that was named for it
         if issubclass(word, Event):
             bindings.append(Binding(routing.EVENTS, routing.event_key("*", word.type)))
         elif issubclass(word, PartitionCommand) or not issubclass(word, Command):

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from weft_contracts import catalog, routing
 from weft_contracts.frames import MAX_FRAME_BYTES, MAX_FRAME_ITEMS
-from weft_contracts.message import Command, Event, PartitionCommand, PartitionReply
+from weft_contracts.message import Command, Event, PartitionCommand, PartitionReply, WorkRequest
 
 from weft_runtime.bus.ports import OutFrame
 from weft_runtime.clock import new_id
@@ -39,6 +39,8 @@ def route(saying: Saying, partitions: int) -> tuple[str, str]:
         if execution_id is None:
             raise TypeError(f"{message.type} goes to a partition but has no execution_id to find it by")
         return routing.COMMANDS, routing.partition_queue(routing.partition_of(execution_id, partitions))
+    if isinstance(message, WorkRequest):
+        return routing.WORK, routing.work_queue(routing.DEFAULT_POOL)
     if isinstance(message, Command):
         return routing.COMMANDS, routing.inbox_queue(message.owner)
     if isinstance(message, Event):
@@ -47,7 +49,7 @@ def route(saying: Saying, partitions: int) -> tuple[str, str]:
 
 
 def outgoing(saying: Saying, *, room: str, partitions: int, traceparent: str | None) -> Outgoing:
-    """A word in its envelope, routed."""
+    """A word in its envelope, routed. What a worker is asked is answered to this room, unless another place is named."""
     exchange, key = route(saying, partitions)
     number = new_id()
     subject: UUID | None = getattr(saying.message, "execution_id", None)
@@ -58,7 +60,7 @@ def outgoing(saying: Saying, *, room: str, partitions: int, traceparent: str | N
         tenant=saying.tenant or None,
         subject=str(subject) if subject else None,
         traceparent=traceparent,
-        replyto=saying.replyto,
+        replyto=saying.replyto or (routing.inbox_queue(room) if isinstance(saying.message, WorkRequest) else None),
     )
     return Outgoing(number, exchange, key, _encoder.encode(item), traceparent)
 

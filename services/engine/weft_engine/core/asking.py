@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from weft_contracts.routing import DEFAULT_POOL
 from weft_language.compilation import ActivityWork, ConnectorWork
 from weft_language.expressions import ExpressionError
 from weft_language.model import QUEUE_NAME_HINT, is_queue_name
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from weft_engine.core.context import Context
 
 NOT_ALLOWED: Final = "queue_not_allowed"
-CONNECTOR_QUEUE: Final = "default"
-"""The pool of Weft's own workers, which runs every connector's action."""
+CONNECTOR_QUEUE: Final = DEFAULT_POOL
+SERVICE_QUEUE: Final = "weft"
+"""What stands in the place of a pool where one of Weft's own services does what is asked."""
 QUEUES: Final = "activity_queues"
 """Of a tenant's settings: the queues its activities may go to beside its own. Where it is not written, to those of the installation."""
 
@@ -44,8 +46,13 @@ def owner_of(queue: str) -> str:
 
 
 def request_of(work: ActivityWork | ConnectorWork, names: Mapping[str, Any], tenant: str, context: Context) -> dict[str, Any]:
-    """What a worker is asked: `{name, queue, input}`, and the `connection` that it goes by where there is one. Raises: ExpressionError."""
+    """What a worker is asked: `{name, queue, input}`, and the `connection` that it goes by where there is one. Raises: ExpressionError.
+
+    Of an action that a service does, `room` names the service.
+    """
     if isinstance(work, ConnectorWork):
+        if work.room is not None:
+            return {"name": work.type, "queue": SERVICE_QUEUE, "room": work.room, "input": work.with_.render(names)}
         asked = {"name": work.type, "queue": CONNECTOR_QUEUE, "input": work.with_.render(names)}
         return asked if work.connection is None else {**asked, "connection": work.connection}
     request = {

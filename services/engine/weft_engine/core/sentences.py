@@ -218,7 +218,11 @@ def _time(value: Any) -> str:
 _WORKED_ON: Final = frozenset({"activity", "child"})
 _OWN: Final = {"replace": "work", "input": "input", "output": "output"}
 _WAITS: Final[dict[str, Callable[[Pending], str]]] = {
-    "activity": lambda one: f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}",
+    "activity": lambda one: (
+        f"waits for the service {one.data['room']!r} to answer attempt {one.attempt} of {one.data['name']!r}"
+        if "room" in one.data
+        else f"waits for a worker of {one.data['queue']!r} to answer attempt {one.attempt} of {one.data['name']!r}"
+    ),
     "enhancing": lambda one: f"waits for {one.data['name']!r}, without which its own {_OWN[one.data['apply']]} stands",
     "retry": lambda one: f"waits before attempt {one.attempt + 1} of {one.data['name']!r}",
     "again": lambda one: "waits before it is tried again as a whole",

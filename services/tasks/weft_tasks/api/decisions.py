@@ -91,7 +91,7 @@ async def show_decision(token: str, how: How, context: Context) -> Response:
         async with context.transaction(link.tenant) as uow:
             seen = await verbs.see(link, uow)
     except WeftError as refusal:
-        return _refused(refusal, how, "This link does not work")
+        return refused(refusal, how, "This link does not work")
     if not how.html:
         return _json(schemas.view(seen.link, seen.task, seen.standing, seen.receipt, whole=seen.whole))
     return _page(page.shown(link, seen.task, seen.standing, whole=seen.whole, receipt=seen.receipt))
@@ -120,7 +120,7 @@ async def decide_by_link(token: str, how: How, body: RawBody, context: Context) 
     except WeftError as refusal:
         if how.html and link is not None and refusal.details:
             return await _again(link, refusal, sent, context)
-        return _refused(refusal, how, "Nothing was decided")
+        return refused(refusal, how, "Nothing was decided")
     if how.html:
         return _page(page.done(receipt))
     return _json(schemas.receipt_view(receipt))
@@ -176,7 +176,8 @@ async def _again(link: Link, refusal: WeftError, sent: Mapping[str, str], contex
     return _page(page.refused(link, seen.task, refusal.message, refusal.details, sent), refusal.status)
 
 
-def _refused(refusal: WeftError, how: Asked, title: str) -> Response:
+def refused(refusal: WeftError, how: Asked, title: str) -> Response:
+    """A refusal at an address that nobody signs in for: a page for a browser, a problem for anybody else."""
     if not how.html or refusal.status >= 500:
         answer = problems.from_weft_error(refusal)
         answer.headers.update(page.HEADERS)

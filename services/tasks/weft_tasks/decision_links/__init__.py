@@ -6,8 +6,6 @@ bound to one version of one task, one assignee, some decisions and a time. Nothi
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +15,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from weft_runtime.errors import Detail
-from weft_runtime.sealing import Seal
 
 from weft_tasks.access import current
 from weft_tasks.errors import BadTime, LinkStale, LinkUnknown, NoAssignee, TaskMoved, UnknownOutcome
 from weft_tasks.machine import LIVE
 from weft_tasks.task import Task
+from weft_tasks.tokens import Tokens
 
 USUAL: Final = timedelta(days=7)
 LONGEST: Final = timedelta(days=90)
-MAX_TOKEN: Final = 4096
 _ABOUT: Final = "decision link 1"
 
 
@@ -59,7 +56,7 @@ class Links:
     """Makes links and reads them. secrets: the installation's, the newest first: it makes them, all of them read."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._seal = Seal(secrets[0], "decision links", secrets[1:])
+        self._tokens = Tokens(secrets, "decision links", _ABOUT)
 
     def token(self, link: Link) -> str:
         """The link as a part of an address, of `[A-Za-z0-9_-]`."""
@@ -67,27 +64,16 @@ class Links:
             *(link.id.hex, link.tenant, link.task_id.hex, link.task_version, link.whom, list(link.decisions)),
             *(int(link.expires_at.timestamp()), link.made_by),
         ]
-        sealed = self._seal.close(json.dumps(said, separators=(",", ":")).encode(), _ABOUT)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return self._tokens.make(json.dumps(said, separators=(",", ":")).encode())
 
     def read(self, token: str) -> Link:
         """The link of a token. Raises: LinkUnknown where it was changed or is none of ours."""
-        content = None if len(token) > MAX_TOKEN else self._opened(token)
+        content = self._tokens.read(token)
         if content is None:
             raise LinkUnknown("this is no decision link of ours, or it was cut off; copy it whole, or sign in to decide")
         id_, tenant, task_id, version, whom, decisions, expires_s, made_by = json.loads(content)
         expires_at = datetime.fromtimestamp(expires_s, UTC)
         return Link(UUID(id_), tenant, UUID(task_id), version, whom, tuple(decisions), expires_at, made_by)
-
-    def _opened(self, token: str) -> bytes | None:
-        try:
-            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            return None
-        # Another spelling of the same bytes is another text, which was never given to anybody.
-        if base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != token:
-            return None
-        return self._seal.open(sealed, _ABOUT)
 
 
 def make(

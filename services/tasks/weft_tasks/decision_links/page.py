@@ -59,23 +59,23 @@ def shown(link: Link, task: Task, standing: LinkStanding, *, whole: bool, receip
         parts += _body(link, task)
     if whole and standing is LinkStanding.OPEN:
         parts.append(_form(link, task, (), {}))
-    return _page(task.title, parts)
+    return page_of(task.title, parts)
 
 
 def refused(link: Link, task: Task, why: str, faults: Sequence[Detail], sent: Mapping[str, str]) -> str:
     """The same page once more with what was wrong with what was sent, which is kept."""
     note = f'<p class="note" role="alert">{escape(why)}</p>'
-    return _page(task.title, [_heading(task), note, *_body(link, task), _form(link, task, faults, sent)])
+    return page_of(task.title, [_heading(task), note, *_body(link, task), _form(link, task, faults, sent)])
 
 
 def plain(title: str, why: str) -> str:
     """A page that only says something."""
-    return _page(title, [f"<h1>{escape(title)}</h1>", f'<p class="note" role="alert">{escape(why)}</p>'])
+    return page_of(title, [f"<h1>{escape(title)}</h1>", f'<p class="note" role="alert">{escape(why)}</p>'])
 
 
 def done(receipt: Any) -> str:
     """That a link has decided."""
-    return _page("Decided", ["<h1>Thank you</h1>", decided_note(receipt), "<p>You may close this page.</p>"])
+    return page_of("Decided", ["<h1>Thank you</h1>", decided_note(receipt), "<p>You may close this page.</p>"])
 
 
 def decided_note(receipt: Any) -> str:
@@ -84,7 +84,8 @@ def decided_note(receipt: Any) -> str:
     return f'<p class="note good" role="status">{said} <small>Receipt {escape(str(receipt.id))}</small></p>'
 
 
-def _page(title: str, parts: Sequence[str]) -> str:
+def page_of(title: str, parts: Sequence[str]) -> str:
+    """A page of these parts, which are HTML already."""
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
     head += f'<meta name="referrer" content="no-referrer"><title>{escape(title)}</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body><main>{"".join(parts)}</main></body></html>'

@@ -22,7 +22,7 @@ from weft_tasks.domain import line
 from weft_tasks.errors import LinkExpired, LinkOfNobody, LinkUnknown, LinkUsed, UnknownOutcome
 from weft_tasks.machine import TaskStatus
 from weft_tasks.store import receipts as store
-from weft_tasks.task import Change, Task, Who, normal_name
+from weft_tasks.task import ENGINE, Change, Entry, Task, Who, normal_name
 
 SHOWN_BYTES: Final = 64 * 1024
 """What a receipt keeps of what was shown; of more it keeps the hash, and the task the rest."""
@@ -57,9 +57,15 @@ async def make_link(
     task = await tasks.get(uow, task_id)
     ends = expires_at.replace(tzinfo=UTC) if expires_at is not None and expires_at.tzinfo is None else expires_at
     link = decision_links.make(task, new_id(), decisions, ends, version, who.by, uow.now)
-    about = {"link": str(link.id), "for": link.whom, "decisions": list(link.decisions), "expires_at": link.expires_at.isoformat()}
-    await tasks.add_entry(uow, Change(task, line(uow.now, "link_made", who, about)))
-    uow.say(auditing.link_made(task, about))
+    await tasks.add_entry(uow, Change(task, line(uow.now, "link_made", who, _told(link))))
+    uow.say(auditing.link_made(task, _told(link)))
+    return link
+
+
+async def make_mailed(task: Task, uow: UnitOfWork) -> Link:
+    """Make a link that is sent to whoever has a task, by nobody; the history says so. Raises: NoAssignee."""
+    link = decision_links.make(task, new_id(), None, None, None, ENGINE, uow.now)
+    await tasks.add_entry(uow, Change(task, Entry(uow.now, "link_made", ENGINE, {**_told(link), "by": "mail"})))
     return link
 
 
@@ -141,6 +147,11 @@ async def _receipt(link: Link, shown: Task, done: Task, who: Who, outcome: str, 
     await tasks.add_entry(uow, Change(done, line(uow.now, "receipt", who, told)))
     uow.say(auditing.decided_by_link(done, who, told, origin_of(uow.tenant, None, uow.traceparent, ip=where.ip)))
     return receipt
+
+
+def _told(link: Link) -> dict[str, Any]:
+    """A link as history tells it, without what it is opened by."""
+    return {"link": str(link.id), "for": link.whom, "decisions": list(link.decisions), "expires_at": link.expires_at.isoformat()}
 
 
 def _hash(value: Any) -> str:

@@ -75,7 +75,9 @@ __all__ = [
     "of_workflow",
     "open_to",
     "order",
+    "overdue_tasks",
     "person",
+    "remember_overdue",
     "remember_taken_back",
     "save",
     "several",
@@ -209,13 +211,30 @@ async def forget_executions(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
 
 async def due_tenants(uow: UnitOfWork) -> list[str]:
     """Tenants for some of whose tasks time has something to do."""
-    return list((await uow.conn.execute(sa.select(tasks.c.tenant_id).where(*_due(uow.now)).distinct())).scalars())
+    due, overdue = (sa.select(tasks.c.tenant_id).where(*where) for where in (_due(uow.now), _overdue(uow.now)))
+    return list((await uow.conn.execute(sa.union(due, overdue))).scalars())
 
 
 async def due_tasks(uow: UnitOfWork, limit: int) -> list[Task]:
     """Tasks with a step that is due, the longest due first, held until the transaction ends. Those that others hold are left out."""
     query = sa.select(tasks).where(tasks.c.tenant_id == uow.tenant, *_due(uow.now)).order_by(tasks.c.next_at).limit(limit)
     return await _read(uow, (await uow.conn.execute(query.with_for_update(skip_locked=True))).all())
+
+
+async def overdue_tasks(uow: UnitOfWork, limit: int) -> list[Task]:
+    """Tasks that are due, undecided and not told of as such, held until the transaction ends. Those that others hold are left out."""
+    query = sa.select(tasks).where(tasks.c.tenant_id == uow.tenant, *_overdue(uow.now)).order_by(tasks.c.due_at).limit(limit)
+    return await _read(uow, (await uow.conn.execute(query.with_for_update(skip_locked=True))).all())
+
+
+async def remember_overdue(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    """Note that it was told of tasks that they are overdue."""
+    await uow.conn.execute(sa.update(tasks).where(tasks.c.tenant_id == uow.tenant, tasks.c.id.in_(ids)).values(overdue_told=True))
+
+
+def _overdue(now: datetime) -> tuple[Condition, ...]:
+    live = sa.literal_column("tasks.tasks.status IN ('open', 'claimed')", sa.Boolean)  # as in the index, so that the planner knows it
+    return tasks.c.due_at.is_not(None), sa.not_(tasks.c.overdue_told), tasks.c.paused_since.is_(None), live, tasks.c.due_at <= now
 
 
 def _due(now: datetime) -> tuple[Condition, ...]:

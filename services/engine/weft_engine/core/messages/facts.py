@@ -30,6 +30,7 @@ def _origin(state: State) -> dict[str, Any]:
         "trigger_id": trigger.get("id"),
         "event_id": event_named(trigger),
         "user": user.get("id") if isinstance(user, dict) else None,
+        "key_owner": user.get("owner") if isinstance(user, dict) else None,
         "key": state.key,
         "labels": state.labels,
         "parent": state.parent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from weft_contracts import routing
@@ -14,6 +14,9 @@ from weft_engine.core.evolve import moment
 from weft_engine.core.identity import key_of
 from weft_engine.core.messages.said import Said
 from weft_engine.core.state import State
+
+ASKED_OF_SERVICES: Final = ("notification.send",)
+"""Commands that services of Weft's own do, and answer as a worker does."""
 
 
 def called(state: State, entry: Entry, position: int, at: datetime) -> list[Said]:
@@ -76,6 +79,8 @@ def _request(state: State, entry: Entry, data: dict[str, Any], deadline: datetim
         "lease_s": data["lease_s"],
         "priority": state.priority,
     }
+    if "room" in data and data["name"] in ASKED_OF_SERVICES:
+        return Said(routing.COMMANDS, routing.inbox_queue(data["room"]), data["name"], {**request, "workflow": state.workflow})
     return Said(routing.WORK, routing.work_queue(data["queue"]), "activity.requested", request)
 
 
