@@ -1,4 +1,4 @@
-"""Programs drawn by numbers instead of by hypothesis, which takes most of the time of a campaign: each is played again by its number alone.
+"""Programs drawn by numbers instead of by hypothesis: as many as there is time for, each played again by its number alone.
 
 A program is the choices that it was made of and the script of what happens. Whatever is left out of either is 0, so one that fails is
 made smaller by leaving out.
