@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from weft_runtime.auth import Permission
@@ -12,6 +12,8 @@ from weft_analytics.api.routes import door
 from weft_analytics.schemas.costs import BudgetBody, BudgetView, CostQuery, CostsView, costs_view
 from weft_analytics.store import costs as store
 from weft_analytics.usecases import costs
+
+_CHANGED: Final[dict[int | str, dict[str, Any]]] = {200: {"model": BudgetView, "description": "The budget that was there became this."}}
 
 
 @door.get("/analytics/costs", may=Permission.ANALYTICS_READ)
@@ -27,7 +29,7 @@ async def list_budgets(page: Page, uow: Uow) -> Listing[BudgetView]:
     return page.listing(rows, view=BudgetView.of, key=lambda one: (one.budget.created_at, one.budget.id))
 
 
-@door.post("/budgets", may=Permission.BUDGETS_MANAGE, status=201)
+@door.post("/budgets", may=Permission.BUDGETS_MANAGE, status=201, responses=_CHANGED)
 async def keep_budget(body: BudgetBody, uow: Uow) -> Reply[BudgetView]:
     """Make the budget of a workflow, or of the tenant, for a period. Where there is one it becomes this (200)."""
     saving = None if body.saving is None else (body.saving.from_, body.saving.tier)
