@@ -61,7 +61,7 @@ def made(operator: httpx2.Client, broker_url: str) -> World:
             for zone in ("UTC", "Asia/Tokyo"):
                 assert admin.put(f"/calendars/{calendar}", json={**WEEK, "zone": zone}).status_code < 300
         connections = [admin.post("/connections", json=body).json()["id"] for body in (BANK, HOOKS, SHOP)]
-        templates = [f"hostile-{number}" for number in range(3)]
+        templates = [f"hostile-template-{number}" for number in range(3)]
         assert all(admin.post("/templates", json={**TEMPLATE, "slug": slug}).status_code == 201 for slug in templates)
         tables = ("orders", "lines", "parts")
         watched = [{"name": f"hostile-{table}", "kind": "postgres", "connection": SHOP["name"], "tables": [table]} for table in tables]
