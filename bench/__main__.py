@@ -24,7 +24,8 @@ from bench.workloads import FANOUTS, Result, measure, publish_workflows, runnabl
 RESULTS = Path(__file__).with_name("results.json")
 SERVICES = ("engine", "analytics")
 WORKLOADS = (
-    "idle", "remote3", "remote3_at_300", "remote3_single", "inline3", "fanout100", "signal", "remote3_at_half", "fairness", "recovery",
+    "idle", "remote3", "remote3_at_300", "remote3_at_900", "remote3_single", "inline3", "fanout100", "signal", "remote3_at_half",
+    "fairness", "recovery",
 )  # fmt: skip
 """Recovery comes last: it kills the engine."""
 WARM_S = 8.0
@@ -51,6 +52,7 @@ async def measured(mesh: Mesh, seconds: float, wanted: set[str]) -> dict[str, Re
     drives: dict[str, tuple[float, Callable[[], Drive]]] = {
         "remote3": (seconds, lambda: saturating(load, "remote3")),
         "remote3_at_300": (seconds, lambda: steady(load, "remote3", 300)),
+        "remote3_at_900": (seconds, lambda: steady(load, "remote3", 900)),
         "remote3_single": (min(seconds, 15.0), lambda: single(load, "remote3")),
         "inline3": (seconds, lambda: saturating(load, "inline3")),
         "fanout100": (seconds, lambda: saturating(load, "fanout100", open_=FANOUTS)),
