@@ -1,4 +1,4 @@
-"""A rule from its draft to what it does, through the whole mesh: it is tried, made active, and what happens makes it call a service."""
+"""A rule from its draft to what it does, through the whole mesh: it is tried, made active, and what happens tells people and a service."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def rule(url: str, least: int) -> dict[str, Any]:
             "field_conditions": {"status": "approved", "amount": {"gte": least}},
         },
         "conditions": [{"condition_type": "role_based", "condition_config": {"roles": ["boss"]}}],
-        "actions": [{"action_type": "webhook", "action_config": {"url": url, "body": body}}],
+        "actions": [
+            {"action_type": "notification", "action_config": {"title": "Request {{ record.id }} is approved"}},
+            {"action_type": "webhook", "action_config": {"url": url, "body": body}},
+        ],
+        "recipients": [{"recipient_type": "role", "recipient_id": "approver"}],
     }
 
 
@@ -52,7 +56,7 @@ async def played(mesh: MeshProcess) -> None:
         made = admin.post("/rules", json=rule(f"{service.url}/hook", least=200))
         assert made.status_code == 201, made.text
         tried = admin.post(f"/rules/{SLUG}/test", json={"record": event(3)["data"]}).json()
-        assert (tried["matched"], tried["actions"][0]["with"]["body"]["text"]) == (True, "Ada has 300")
+        assert (tried["matched"], tried["actions"][1]["with"]["body"]["text"]) == (True, "Ada has 300")
         refused = admin.post(f"/rules/{SLUG}/test", json={"record": event(1)["data"]}).json()
         assert (refused["matched"], refused["why"]) == (False, ["/trigger/field_conditions/amount (field_conditions) does not hold"])
         assert service.heard == [], "nothing is done"
@@ -77,6 +81,8 @@ async def played(mesh: MeshProcess) -> None:
             return True if service.heard else None
 
         await eventually(called, "the service being called")
+        shown = (await asyncio.to_thread(mesh.signed_in("approver").get, "/notifications")).json()["items"]
+        assert [one["title"] for one in shown if one["event"].startswith("rule.")] == ["Request 2 is approved"]
         (heard,) = service.heard
         assert json.loads(heard.body) == {"request": 2, "text": "Ada has 200"}
     logged = admin.get(f"/rules/{SLUG}/log").json()["items"]
