@@ -88,8 +88,9 @@ async def tidy(settings: Settings, context: ServiceContext) -> None:
     opened = connector(settings.database_url.get_secret_value())
     while True:
         await forget_executions(context)
-        await accounts.settle_expired(context)
-        await accounts.forget(context)
+        with context.sparing("closing the accounts of models"):
+            await accounts.settle_expired(context)
+            await accounts.forget(context)
         connection = await opened()
         try:
             await prune_answers(connection)

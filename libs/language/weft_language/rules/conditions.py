@@ -10,11 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from weft_language.expressions.literals import quoted
 from weft_language.model.durations import InvalidTime, parse_time
+from weft_language.model.triggers import Zone
 from weft_language.records import FIELD_OPERATORS
 from weft_language.rules.part import FieldName, Line, RulePart, is_deeper
 from weft_language.rules.quoting import path, texts
 from weft_language.rules.trigger import RuleTrigger
-from weft_language.timetable import UnknownZone, read_zone
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -22,14 +22,6 @@ _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 ROLES_FIELD: Final = "user.roles"
 """Where a domain event says which roles whoever caused it has, unless the condition names another field."""
-
-
-def _zone(text: str) -> str:
-    try:
-        read_zone(text)
-    except UnknownZone as error:
-        raise PydanticCustomError("unknown_zone", "{detail}", {"detail": str(error)}) from error
-    return text
 
 
 def _clock(text: str) -> str:
@@ -48,7 +40,6 @@ def _moment(text: str) -> str:
 
 Clock = Annotated[str, Strict(), AfterValidator(_clock)]
 Moment = Annotated[str, Strict(), Field(max_length=64), AfterValidator(_moment)]
-Zone = Annotated[str, Strict(), Field(min_length=1, max_length=100), AfterValidator(_zone)]
 
 
 class FieldValueConfig(RulePart):
